@@ -1,0 +1,29 @@
+// Command airflow-agent is the one static binary that runs beside Airflow on
+// Fargate: see airflow-agent --help.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+
+	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/cli"
+	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/health"
+	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/version"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	code := cli.Dispatch(ctx, []cli.Command{
+		health.Command(),
+		version.Command(),
+	}, cli.Invocation{
+		Args:      os.Args[1:],
+		LookupEnv: os.LookupEnv,
+		Stdout:    os.Stdout,
+		Stderr:    os.Stderr,
+	})
+	stop()
+	os.Exit(code)
+}
