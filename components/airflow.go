@@ -1,0 +1,176 @@
+package components
+
+import (
+	"encoding/json"
+	"fmt"
+	"maps"
+	"strconv"
+	"strings"
+
+	"github.com/pathwai/airflow-on-fargate/config"
+)
+
+// Paths in the Airflow image.
+const (
+	entrypoint  = "/opt/airflow/bin/entrypoint"
+	healthcheck = "/opt/airflow/bin/healthcheck"
+	airflowHome = "/opt/airflow/home"
+	scratchTmp  = "/tmp"
+	// SyncFolder is where Airflow's containers see the shared files, and
+	// DAGs and Plugins are the trees that dagsync publishes in it.
+	SyncFolder       = "/opt/airflow/sync"
+	dagsFolder       = SyncFolder + "/dags"
+	pluginsFolder    = SyncFolder + "/plugins"
+	databaseRoots    = "/opt/airflow/certs/rds-global-bundle.pem"
+	webserverConfig  = "/opt/airflow/config/webserver_config.py"
+	agentBinary      = "/airflow-agent"
+	agentRoots       = "/etc/ssl/certs/rds-global-bundle.pem"
+	agentSyncPort    = 9100
+	agentMetricsPort = 9101
+	agentGuardPort   = 9102
+)
+
+// Times of a task's end. Fargate kills 120 s after SIGTERM at the latest. A
+// worker goes on with what it runs for softShutdownSeconds, then puts the rest
+// back into the queue and leaves (Celery, "Soft shutdown").
+const (
+	longestStopSeconds  = 120
+	softShutdownSeconds = 90
+	stopSeconds         = 30
+	// startGraceSeconds covers Airflow's imports on a quarter of a CPU.
+	startGraceSeconds = 240
+	// initSeconds is how long a schema change may take while others wait.
+	initSeconds = 1800
+)
+
+// Airflow composes the containers of Airflow's services from the stack's
+// settings: which command, which environment, which secrets.
+type Airflow struct {
+	Scope   Scope
+	Config  *config.Config
+	Secrets *Secrets
+}
+
+// logTemplate partitions task logs by date and is otherwise Airflow's own.
+const logTemplate = `dt={{ ti.dag_run.run_after.strftime("%Y-%m-%d") }}/dag_id={{ ti.dag_id }}/run_id={{ ti.run_id }}/` +
+	`task_id={{ ti.task_id }}/{% if ti.map_index >= 0 %}map_index={{ ti.map_index }}/{% endif %}attempt={{ try_number|default(ti.try_number) }}.log`
+
+// common is the environment of every Airflow container. Sources: Airflow's
+// configuration reference for 3.1, and docs/airflow-settings.md for what was
+// found by running it.
+func (a *Airflow) common() map[string]string {
+	c := a.Config
+	environment := map[string]string{
+		"AIRFLOW__CORE__EXECUTOR":      "CeleryExecutor",
+		"AIRFLOW__CORE__AUTH_MANAGER":  "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+		"AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+		// Symlinks that dagsync moves from one published tree to the next.
+		"AIRFLOW__CORE__DAGS_FOLDER":    dagsFolder,
+		"AIRFLOW__CORE__PLUGINS_FOLDER": pluginsFolder,
+		// Past the login, over the load balancer's second listener. At its
+		// default tasks would be sent to the login page.
+		"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": fmt.Sprintf("https://%s:%d/execution/", c.LoadBalancer.Hostname, ExecutionPort),
+		// The name that the api-server fetches the logs of running tasks from.
+		"AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
+		// As many as all workers together can run; the default of 32 would
+		// leave the larger part of a scaled-out pool idle.
+		"AIRFLOW__CORE__PARALLELISM": strconv.Itoa(a.slots()),
+		// Certificate authorities of RDS, for psycopg2 and asyncpg alike.
+		"PGSSLROOTCERT":                    databaseRoots,
+		"AIRFLOW__LOGGING__REMOTE_LOGGING": "True",
+		"AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER": strings.TrimSuffix(
+			fmt.Sprintf("s3://%s/%s", c.Buckets.Logs, c.Buckets.LogsPrefix), "/"),
+		"AIRFLOW__LOGGING__REMOTE_LOG_CONN_ID": "aws_default",
+		// Every component must have the same template: each other one would
+		// add a row to the database's table of templates at every start.
+		"AIRFLOW__LOGGING__LOG_FILENAME_TEMPLATE": logTemplate,
+		"AIRFLOW__LOGGING__DELETE_LOCAL_LOGS":     "True",
+		// Credentials of the task role.
+		"AIRFLOW_CONN_AWS_DEFAULT": "aws://",
+		"AWS_DEFAULT_REGION":       c.Region,
+		// A token lives from the moment a task is queued. At the default of
+		// 600 s work that waited for a worker to start from zero is refused;
+		// and after the queue timeout Airflow would queue it a second time.
+		"AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": strconv.Itoa(2 * c.Airflow.QueuedTimeoutSeconds),
+		"AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT":     strconv.Itoa(c.Airflow.QueuedTimeoutSeconds),
+		// Its service can't be reached from here, and each attempt would hang.
+		"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
+	}
+	for section, options := range c.Airflow.Options {
+		for option, value := range options {
+			environment[optionVariable(section, option)] = value
+		}
+	}
+	return environment
+}
+
+// optionVariable is the environment variable of an option of airflow.cfg.
+func optionVariable(section, option string) string {
+	return "AIRFLOW__" + strings.ToUpper(section) + "__" + strings.ToUpper(option)
+}
+
+// slots is how many tasks all pools together run at their largest.
+func (a *Airflow) slots() int {
+	slots := 0
+	for _, pool := range a.Config.WorkerPools {
+		slots += pool.Max * pool.Concurrency
+	}
+	return max(slots, 1)
+}
+
+// with returns the common environment, the pool of database connections, and more.
+func (a *Airflow) with(pool config.Pool, more map[string]string) map[string]string {
+	environment := a.common()
+	environment["AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE"] = strconv.Itoa(pool.Size)
+	environment["AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW"] = strconv.Itoa(pool.Overflow)
+	maps.Copy(environment, more)
+	return environment
+}
+
+// database is the reference to the metadata database that every Airflow
+// process has; derived from the first URL, the second would fail on sslmode.
+func (a *Airflow) database(more map[string]SecretRef) map[string]SecretRef {
+	secrets := map[string]SecretRef{
+		"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN":       {a.Secrets.DatabaseURL, syncURL},
+		"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": {a.Secrets.DatabaseURL, asyncURL},
+	}
+	maps.Copy(secrets, more)
+	return secrets
+}
+
+// container fills in what all of Airflow's long-running containers share.
+func (a *Airflow) container(c Container, role string, reads bool) Container {
+	c.EntryPoint = []string{entrypoint}
+	c.Essential = true
+	c.Health = &Health{Command: []string{"CMD", healthcheck, role}, GraceSeconds: startGraceSeconds}
+	c.Scratch = []string{airflowHome, scratchTmp}
+	// The agent of ECS Exec writes to the root file system.
+	c.ReadOnlyRoot = !a.Config.Services.Exec
+	if reads {
+		c.FilesAt = SyncFolder
+	}
+	return c
+}
+
+// before is a container that must end before Airflow's own starts: migrate
+// brings the database's schema up to the image, wait-for-migrations waits
+// until somebody has.
+func (a *Airflow) before(name, image, command string) Container {
+	return Container{
+		Name: name, Image: image,
+		EntryPoint: []string{entrypoint}, Command: []string{command},
+		Environment:  a.with(config.Pool{Size: 1, Overflow: 1}, nil),
+		Secrets:      a.database(nil),
+		StartSeconds: initSeconds, StopSeconds: stopSeconds,
+		Scratch: []string{airflowHome, scratchTmp}, ReadOnlyRoot: true,
+	}
+}
+
+// mustJSON encodes maps and lists of plain values, which can't fail.
+func mustJSON(value any) string {
+	encoded, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return string(encoded)
+}

@@ -1,0 +1,177 @@
+package components
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+
+	"github.com/pathwai/airflow-on-fargate/config"
+)
+
+// APIServer returns the containers of the web interface and APIs.
+func (a *Airflow) APIServer() []Container {
+	environment := a.with(config.APIServerPool, map[string]string{
+		"AIRFLOW__API__BASE_URL": "https://" + a.Config.LoadBalancer.Hostname + "/",
+		"AIRFLOW__API__PORT":     strconv.Itoa(WebPort),
+		// The load balancer ends TLS; without these, redirects lead to http.
+		"AIRFLOW__FAB__ENABLE_PROXY_FIX": "True",
+		"AIRFLOW__FAB__COOKIE_SECURE":    "True",
+		"FORWARDED_ALLOW_IPS":            "*", // its security group admits the load balancer only
+		"AIRFLOW__FAB__CONFIG_FILE":      webserverConfig,
+		"AIRFLOW_LOGIN_MODE":             "password",
+	})
+	secrets := a.database(map[string]SecretRef{
+		"AIRFLOW__CORE__FERNET_KEY":     {a.Secrets.FernetKey, ""},
+		"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, ""},
+		"AIRFLOW__API__SECRET_KEY":      {a.Secrets.APISecretKey, ""},
+	})
+	if login := a.Config.Login; login.Mode == config.LoginFAB {
+		roles := map[string][]string{}
+		for group, role := range login.Roles {
+			roles[group] = []string{role}
+		}
+		environment["AIRFLOW_LOGIN_MODE"] = "oidc"
+		environment["AIRFLOW_OIDC_ISSUER"] = login.Issuer
+		environment["AIRFLOW_OIDC_CLIENT_ID"] = login.ClientID
+		environment["AIRFLOW_OIDC_GROUPS_CLAIM"] = login.GroupsClaim
+		environment["AIRFLOW_OIDC_ROLE_MAPPING"] = mustJSON(roles)
+		secrets["AIRFLOW_OIDC_CLIENT_SECRET"] = SecretRef{a.Secrets.OIDCClientSecret, ""}
+	}
+	return []Container{
+		a.before("wait", "web", "wait-for-migrations"),
+		a.container(Container{
+			Name: "api-server", Image: "web", Command: []string{"api-server", "--proxy-headers"},
+			Environment: environment, Secrets: secrets, After: []string{"wait"},
+			Port: WebPort, StopSeconds: stopSeconds,
+		}, "api-server", true),
+	}
+}
+
+// Scheduler returns the containers of the scheduler: it migrates the database
+// first, and has the publisher of the platform's metrics beside it.
+func (a *Airflow) Scheduler() []Container {
+	return []Container{
+		a.before("migrate", "scheduler", "migrate"),
+		a.container(Container{
+			Name: "scheduler", Image: "scheduler", Command: []string{"scheduler"},
+			Environment: a.with(config.SchedulerPool, map[string]string{
+				// What the container's health check asks.
+				"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
+			}),
+			Secrets: a.database(map[string]SecretRef{
+				"AIRFLOW__CELERY__BROKER_URL":   {a.Secrets.BrokerURL, ""},
+				"AIRFLOW__CORE__FERNET_KEY":     {a.Secrets.FernetKey, ""},
+				"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, ""},
+			}),
+			After: []string{"migrate"}, StopSeconds: stopSeconds,
+		}, "scheduler", true),
+		a.agent("metrics", agentMetricsPort, map[string]string{
+			"AGENT_QUEUES":  strings.Join(a.Config.Queues(), ","),
+			"PGSSLROOTCERT": agentRoots,
+		}, map[string]SecretRef{"AGENT_DATABASE_URL": {a.Secrets.DatabaseURL, libpqURL}}),
+	}
+}
+
+// DAGProcessor returns the containers of the DAG processor.
+func (a *Airflow) DAGProcessor() []Container {
+	refresh := strconv.Itoa(a.Config.Airflow.DAGRefreshSeconds)
+	return []Container{
+		a.before("wait", "dag-processor", "wait-for-migrations"),
+		a.container(Container{
+			Name: "dag-processor", Image: "dag-processor", Command: []string{"dag-processor"},
+			Environment: a.with(config.DAGProcessorPool, map[string]string{
+				// At its default of 300 s a new DAG would take five minutes.
+				"AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL":          refresh,
+				"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": refresh,
+			}),
+			Secrets: a.database(map[string]SecretRef{"AIRFLOW__CORE__FERNET_KEY": {a.Secrets.FernetKey, ""}}),
+			After:   []string{"wait"}, StopSeconds: stopSeconds,
+		}, "dag-processor", true),
+	}
+}
+
+// Triggerer returns the containers of the triggerer, which waits for deferred tasks.
+func (a *Airflow) Triggerer() []Container {
+	return []Container{
+		a.before("wait", "triggerer", "wait-for-migrations"),
+		a.container(Container{
+			Name: "triggerer", Image: "triggerer", Command: []string{"triggerer"},
+			Environment: a.with(config.TriggererPool, nil),
+			Secrets: a.database(map[string]SecretRef{
+				"AIRFLOW__CORE__FERNET_KEY": {a.Secrets.FernetKey, ""},
+				"AIRFLOW__API__SECRET_KEY":  {a.Secrets.APISecretKey, ""}, // its live logs
+			}),
+			After: []string{"wait"}, StopSeconds: stopSeconds,
+		}, "triggerer", true),
+	}
+}
+
+// Worker returns the containers of one pool's workers: Celery, and the guard
+// that keeps ECS from stopping a worker that is busy.
+func (a *Airflow) Worker(pool config.WorkerPool) []Container {
+	queues := strings.Join(pool.Queues, ",")
+	secrets := a.database(map[string]SecretRef{
+		"AIRFLOW__CELERY__BROKER_URL": {a.Secrets.BrokerURL, ""},
+		"AIRFLOW__API__SECRET_KEY":    {a.Secrets.APISecretKey, ""}, // its live logs
+	})
+	environment := a.with(config.WorkerPoolPerJob, map[string]string{
+		"AIRFLOW__CELERY__WORKER_CONCURRENCY": strconv.Itoa(pool.Concurrency),
+		"AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": mustJSON(map[string]any{
+			"worker_soft_shutdown_timeout": softShutdownSeconds,
+		}),
+		// Celery's name for "soft shutdown at SIGTERM".
+		"REMAP_SIGTERM": "SIGQUIT",
+	})
+	for _, queue := range pool.Queues {
+		if queue == config.DefaultQueue {
+			// Airflow hides the database from its tasks; the housekeeping DAG needs it.
+			secrets["AIRFLOW_HOUSEKEEPING_DATABASE_URL"] = SecretRef{a.Secrets.DatabaseURL, syncURL}
+			environment["AIRFLOW_DB_RETENTION_DAYS"] = strconv.Itoa(a.Config.Airflow.RetentionDays)
+		}
+	}
+	return []Container{
+		a.before("wait", "worker", "wait-for-migrations"),
+		a.container(Container{
+			Name: "worker", Image: "worker",
+			Command:     []string{"celery", "worker", "--queues", queues},
+			Environment: environment, Secrets: secrets,
+			After: []string{"wait"}, StopSeconds: longestStopSeconds,
+		}, "worker", true),
+		a.agent("guard", agentGuardPort, map[string]string{"AGENT_WORKER_QUEUES": queues},
+			map[string]SecretRef{"AGENT_BROKER_URL": {a.Secrets.BrokerURL, ""}}),
+	}
+}
+
+// DAGSync returns the container that publishes DAGs and plugins from S3.
+func (a *Airflow) DAGSync() []Container {
+	b := a.Config.Buckets
+	const folder = "/sync"
+	agent := a.agent("dagsync", agentSyncPort, nil, nil)
+	agent.Command = []string{
+		"dagsync",
+		"--source", fmt.Sprintf("s3://%s/%s", b.DAGs, b.DAGsPrefix), "--target", folder + "/dags",
+		"--source", fmt.Sprintf("s3://%s/%s", b.DAGs, b.PluginsPrefix), "--target", folder + "/plugins",
+	}
+	agent.FilesAt, agent.Writer = folder, true
+	return []Container{agent}
+}
+
+// agent is a container of the platform's own agent.
+func (a *Airflow) agent(command string, port int, environment map[string]string, secrets map[string]SecretRef) Container {
+	all := map[string]string{"AGENT_STACK": a.Scope.Prefix, "AWS_REGION": a.Config.Region}
+	for name, value := range environment {
+		all[name] = value
+	}
+	stop := stopSeconds
+	if command == "guard" {
+		stop = longestStopSeconds // it guards the worker to its end
+	}
+	return Container{
+		Name: command, Image: "agent", EntryPoint: []string{agentBinary}, Command: []string{command},
+		Environment: all, Secrets: secrets, Essential: true, StopSeconds: stop, ReadOnlyRoot: true,
+		Health: &Health{
+			Command:      []string{"CMD", agentBinary, "health", "--url", fmt.Sprintf("http://127.0.0.1:%d/healthz", port)},
+			GraceSeconds: 60,
+		},
+	}
+}

@@ -1,0 +1,190 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/appautoscaling"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// ScalingArgs describes between how many tasks a service moves.
+type ScalingArgs struct {
+	Scope    Scope
+	Cluster  *Cluster
+	Service  *Service
+	Min, Max int
+	// Backlog scales workers by what their queues hold; nil doesn't.
+	Backlog *BacklogArgs
+	// TrackLoad scales by CPU and memory, for services that serve requests.
+	TrackLoad bool
+	// OffHours turns the service off and on again; nil leaves it on.
+	OffHours *OffHoursArgs
+}
+
+// BacklogArgs describes the work of a pool.
+type BacklogArgs struct {
+	// Queues are the pool's; Concurrency is how many tasks one worker runs.
+	Queues      []string
+	Concurrency int
+}
+
+// OffHoursArgs are expressions of Application Auto Scaling and their time zone.
+type OffHoursArgs struct {
+	Stop, Start, Timezone string
+}
+
+// Scaling moves a service's number of tasks.
+type Scaling struct {
+	pulumi.ResourceState
+}
+
+// Load at which a service that serves requests grows, in percent.
+const (
+	targetCPU    = 60
+	targetMemory = 75
+)
+
+// NewScaling makes the service scalable and attaches its policies.
+func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pulumi.ResourceOption) (*Scaling, error) {
+	s := &Scaling{}
+	if err := register(ctx, "Scaling", name, s, opts); err != nil {
+		return nil, err
+	}
+	target, err := appautoscaling.NewTarget(ctx, name, &appautoscaling.TargetArgs{
+		ServiceNamespace:  pulumi.String("ecs"),
+		ScalableDimension: pulumi.String("ecs:service:DesiredCount"),
+		ResourceId:        pulumi.String("service/" + args.Cluster.Name + "/" + args.Service.Name),
+		MinCapacity:       pulumi.Int(args.Min),
+		MaxCapacity:       pulumi.Int(args.Max),
+	}, pulumi.Parent(s), pulumi.DependsOn([]pulumi.Resource{args.Service.resource}))
+	if err != nil {
+		return nil, fmt.Errorf("scaling %s: target: %w", name, err)
+	}
+	if args.Backlog != nil {
+		if err := s.followBacklog(ctx, name, args, target); err != nil {
+			return nil, fmt.Errorf("scaling %s: %w", name, err)
+		}
+	}
+	if args.TrackLoad {
+		if err := s.trackLoad(ctx, name, args, target); err != nil {
+			return nil, fmt.Errorf("scaling %s: %w", name, err)
+		}
+	}
+	if args.OffHours != nil {
+		if err := s.keepOffHours(ctx, name, args, target); err != nil {
+			return nil, fmt.Errorf("scaling %s: %w", name, err)
+		}
+	}
+	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{})
+}
+
+func (s *Scaling) trackLoad(ctx *pulumi.Context, name string, args *ScalingArgs, target *appautoscaling.Target) error {
+	for metric, percent := range map[string]float64{"CPU": targetCPU, "Memory": targetMemory} {
+		if _, err := appautoscaling.NewPolicy(ctx, name+"-"+metric, &appautoscaling.PolicyArgs{
+			Name:              pulumi.String(args.Service.Name + "-" + metric),
+			PolicyType:        pulumi.String("TargetTrackingScaling"),
+			ServiceNamespace:  target.ServiceNamespace,
+			ScalableDimension: target.ScalableDimension,
+			ResourceId:        target.ResourceId,
+			TargetTrackingScalingPolicyConfiguration: &appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs{
+				TargetValue: pulumi.Float64(percent),
+				PredefinedMetricSpecification: &appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs{
+					PredefinedMetricType: pulumi.String("ECSServiceAverage" + metric + "Utilization"),
+				},
+				ScaleInCooldown:  pulumi.Int(300),
+				ScaleOutCooldown: pulumi.Int(60),
+			},
+		}, pulumi.Parent(target)); err != nil {
+			return fmt.Errorf("%s: %w", metric, err)
+		}
+	}
+	return nil
+}
+
+func (s *Scaling) keepOffHours(ctx *pulumi.Context, name string, args *ScalingArgs, target *appautoscaling.Target) error {
+	for _, action := range []struct {
+		name, schedule string
+		min, max       int
+	}{
+		{"stop", args.OffHours.Stop, 0, 0},
+		{"start", args.OffHours.Start, args.Min, args.Max},
+	} {
+		if _, err := appautoscaling.NewScheduledAction(ctx, name+"-"+action.name, &appautoscaling.ScheduledActionArgs{
+			Name:              pulumi.String(args.Service.Name + "-" + action.name),
+			ServiceNamespace:  target.ServiceNamespace,
+			ScalableDimension: target.ScalableDimension,
+			ResourceId:        target.ResourceId,
+			Schedule:          pulumi.String(action.schedule),
+			Timezone:          pulumi.String(args.OffHours.Timezone),
+			ScalableTargetAction: &appautoscaling.ScheduledActionScalableTargetActionArgs{
+				MinCapacity: pulumi.String(fmt.Sprint(action.min)), MaxCapacity: pulumi.String(fmt.Sprint(action.max)),
+			},
+		}, pulumi.Parent(target)); err != nil {
+			return fmt.Errorf("%s: %w", action.name, err)
+		}
+	}
+	return nil
+}
+
+// MetricsNamespace is where the agent's metrics go.
+const MetricsNamespace = "Airflow"
+
+// backlogWindowSeconds is how long the highest backlog counts: workers are
+// added within a minute, since the alarm is evaluated every minute, and taken
+// away only when less was to do for all of it.
+const backlogWindowSeconds = 300
+
+// followBacklog sets the number of workers to ceil(backlog / concurrency),
+// where the backlog is what is queued or running (docs/adr/0013).
+func (s *Scaling) followBacklog(ctx *pulumi.Context, name string, args *ScalingArgs, target *appautoscaling.Target) error {
+	policy := func(suffix string, steps appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArray) (*appautoscaling.Policy, error) {
+		return appautoscaling.NewPolicy(ctx, name+"-"+suffix, &appautoscaling.PolicyArgs{
+			Name:              pulumi.String(args.Service.Name + "-" + suffix),
+			PolicyType:        pulumi.String("StepScaling"),
+			ServiceNamespace:  target.ServiceNamespace,
+			ScalableDimension: target.ScalableDimension,
+			ResourceId:        target.ResourceId,
+			StepScalingPolicyConfiguration: &appautoscaling.PolicyStepScalingPolicyConfigurationArgs{
+				AdjustmentType:        pulumi.String("ExactCapacity"),
+				Cooldown:              pulumi.Int(0),
+				MetricAggregationType: pulumi.String("Maximum"),
+				StepAdjustments:       steps,
+			},
+		}, pulumi.Parent(target))
+	}
+	work, err := policy("backlog", backlogSteps(args))
+	if err != nil {
+		return fmt.Errorf("backlog policy: %w", err)
+	}
+	idle, err := policy("idle", appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArray{
+		&appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArgs{
+			MetricIntervalUpperBound: pulumi.StringPtr("0"), ScalingAdjustment: pulumi.Int(args.Min),
+		},
+	})
+	if err != nil {
+		return fmt.Errorf("idle policy: %w", err)
+	}
+	for _, alarm := range []struct {
+		name, comparison, missing, description string
+		policy                                 *appautoscaling.Policy
+	}{
+		// Without data nothing is known: the number of workers stays.
+		{"backlog", "GreaterThanThreshold", "ignore", "Sets the number of workers to what the backlog needs", work},
+		{"idle", "LessThanThreshold", "ignore", "Takes the last workers away when nothing is queued or runs", idle},
+	} {
+		if _, err := cloudwatch.NewMetricAlarm(ctx, name+"-"+alarm.name, &cloudwatch.MetricAlarmArgs{
+			Name:               pulumi.String(args.Service.Name + "-" + alarm.name),
+			AlarmDescription:   pulumi.String(alarm.description),
+			ComparisonOperator: pulumi.String(alarm.comparison),
+			Threshold:          pulumi.Float64(0.5),
+			EvaluationPeriods:  pulumi.Int(1),
+			TreatMissingData:   pulumi.String(alarm.missing),
+			MetricQueries:      backlogQueries(args),
+			AlarmActions:       pulumi.Array{alarm.policy.Arn},
+		}, pulumi.Parent(target)); err != nil {
+			return fmt.Errorf("%s alarm: %w", alarm.name, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,96 @@
+package components
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Generations counts the rotations of each credential; raising one makes a
+// new value.
+type Generations struct {
+	DatabasePassword, BrokerToken, FernetKey, JWTSecret, APISecretKey int
+}
+
+// Credentials are the values that the stack makes up itself. They live in the
+// encrypted state and in Secrets Manager only.
+type Credentials struct {
+	pulumi.ResourceState
+
+	DatabasePassword pulumi.StringOutput
+	BrokerToken      pulumi.StringOutput
+	// FernetKeys is the current key and, after a rotation, the one before it,
+	// with a comma between: Airflow encrypts with the first and reads with both.
+	FernetKeys   pulumi.StringOutput
+	JWTSecret    pulumi.StringOutput
+	APISecretKey pulumi.StringOutput
+}
+
+const (
+	// passwordLength letters and digits hold 190 bits; none needs escaping in a URL.
+	passwordLength = 32
+	// tokenLength is within the 16 to 128 characters that ElastiCache takes.
+	tokenLength = 64
+	// jwtLength: HS512 wants 64 bytes or more.
+	jwtLength = 96
+	// fernetBytes is what the cryptography library's Fernet takes, as URL-safe base64.
+	fernetBytes = 32
+)
+
+// NewCredentials makes up the values of the given generations.
+func NewCredentials(ctx *pulumi.Context, name string, generations Generations, opts ...pulumi.ResourceOption) (*Credentials, error) {
+	c := &Credentials{}
+	if err := register(ctx, "Credentials", name, c, opts); err != nil {
+		return nil, err
+	}
+	var failed error
+	password := func(purpose string, length, generation int) pulumi.StringOutput {
+		value, err := random.NewRandomPassword(ctx, name+"-"+purpose, &random.RandomPasswordArgs{
+			Length:  pulumi.Int(length),
+			Special: pulumi.Bool(false),
+			Keepers: pulumi.StringMap{"generation": pulumi.String(fmt.Sprint(generation))},
+		}, pulumi.Parent(c))
+		if err != nil {
+			failed = fmt.Errorf("credentials: %s: %w", purpose, err)
+			return pulumi.StringOutput{}
+		}
+		return value.Result
+	}
+	c.DatabasePassword = password("database-password", passwordLength, generations.DatabasePassword)
+	c.BrokerToken = password("broker-token", tokenLength, generations.BrokerToken)
+	c.JWTSecret = password("jwt-secret", jwtLength, generations.JWTSecret)
+	c.APISecretKey = password("api-secret-key", tokenLength, generations.APISecretKey)
+	if failed != nil {
+		return nil, failed
+	}
+	var err error
+	if c.FernetKeys, err = c.fernetKeys(ctx, name, generations.FernetKey); err != nil {
+		return nil, err
+	}
+	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{})
+}
+
+// fernetKeys makes one key for each of the last two generations. A key's
+// resource is named after its generation, so that the current one becomes the
+// previous one instead of being made anew.
+func (c *Credentials) fernetKeys(ctx *pulumi.Context, name string, generation int) (pulumi.StringOutput, error) {
+	var keys []any
+	for g := generation; g >= max(1, generation-1); g-- {
+		key, err := random.NewRandomBytes(ctx, fmt.Sprintf("%s-fernet-%d", name, g), &random.RandomBytesArgs{
+			Length: pulumi.Int(fernetBytes),
+		}, pulumi.Parent(c))
+		if err != nil {
+			return pulumi.StringOutput{}, fmt.Errorf("credentials: fernet key: %w", err)
+		}
+		keys = append(keys, key.Base64)
+	}
+	joined := pulumi.Sprintf(strings.TrimSuffix(strings.Repeat("%s,", len(keys)), ","), keys...)
+	return joined.ApplyT(urlSafe).(pulumi.StringOutput), nil
+}
+
+// urlSafe turns standard base64 into its URL-safe form.
+func urlSafe(base64 string) string {
+	return strings.NewReplacer("+", "-", "/", "_").Replace(base64)
+}

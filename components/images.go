@@ -1,0 +1,124 @@
+package components
+
+import (
+	"fmt"
+
+	awsecr "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
+	"github.com/pulumi/pulumi-awsx/sdk/v2/go/awsx/ecr"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// ImagesArgs describes the repositories and where images come from.
+type ImagesArgs struct {
+	Scope Scope
+	// Names are the images, each a repository <prefix>/<name>.
+	Names []string
+	// Digests are taken unless Build is true.
+	Digests map[string]string
+	Build   bool
+	// Architecture is ARM64 or X86_64, for builds.
+	Architecture string
+	// Keep is how many images a repository holds.
+	Keep        int
+	ForceDelete bool
+	DataKeyARN  pulumi.StringInput
+}
+
+// Images are private repositories, since nothing else can be pulled from here,
+// and the reference of the image that each service runs.
+type Images struct {
+	pulumi.ResourceState
+
+	uris map[string]pulumi.StringOutput
+	// ready must exist before a task can pull.
+	ready map[string][]pulumi.Resource
+}
+
+// NewImages creates the repositories and, when asked, builds and pushes images.
+func NewImages(ctx *pulumi.Context, name string, args *ImagesArgs, opts ...pulumi.ResourceOption) (*Images, error) {
+	i := &Images{uris: map[string]pulumi.StringOutput{}, ready: map[string][]pulumi.Resource{}}
+	if err := register(ctx, "Images", name, i, opts); err != nil {
+		return nil, err
+	}
+	for _, image := range args.Names {
+		repository, err := i.newRepository(ctx, name, args, image)
+		if err != nil {
+			return nil, err
+		}
+		i.ready[image] = []pulumi.Resource{repository}
+		if args.Build {
+			if err := i.build(ctx, name, args, image, repository); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		i.uris[image] = pulumi.String(args.Scope.ImageURI(image) + "@" + args.Digests[image]).ToStringOutput()
+	}
+	return i, ctx.RegisterResourceOutputs(i, pulumi.Map{})
+}
+
+// ImageURI is the address of a repository of the stack.
+func (s Scope) ImageURI(image string) string {
+	return fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s/%s", s.AccountID, s.Region, s.Prefix, image)
+}
+
+// URI is the reference of an image, pinned by digest.
+func (i *Images) URI(image string) pulumi.StringOutput { return i.uris[image] }
+
+func (i *Images) newRepository(ctx *pulumi.Context, name string, args *ImagesArgs, image string) (*ecr.Repository, error) {
+	anyTag := ecr.LifecycleTagStatusAny
+	repository, err := ecr.NewRepository(ctx, name+"-"+image, &ecr.RepositoryArgs{
+		Name:               pulumi.StringPtr(args.Scope.Prefix + "/" + image),
+		ImageTagMutability: pulumi.StringPtr("IMMUTABLE"),
+		ImageScanningConfiguration: &awsecr.RepositoryImageScanningConfigurationArgs{
+			ScanOnPush: pulumi.Bool(true),
+		},
+		EncryptionConfigurations: awsecr.RepositoryEncryptionConfigurationArray{
+			&awsecr.RepositoryEncryptionConfigurationArgs{
+				EncryptionType: pulumi.StringPtr("KMS"),
+				KmsKey:         args.DataKeyARN.ToStringOutput().ToStringPtrOutput(),
+			},
+		},
+		ForceDelete: pulumi.BoolPtr(args.ForceDelete),
+		LifecyclePolicy: &ecr.LifecyclePolicyArgs{
+			Rules: ecr.LifecyclePolicyRuleArray{&ecr.LifecyclePolicyRuleArgs{
+				Description:           pulumi.StringPtr(fmt.Sprintf("keep %d images", args.Keep)),
+				MaximumNumberOfImages: pulumi.Float64Ptr(float64(args.Keep)),
+				TagStatus:             anyTag,
+			}},
+		},
+	}, pulumi.Parent(i))
+	if err != nil {
+		return nil, fmt.Errorf("images: repository %s: %w", image, err)
+	}
+	return repository, nil
+}
+
+// build lets `pulumi up` build and push an image. The role images are targets
+// of one Dockerfile; the agent has its own.
+func (i *Images) build(ctx *pulumi.Context, name string, args *ImagesArgs, image string, repository *ecr.Repository) error {
+	dockerfile, target := "docker/airflow/Dockerfile", pulumi.StringPtr(image)
+	if image == "agent" {
+		dockerfile, target = "docker/agent/Dockerfile", nil
+	}
+	platform := "linux/amd64"
+	if args.Architecture == "ARM64" {
+		platform = "linux/arm64"
+	}
+	build := &ecr.ImageArgs{
+		RepositoryUrl: repository.Url,
+		Context:       pulumi.StringPtr("."),
+		Dockerfile:    pulumi.StringPtr(dockerfile),
+		Platform:      pulumi.StringPtr(platform),
+	}
+	if target != nil {
+		build.Target = target
+	}
+	built, err := ecr.NewImage(ctx, name+"-"+image, build, pulumi.Parent(i))
+	if err != nil {
+		return fmt.Errorf("images: build of %s: %w", image, err)
+	}
+	i.uris[image] = built.ImageUri
+	i.ready[image] = append(i.ready[image], built)
+	return nil
+}

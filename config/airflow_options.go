@@ -1,0 +1,61 @@
+package config
+
+import "strings"
+
+// reservedOptions are Airflow's settings that the platform sets itself, as
+// section.key, each with the reason why a stack can't. A test holds them
+// against the environment that the task definitions really carry.
+var reservedOptions = map[string]string{
+	"core.executor":                                      "the platform is built for the CeleryExecutor",
+	"core.auth_manager":                                  "login.mode decides how people log in",
+	"core.load_examples":                                 "examples would run in production",
+	"core.dags_folder":                                   "DAGs come from the published tree on EFS",
+	"core.plugins_folder":                                "plugins come from the published tree on EFS",
+	"core.execution_api_server_url":                      "tasks use the load balancer's second listener",
+	"core.fernet_key":                                    "it is a secret of the stack; raise secrets.fernetKey to rotate it",
+	"core.parallelism":                                   "it follows from workerPools",
+	"database.sql_alchemy_conn":                          "it is a secret of the stack",
+	"database.sql_alchemy_conn_async":                    "it is a secret of the stack",
+	"database.sql_alchemy_pool_size":                     "it is sized to the RDS class",
+	"database.sql_alchemy_max_overflow":                  "it is sized to the RDS class",
+	"celery.broker_url":                                  "it is a secret of the stack",
+	"celery.result_backend":                              "results go to the metadata database",
+	"celery.worker_concurrency":                          "set the pool's concurrency, from which the scaling steps follow",
+	"celery.extra_celery_config":                         "it holds the soft shutdown, which must fit into the tasks' stop timeout",
+	"celery.worker_prefetch_multiplier":                  "a reserved message would wait behind a long task while another worker idles",
+	"celery.task_acks_late":                              "a message must outlive its worker",
+	"celery_broker_transport_options.visibility_timeout": "a shorter one would run long tasks twice",
+	"api.base_url":                                       "loadBalancer.hostname decides it",
+	"api.secret_key":                                     "it is a secret of the stack; raise secrets.apiSecretKey to rotate it",
+	"api.workers":                                        "connections are counted for one process in a task; raise services.apiServer.count",
+	"api_auth.jwt_secret":                                "it is a secret of the stack; raise secrets.jwtSecret to rotate it",
+	"execution_api.jwt_expiration_time":                  "it follows from airflow.queuedTimeoutSeconds",
+	"scheduler.task_queued_timeout":                      "set airflow.queuedTimeoutSeconds",
+	"scheduler.enable_health_check":                      "the container's health check asks it",
+	"scheduler.scheduler_health_check_server_port":       "the container's health check asks it",
+	"logging.remote_logging":                             "task logs go to the log bucket",
+	"logging.remote_base_log_folder":                     "set buckets.logs and buckets.logsPrefix",
+	"logging.remote_log_conn_id":                         "task logs are written with the task role",
+	"logging.log_filename_template":                      "logs are partitioned by date, and every container must have the same template",
+	"logging.delete_local_logs":                          "the containers' disks are small",
+	"dag_processor.refresh_interval":                     "set airflow.dagRefreshSeconds",
+	"dag_processor.min_file_process_interval":            "set airflow.dagRefreshSeconds",
+	"dag_processor.dag_bundle_config_list":               "DAGs come from the published tree on EFS",
+	"fab.config_file":                                    "the image's file reads login.*",
+	"fab.enable_proxy_fix":                               "the load balancer ends TLS",
+	"fab.cookie_secure":                                  "the web interface is HTTPS only",
+	"usage_data_collection.enabled":                      "nothing leads out of the VPC",
+}
+
+// ReservedOption returns the reason why a stack can't set an Airflow option,
+// and whether that is so.
+func ReservedOption(section, option string) (string, bool) {
+	reason, reserved := reservedOptions[section+"."+option]
+	for _, suffix := range []string{"_cmd", "_secret"} {
+		// Airflow reads <option>_cmd and <option>_secret in place of a secret option.
+		if base, ok := strings.CutSuffix(option, suffix); ok && !reserved {
+			reason, reserved = reservedOptions[section+"."+base]
+		}
+	}
+	return reason, reserved
+}

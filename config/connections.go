@@ -1,0 +1,89 @@
+package config
+
+import "strings"
+
+// Pool is the size of an SQLAlchemy connection pool in one process: Size
+// connections are kept, Overflow more are opened under load
+// ([database] sql_alchemy_pool_size, sql_alchemy_max_overflow).
+type Pool struct{ Size, Overflow int }
+
+func (p Pool) most() int { return p.Size + p.Overflow }
+
+// Connection pools per container. Observed at Airflow 3.1.8: the api-server
+// holds 2 to 5, a scheduler 2, the dag-processor and the triggerer 1 each, a
+// worker one per busy slot and one of its own; the rest is head room.
+var (
+	APIServerPool    = Pool{5, 10}
+	SchedulerPool    = Pool{5, 5}
+	DAGProcessorPool = Pool{2, 3}
+	TriggererPool    = Pool{3, 5}
+	WorkerPoolPerJob = Pool{1, 1}
+)
+
+const (
+	// asyncPool is the pool of the api-server's async engine, which Airflow
+	// leaves at SQLAlchemy's default of 5 and 10 more.
+	asyncPool = 15
+	// initContainer is what migrate or wait hold while a task starts, and
+	// metricsSidecar what the scheduler's and worker's sidecars hold.
+	initContainer  = 1
+	metricsSidecar = 1
+)
+
+// Connections is the most that all services together can open, with every
+// pool at its maximum and one deployment's worth of extra tasks not counted:
+// rolling deployments are covered by database.reservedConnections.
+func (c *Config) Connections() int {
+	s := c.Services
+	total := s.APIServer.MaxCount*(APIServerPool.most()+asyncPool) +
+		s.Scheduler.Count*(SchedulerPool.most()+metricsSidecar+initContainer) +
+		s.DAGProcessor.Count*DAGProcessorPool.most() +
+		s.Triggerer.Count*TriggererPool.most()
+	for _, pool := range c.WorkerPools {
+		total += pool.Max * (pool.Concurrency + WorkerPoolPerJob.most())
+	}
+	return total
+}
+
+// memoryGiB is the memory of each instance size that the smallest families of
+// a generation share; burstable and general purpose have half of what
+// memory-optimised (r) families have from large on.
+var memoryGiB = map[string]float64{
+	"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32, "4xlarge": 64, "8xlarge": 128, "12xlarge": 192, "16xlarge": 256,
+}
+
+func instanceMemoryGiB(class string) (float64, bool) {
+	parts := strings.Split(class, ".")
+	if len(parts) != 3 {
+		return 0, false
+	}
+	memory, ok := memoryGiB[parts[2]]
+	if strings.HasPrefix(parts[1], "r") {
+		memory *= 2
+	}
+	return memory, ok
+}
+
+// MaxConnections is what RDS for PostgreSQL allows on a class:
+// LEAST(DBInstanceClassMemory/9531392, 5000) (RDS user guide, "Quotas and
+// constraints"). DBInstanceClassMemory is what RDS leaves of the class's
+// memory; a tenth is taken off for that.
+func MaxConnections(class string) int {
+	memory, ok := instanceMemoryGiB(class)
+	if !ok {
+		return 0
+	}
+	return min(int(memory*0.9*(1<<30)/9531392), 5000)
+}
+
+func (f *faults) validateConnections(c *Config) {
+	limit := MaxConnections(c.Database.InstanceClass)
+	if limit == 0 {
+		return
+	}
+	if needed := c.Connections(); needed+c.Database.ReservedConnections > limit {
+		f.addf(key("database.instanceClass"), c.Database.InstanceClass,
+			"too small: it takes about %d connections, the services can open %d and %d are reserved; choose a larger class, or lower workerPools' max or concurrency",
+			limit, needed, c.Database.ReservedConnections)
+	}
+}

@@ -1,0 +1,180 @@
+package config
+
+import (
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// key returns the full name of a setting, as people write it.
+func key(name string) string { return "airflow:" + name }
+
+var (
+	namePart    = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`)
+	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
+	regionForm  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	tagForm     = regexp.MustCompile(`^[A-Za-z0-9 _.:/=+@-]{1,128}$`)
+	tagValue    = regexp.MustCompile(`^[A-Za-z0-9 _.:/=+@-]{0,256}$`)
+)
+
+// longestPrefix keeps <prefix>-<thing> within the 32 characters that AWS
+// allows a load balancer and a target group (ELB API, CreateLoadBalancer).
+const longestPrefix = 32 - len("-web")
+
+func (f *faults) validate(c *Config) {
+	f.validateIdentity(c)
+	f.validateNetwork(c)
+	f.validateEndpoints(c)
+	f.validateDatabase(c)
+	f.validateBroker(c)
+	f.validateFiles(c)
+	f.validateBuckets(c)
+	f.validateSecrets(c)
+	f.validateImages(c)
+	f.validateLoadBalancer(c)
+	f.validateLogin(c)
+	f.validateServices(c)
+	f.validateWorkerPools(c)
+	f.validateSchedule(c)
+	f.validateAirflow(c)
+	f.validateConnections(c)
+}
+
+func (f *faults) validateIdentity(c *Config) {
+	f.matches(key("org"), c.Org, namePart, "1 to 16 lower-case letters and digits, a letter first")
+	f.matches("the stack's name", c.Environment, namePart, "1 to 16 lower-case letters and digits, a letter first")
+	f.matches(key("accountId"), c.AccountID, accountForm, "an AWS account id: 12 digits, in quotes")
+	f.matches("aws:region", c.Region, regionForm, "an AWS region such as us-east-1")
+	if len(c.Prefix()) > longestPrefix {
+		f.addf("the prefix of all names", c.Prefix(), "at most %d characters, since a load balancer's name has at most 32: shorten airflow:org or the stack's name", longestPrefix)
+	}
+	for _, name := range sortedKeys(c.Tags) {
+		f.matches(key("tags")+" (a key)", name, tagForm, "a tag key: 1 to 128 letters, digits, spaces and _.:/=+@-")
+		f.matches(key("tags."+name), c.Tags[name], tagValue, "a tag value: at most 256 letters, digits, spaces and _.:/=+@-")
+		if slices.Contains([]string{"Project", "Environment", "ManagedBy"}, name) || strings.HasPrefix(strings.ToLower(name), "aws:") {
+			f.add(key("tags."+name), c.Tags[name], "a key that neither AWS nor the platform sets itself (Project, Environment, ManagedBy, aws:…)")
+		}
+	}
+}
+
+func (f *faults) validateNetwork(c *Config) {
+	n := c.Network
+	f.zones(c, key("network.zones"), n.Zones)
+	if len(n.Zones) < 2 || len(n.Zones) > 3 {
+		f.add(key("network.zones"), n.Zones, "two or three zones (RDS and the load balancer need two)")
+	}
+	vpc, err := netip.ParsePrefix(n.CIDR)
+	validVPC := err == nil && vpc.Addr().Is4() && vpc.Masked() == vpc && vpc.Bits() >= 16 && vpc.Bits() <= 24
+	if !validVPC {
+		f.add(key("network.cidr"), n.CIDR, "an IPv4 network from /16 to /24 with no host bits set, such as 10.40.0.0/16")
+	} else if !vpc.Addr().IsPrivate() {
+		f.add(key("network.cidr"), n.CIDR, "a private network (RFC 1918)")
+	}
+	validSubnet := n.SubnetPrefix >= 18 && n.SubnetPrefix <= 27
+	if !validSubnet {
+		f.add(key("network.subnetPrefix"), n.SubnetPrefix, "18 to 27")
+	} else if validVPC && len(n.Zones)<<(32-n.SubnetPrefix) > 1<<(32-vpc.Bits()) {
+		f.addf(key("network.subnetPrefix"), n.SubnetPrefix, "%d subnets of /%d don't fit into %s: choose a larger prefix length or a larger network.cidr", len(n.Zones), n.SubnetPrefix, n.CIDR)
+	}
+	if n.FlowLogRetentionDays != 0 {
+		f.retention(key("network.flowLogRetentionDays"), n.FlowLogRetentionDays, "0 (none) or ")
+	}
+}
+
+// StandardEndpoints are the interface endpoints of every stack, by short
+// service name (docs/adr/0003). ssmmessages joins them when ECS Exec is on.
+var StandardEndpoints = []string{
+	"ecr.api", "ecr.dkr", "logs", "events", "sts", "secretsmanager", "ssm", "elasticfilesystem", "kms",
+}
+
+// ExecEndpoint is what ECS Exec talks to.
+const ExecEndpoint = "ssmmessages"
+
+var endpointForm = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
+
+func (f *faults) validateEndpoints(c *Config) {
+	f.zonesOfNetwork(c, key("endpoints.zones"), c.Endpoints.Zones)
+	seen := map[string]bool{"s3": true, ExecEndpoint: true}
+	for _, name := range StandardEndpoints {
+		seen[name] = true
+	}
+	for _, name := range c.Endpoints.Extra {
+		f.matches(key("endpoints.extra"), name, endpointForm, "short service names such as monitoring or sqs")
+		if seen[name] {
+			f.add(key("endpoints.extra"), name, "a service that the platform doesn't make an endpoint for already, each once")
+		}
+		seen[name] = true
+	}
+}
+
+func (f *faults) validateFiles(c *Config) {
+	if c.Files.OneZone != "" && !slices.Contains(c.Network.Zones, c.Files.OneZone) {
+		f.addf(key("files.oneZone"), c.Files.OneZone, "empty, or one of network.zones (%s)", strings.Join(c.Network.Zones, ", "))
+	}
+	f.oneOf(key("files.infrequentAccessDays"), c.Files.InfrequentAccessDays, 0, 7, 14, 30, 60, 90)
+}
+
+// --- small checks
+
+func (f *faults) matches(key, value string, form *regexp.Regexp, allowed string) bool {
+	if form.MatchString(value) {
+		return true
+	}
+	f.add(key, value, allowed)
+	return false
+}
+
+func (f *faults) between(key string, value, low, high int) {
+	if value < low || value > high {
+		f.addf(key, value, "%d to %d", low, high)
+	}
+}
+
+func (f *faults) oneOf(key string, value any, allowed ...any) {
+	if !slices.Contains(allowed, value) {
+		f.addf(key, value, "one of %s", list(allowed))
+	}
+}
+
+func list(values []any) string {
+	texts := make([]string, 0, len(values))
+	for _, value := range values {
+		texts = append(texts, strings.Trim(show(value), `"`))
+	}
+	return strings.Join(texts, ", ")
+}
+
+// zones checks form, region and uniqueness of availability zones.
+func (f *faults) zones(c *Config, key string, zones []string) {
+	seen := map[string]bool{}
+	for _, zone := range zones {
+		letter, ok := strings.CutPrefix(zone, c.Region)
+		if !ok || len(letter) != 1 || letter[0] < 'a' || letter[0] > 'z' {
+			f.addf(key, zone, "zones of aws:region %s, such as %sa", c.Region, c.Region)
+		}
+		if seen[zone] {
+			f.add(key, zone, "each zone once")
+		}
+		seen[zone] = true
+	}
+}
+
+func (f *faults) zonesOfNetwork(c *Config, key string, zones []string) {
+	seen := map[string]bool{}
+	for _, zone := range zones {
+		if !slices.Contains(c.Network.Zones, zone) || seen[zone] {
+			f.addf(key, zone, "zones of network.zones (%s), each once", strings.Join(c.Network.Zones, ", "))
+		}
+		seen[zone] = true
+	}
+}
+
+// retentions are the days that CloudWatch Logs accepts (PutRetentionPolicy).
+var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
+
+func (f *faults) retention(key string, days int, also string) {
+	if !slices.Contains(retentions, days) {
+		f.addf(key, days, "%sa retention of CloudWatch Logs: %s", also, strings.Trim(show(retentions), "[]"))
+	}
+}

@@ -1,0 +1,123 @@
+package config
+
+import (
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Architectures of Fargate tasks.
+const (
+	ARM64 = "ARM64"
+	X8664 = "X86_64"
+)
+
+var (
+	postgresForm   = regexp.MustCompile(`^(1[6-9]|[2-9][0-9])(\.[0-9]{1,2})?$`)
+	databaseForm   = regexp.MustCompile(`^db\.([a-z0-9]+)\.([a-z0-9]+)$`)
+	cacheForm      = regexp.MustCompile(`^cache\.([a-z0-9]+)\.([a-z0-9]+)$`)
+	graviton       = regexp.MustCompile(`^[tmrcx][0-9]+g[dn]?$`)
+	bucketForm     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`)
+	prefixForm     = regexp.MustCompile(`^([A-Za-z0-9_=-][A-Za-z0-9_.=-]*/)+$`)
+	digestForm     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	brokerVersions = map[string][]any{"valkey": {"7.2", "8.0", "8.1"}, "redis": {"7.0", "7.1"}}
+)
+
+func (f *faults) validateDatabase(c *Config) {
+	d := c.Database
+	f.matches(key("database.engineVersion"), d.EngineVersion, postgresForm, `PostgreSQL 16 or newer, such as "16" or "16.10"`)
+	f.class(c, key("database.instanceClass"), d.InstanceClass, databaseForm, "db.t4g.small")
+	if _, ok := instanceMemoryGiB(d.InstanceClass); !ok && databaseForm.MatchString(d.InstanceClass) {
+		f.addf(key("database.instanceClass"), d.InstanceClass, "a size whose memory is known: %s", strings.Join(sortedKeys(memoryGiB), ", "))
+	}
+	f.between(key("database.allocatedStorageGiB"), d.AllocatedStorageGiB, 20, 65536)
+	// RDS refuses a ceiling less than 10 % above the start.
+	if lowest := (d.AllocatedStorageGiB*11 + 9) / 10; d.MaxAllocatedStorageGiB < lowest || d.MaxAllocatedStorageGiB > 65536 {
+		f.addf(key("database.maxAllocatedStorageGiB"), d.MaxAllocatedStorageGiB, "%d to 65536 (a tenth above allocatedStorageGiB, or more)", lowest)
+	}
+	f.between(key("database.backupRetentionDays"), d.BackupRetentionDays, 1, 35)
+	if days := d.InsightsRetentionDays; days != 7 && (days%31 != 0 || days < 31 || days > 713) && days != 731 {
+		f.add(key("database.insightsRetentionDays"), days, "7, a multiple of 31 up to 713, or 731")
+	}
+	f.between(key("database.reservedConnections"), d.ReservedConnections, 5, 500)
+}
+
+func (f *faults) validateBroker(c *Config) {
+	b := c.Broker
+	versions, known := brokerVersions[b.Engine]
+	if !known {
+		f.oneOf(key("broker.engine"), b.Engine, "valkey", "redis")
+	} else {
+		f.oneOf(key("broker.engineVersion"), b.EngineVersion, versions...)
+	}
+	f.class(c, key("broker.nodeType"), b.NodeType, cacheForm, "cache.t4g.micro")
+	f.between(key("broker.replicas"), b.Replicas, 0, 5)
+	f.between(key("broker.snapshotRetentionDays"), b.SnapshotRetentionDays, 0, 35)
+}
+
+// class checks an instance class and that it is of the configured architecture.
+func (f *faults) class(c *Config, key, class string, form *regexp.Regexp, example string) {
+	parts := form.FindStringSubmatch(class)
+	if parts == nil {
+		f.addf(key, class, "an instance class such as %s", example)
+		return
+	}
+	if isGraviton := graviton.MatchString(parts[1]); isGraviton != (c.Services.Architecture == ARM64) {
+		f.addf(key, class, "a class of the architecture in services.architecture (%s): Graviton families end in g, such as t4g, m7g, r7g", c.Services.Architecture)
+	}
+}
+
+func (f *faults) validateBuckets(c *Config) {
+	b := c.Buckets
+	const nameRule = "a bucket name: 3 to 63 lower-case letters, digits and hyphens (no dots: they break TLS names)"
+	f.matches(key("buckets.dags"), b.DAGs, bucketForm, nameRule)
+	f.matches(key("buckets.logs"), b.Logs, bucketForm, nameRule)
+	f.matches(key("buckets.accessLogs"), b.AccessLogs, bucketForm, nameRule)
+	if b.DAGs == b.Logs {
+		f.add(key("buckets.logs"), b.Logs, "another bucket than buckets.dags: their rights and lifetimes differ")
+	}
+	if b.AccessLogs == b.DAGs || b.AccessLogs == b.Logs {
+		f.add(key("buckets.accessLogs"), b.AccessLogs, "a bucket of its own: its encryption differs")
+	}
+	const prefixRule = "a prefix such as dev/dags/: letters, digits and _.=- between slashes, none at the start, one at the end"
+	f.matches(key("buckets.dagsPrefix"), b.DAGsPrefix, prefixForm, prefixRule)
+	f.matches(key("buckets.pluginsPrefix"), b.PluginsPrefix, prefixForm, prefixRule)
+	f.matches(key("buckets.logsPrefix"), b.LogsPrefix, prefixForm, prefixRule)
+	if strings.HasPrefix(b.PluginsPrefix, b.DAGsPrefix) || strings.HasPrefix(b.DAGsPrefix, b.PluginsPrefix) {
+		f.addf(key("buckets.pluginsPrefix"), b.PluginsPrefix, "a prefix apart from buckets.dagsPrefix (%s): plugins inside it would be parsed as DAGs", b.DAGsPrefix)
+	}
+	f.between(key("buckets.logRetentionDays"), b.LogRetentionDays, 1, 3650)
+	f.between(key("buckets.noncurrentDays"), b.NoncurrentDays, 1, 3650)
+}
+
+func (f *faults) validateSecrets(c *Config) {
+	s := c.Secrets
+	if s.RecoveryDays != 0 && (s.RecoveryDays < 7 || s.RecoveryDays > 30) {
+		f.add(key("secrets.recoveryDays"), s.RecoveryDays, "0 (gone at once) or 7 to 30")
+	}
+	for name, generation := range map[string]int{
+		"databasePassword": s.DatabasePassword, "brokerToken": s.BrokerToken, "fernetKey": s.FernetKey,
+		"jwtSecret": s.JWTSecret, "apiSecretKey": s.APISecretKey,
+	} {
+		f.between(key("secrets."+name), generation, 1, 9999)
+	}
+}
+
+// ImageNames are the images of the platform, each an ECR repository <prefix>/<image>.
+var ImageNames = []string{"web", "scheduler", "worker", "dag-processor", "triggerer", "agent"}
+
+func (f *faults) validateImages(c *Config) {
+	for _, name := range sortedKeys(c.Images.Digests) {
+		if !slices.Contains(ImageNames, name) {
+			f.unknown(key("images.digests."+name), c.Images.Digests[name], name, ImageNames)
+			continue
+		}
+		f.matches(key("images.digests."+name), c.Images.Digests[name], digestForm, "sha256: and 64 hex digits, as `make images` prints and the registry shows")
+	}
+	for _, name := range ImageNames {
+		if _, ok := c.Images.Digests[name]; !ok && !c.Images.Build {
+			f.addf(key("images.digests."+name), nil, "missing: the digest of the image that was pushed to %s/%s; or set images.build to true, where a Docker engine is at hand at preview and up", c.Prefix(), name)
+		}
+	}
+	f.between(key("images.keep"), c.Images.Keep, 2, 1000)
+}

@@ -1,0 +1,96 @@
+package config
+
+import (
+	"net/netip"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+var (
+	hostForm     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$`)
+	zoneIDForm   = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
+	clientIDForm = regexp.MustCompile(`^[A-Za-z0-9_.:/@+-]{1,256}$`)
+	claimForm    = regexp.MustCompile(`^[A-Za-z0-9_:/.-]{1,128}$`)
+	groupForm    = regexp.MustCompile(`^[A-Za-z0-9 _.:/@+-]{1,128}$`)
+)
+
+func (f *faults) validateLoadBalancer(c *Config) {
+	l := c.LoadBalancer
+	if len(l.Hostname) > 253 || !hostForm.MatchString(l.Hostname) {
+		f.add(key("loadBalancer.hostname"), l.Hostname, "a DNS name in lower case with at least one dot")
+	}
+	certificate := regexp.MustCompile(`^arn:aws[a-z-]*:acm:` + regexp.QuoteMeta(c.Region) + `:` + regexp.QuoteMeta(c.AccountID) + `:certificate/[0-9a-f-]{36}$`)
+	if !certificate.MatchString(l.CertificateARN) {
+		f.addf(key("loadBalancer.certificateArn"), l.CertificateARN, "arn:aws:acm:%s:%s:certificate/<id>, a certificate for %s", c.Region, c.AccountID, l.Hostname)
+	}
+	if l.ZoneID != "" {
+		f.matches(key("loadBalancer.zoneId"), l.ZoneID, zoneIDForm, "empty, or the id of a private hosted zone")
+	}
+	if len(l.ClientCIDRs) == 0 {
+		f.add(key("loadBalancer.clientCidrs"), l.ClientCIDRs, "at least one network")
+	}
+	f.networks(key("loadBalancer.clientCidrs"), l.ClientCIDRs)
+}
+
+// networks checks IPv4 networks that are no invitation to everyone.
+func (f *faults) networks(key string, cidrs []string) {
+	seen := map[string]bool{}
+	for _, cidr := range cidrs {
+		prefix, err := netip.ParsePrefix(cidr)
+		if err != nil || !prefix.Addr().Is4() || prefix.Masked() != prefix || prefix.Bits() < 8 || seen[cidr] {
+			f.add(key, cidr, "IPv4 networks from /8 to /32 without host bits, each once")
+		}
+		seen[cidr] = true
+	}
+}
+
+func (f *faults) validateLogin(c *Config) {
+	l := c.Login
+	f.oneOf(key("login.mode"), l.Mode, LoginNone, LoginALB, LoginFAB)
+	if l.Mode == LoginNone {
+		return
+	}
+	paths := []string{"vpc", "peering", "transitGateway", "vpn", "directConnect"}
+	if !slices.Contains(paths, l.PrivatePath) {
+		f.addf(key("login.privatePath"), l.PrivatePath, "one of %s: without a private path to the IdP every login ends in HTTP 500, since nothing leads out of this VPC", strings.Join(paths, ", "))
+	}
+	if len(l.IdPCIDRs) == 0 {
+		f.add(key("login.idpCidrs"), l.IdPCIDRs, "the networks of the IdP's endpoints on the private path")
+	}
+	f.networks(key("login.idpCidrs"), l.IdPCIDRs)
+	f.matches(key("login.clientId"), l.ClientID, clientIDForm, "the client id at the IdP")
+	f.httpsURL(key("login.issuer"), l.Issuer)
+	if l.Mode == LoginALB {
+		f.httpsURL(key("login.authorizationEndpoint"), l.AuthorizationEndpoint)
+		f.httpsURL(key("login.tokenEndpoint"), l.TokenEndpoint)
+		f.httpsURL(key("login.userInfoEndpoint"), l.UserInfoEndpoint)
+		f.between(key("login.sessionSeconds"), l.SessionSeconds, 60, 604800)
+	}
+	if l.Mode == LoginFAB {
+		f.validateRoles(l)
+	}
+	if !c.OIDCClientSecret.Set || !c.OIDCClientSecret.Encrypted {
+		f.add(key(secretKey), nil, "needed, and encrypted: pulumi config set --secret oidcClientSecret")
+	}
+}
+
+func (f *faults) validateRoles(l Login) {
+	f.matches(key("login.groupsClaim"), l.GroupsClaim, claimForm, "the name of a claim")
+	if len(l.Roles) == 0 {
+		f.add(key("login.roles"), nil, "at least one group of the IdP with its Airflow role, or nobody could do anything")
+	}
+	for _, group := range sortedKeys(l.Roles) {
+		f.matches(key("login.roles")+" (a group)", group, groupForm, "letters, digits, spaces and _.:/@+-, at most 128")
+		f.oneOf(key("login.roles."+group), l.Roles[group], "Admin", "Op", "User", "Viewer", "Public")
+	}
+}
+
+func (f *faults) httpsURL(key, text string) {
+	parsed, err := url.Parse(text)
+	if err != nil || parsed.Scheme != "https" || !hostForm.MatchString(parsed.Hostname()) || parsed.User != nil ||
+		parsed.Fragment != "" || strings.ContainsAny(text, " \"'`$\\<>{}") || len(text) > 1024 {
+		f.add(key, text, "an https URL, such as https://idp.corp.example/oauth2/token")
+	}
+}
