@@ -118,7 +118,7 @@ func (s *Scaling) keepOffHours(ctx *pulumi.Context, name string, args *ScalingAr
 			Schedule:          pulumi.String(action.schedule),
 			Timezone:          pulumi.String(args.OffHours.Timezone),
 			ScalableTargetAction: &appautoscaling.ScheduledActionScalableTargetActionArgs{
-				MinCapacity: pulumi.String(fmt.Sprint(action.min)), MaxCapacity: pulumi.String(fmt.Sprint(action.max)),
+				MinCapacity: pulumi.Int(action.min), MaxCapacity: pulumi.Int(action.max),
 			},
 		}, pulumi.Parent(target)); err != nil {
 			return fmt.Errorf("%s: %w", action.name, err)

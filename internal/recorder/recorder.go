@@ -1,0 +1,145 @@
+// Package recorder runs a Pulumi program without an engine and keeps what it
+// declared, so that tests assert on the record instead of inside callbacks.
+package recorder
+
+import (
+	"fmt"
+	"sort"
+	"strings"
+	"sync"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Resource is one declared resource.
+type Resource struct {
+	Type   string
+	Name   string
+	Inputs resource.PropertyMap
+	// DependsOn are the names of resources that it was told to wait for.
+	DependsOn []string
+	Protect   bool
+}
+
+// Record is everything that a program declared.
+type Record struct {
+	mutex     sync.Mutex
+	resources []Resource
+}
+
+// Run runs program as stack of project "airflow".
+func Run(stack string, program pulumi.RunFunc) (*Record, error) {
+	r := &Record{}
+	err := pulumi.RunErr(program, pulumi.WithMocks("airflow", stack, r))
+	return r, err
+}
+
+// NewResource implements pulumi.MockResourceMonitor. Outputs are the inputs
+// and the computed ones that other resources of this project refer to.
+func (r *Record) NewResource(args pulumi.MockResourceArgs) (string, resource.PropertyMap, error) {
+	recorded := Resource{Type: args.TypeToken, Name: args.Name, Inputs: args.Inputs}
+	if args.RegisterRPC != nil {
+		recorded.Protect = args.RegisterRPC.GetProtect()
+		for _, urn := range args.RegisterRPC.GetDependencies() {
+			recorded.DependsOn = append(recorded.DependsOn, urn[strings.LastIndex(urn, "::")+2:])
+		}
+	}
+	r.mutex.Lock()
+	r.resources = append(r.resources, recorded)
+	r.mutex.Unlock()
+
+	id := args.Name + "-id"
+	outputs := args.Inputs.Copy()
+	for key, value := range map[resource.PropertyKey]string{
+		"arn":                    "arn:aws:mock:::" + args.TypeToken + "/" + args.Name,
+		"arnSuffix":              "mock/" + args.Name,
+		"address":                args.Name + ".rds.mock",
+		"primaryEndpointAddress": args.Name + ".cache.mock",
+		"dnsName":                args.Name + ".elb.mock",
+		"zoneId":                 "Z" + strings.ToUpper(args.Name),
+		"prefixListId":           "pl-" + args.Name,
+		"versionId":              "version-of-" + args.Name,
+		"keyId":                  "key-" + args.Name,
+		"result":                 "secret-" + args.Name,
+		"base64":                 "a+b/" + args.Name,
+		"imageUri":               "built/" + args.Name,
+		"url":                    "registry/" + args.Name,
+	} {
+		if _, given := outputs[key]; !given {
+			outputs[key] = resource.NewProperty(value)
+		}
+	}
+	return id, outputs, nil
+}
+
+// Call implements pulumi.MockResourceMonitor. The program makes no invokes: a
+// preview needs no credentials.
+func (r *Record) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
+	return nil, fmt.Errorf("the program called %s; it must not ask the cloud anything", args.Token)
+}
+
+// All returns the resources in the order of type and name.
+func (r *Record) All() []Resource {
+	r.mutex.Lock()
+	defer r.mutex.Unlock()
+	all := append([]Resource{}, r.resources...)
+	sort.Slice(all, func(i, j int) bool {
+		if all[i].Type != all[j].Type {
+			return all[i].Type < all[j].Type
+		}
+		return all[i].Name < all[j].Name
+	})
+	return all
+}
+
+// Of returns the resources of one type.
+func (r *Record) Of(token string) []Resource {
+	var list []Resource
+	for _, res := range r.All() {
+		if res.Type == token {
+			list = append(list, res)
+		}
+	}
+	return list
+}
+
+// One returns the resource of that type and name.
+func (r *Record) One(token, name string) (Resource, error) {
+	for _, res := range r.Of(token) {
+		if res.Name == name {
+			return res, nil
+		}
+	}
+	return Resource{}, fmt.Errorf("no %s called %q was declared", token, name)
+}
+
+// Plain returns the inputs as JSON-like values, with secrets opened.
+func (res Resource) Plain() map[string]any {
+	return plain(resource.NewProperty(res.Inputs)).(map[string]any)
+}
+
+func plain(v resource.PropertyValue) any {
+	switch {
+	case v.IsSecret():
+		return plain(v.SecretValue().Element)
+	case v.IsOutput():
+		return plain(v.OutputValue().Element)
+	case v.IsArray():
+		list := []any{}
+		for _, element := range v.ArrayValue() {
+			list = append(list, plain(element))
+		}
+		return list
+	case v.IsObject():
+		object := map[string]any{}
+		for key, element := range v.ObjectValue() {
+			object[string(key)] = plain(element)
+		}
+		return object
+	case v.IsResourceReference():
+		return string(v.ResourceReferenceValue().URN)
+	default:
+		return v.V
+	}
+}
