@@ -1,0 +1,169 @@
+package rules
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+)
+
+const (
+	restWhy = "under a key of the customer's own, who may decrypt is written in one policy, every use is on record, and access ends when the key does."
+	restFix = "give the ARN of an aws:kms/key:Key of this stack"
+)
+
+// store says where a resource type keeps its switch and its key.
+type store struct {
+	// flag must be true; empty when there is none.
+	flag string
+	// key must name a KMS key.
+	key string
+}
+
+// onStores makes checks from a table of stores.
+func onStores(stores map[string]store) map[string]check {
+	checks := make(map[string]check, len(stores))
+	for t, where := range stores {
+		checks[t] = func(res resource, r report) {
+			if where.flag == "" || r.needTrue(res, where.flag) {
+				r.needKey(res.Props, where.key)
+			}
+		}
+	}
+	return checks
+}
+
+func restRule(name, description, fix string, checks map[string]check) Rule {
+	return Rule{Name: name, Family: AtRest, Description: description, Why: restWhy, Fix: restFix + fix + ".", On: checks}
+}
+
+func atRest() []Rule {
+	return []Rule{
+		restRule("database-encrypted", "Databases are encrypted under a key of one's own.",
+			" as kmsKeyId and set storageEncrypted (encrypted for Redshift) to true", onStores(map[string]store{
+				"aws:rds/instance:Instance":                  {"storageEncrypted", "kmsKeyId"},
+				"aws:rds/cluster:Cluster":                    {"storageEncrypted", "kmsKeyId"},
+				"aws:docdb/cluster:Cluster":                  {"storageEncrypted", "kmsKeyId"},
+				"aws:neptune/cluster:Cluster":                {"storageEncrypted", "kmsKeyArn"},
+				"aws:redshift/cluster:Cluster":               {"encrypted", "kmsKeyId"},
+				"aws:redshiftserverless/namespace:Namespace": {"", "kmsKeyId"},
+				"aws:dynamodb/table:Table":                   {"serverSideEncryption.enabled", "serverSideEncryption.kmsKeyArn"},
+			})),
+		restRule("performance-insights-encrypted", "Performance Insights data is encrypted under a key of one's own.",
+			" as performanceInsightsKmsKeyId: samples hold query texts",
+			on(insightsKey, "aws:rds/instance:Instance", "aws:rds/clusterInstance:ClusterInstance", "aws:rds/cluster:Cluster")),
+		restRule("cache-encrypted", "Caches and brokers are encrypted under a key of one's own.",
+			" and set encryption at rest to true: queued messages hold credentials", each(
+				onStores(map[string]store{
+					"aws:elasticache/replicationGroup:ReplicationGroup": {"atRestEncryptionEnabled", "kmsKeyId"},
+					"aws:elasticache/serverlessCache:ServerlessCache":   {"", "kmsKeyId"},
+					"aws:memorydb/cluster:Cluster":                      {"", "kmsKeyArn"},
+					"aws:mq/broker:Broker":                              {"", "encryptionOptions.kmsKeyId"},
+				}),
+				on(loneCache, "aws:elasticache/cluster:Cluster"),
+			)),
+		restRule("file-system-encrypted", "File systems and volumes are encrypted under a key of one's own.",
+			" as kmsKeyId and set encrypted to true", onStores(map[string]store{
+				"aws:efs/fileSystem:FileSystem": {"encrypted", "kmsKeyId"},
+				"aws:ebs/volume:Volume":         {"encrypted", "kmsKeyId"},
+			})),
+		restRule("log-group-encrypted", "Log groups are encrypted under a key of one's own.",
+			" as kmsKeyId, with a key policy that admits logs.<region>.amazonaws.com", onStores(map[string]store{
+				"aws:cloudwatch/logGroup:LogGroup": {"", "kmsKeyId"},
+			})),
+		restRule("secret-encrypted", "Secrets are encrypted under a key of one's own.",
+			" as kmsKeyId (secret) or keyId (SecureString parameter)", each(
+				onStores(map[string]store{"aws:secretsmanager/secret:Secret": {"", "kmsKeyId"}}),
+				on(secretParameter, "aws:ssm/parameter:Parameter"),
+			)),
+		restRule("repository-encrypted", "Container images are encrypted under a key of one's own.",
+			" as encryptionConfigurations[].kmsKey with encryptionType KMS", on(repositoryKey, "aws:ecr/repository:Repository")),
+		restRule("queue-encrypted", "Queues, topics, streams and backups are encrypted under a key of one's own.",
+			"", onStores(map[string]store{
+				"aws:sns/topic:Topic":          {"", "kmsMasterKeyId"},
+				"aws:sqs/queue:Queue":          {"", "kmsMasterKeyId"},
+				"aws:kinesis/stream:Stream":    {"", "kmsKeyId"},
+				"aws:backup/vault:Vault":       {"", "kmsKeyArn"},
+				"aws:cloudtrail/trail:Trail":   {"", "kmsKeyId"},
+				"aws:msk/cluster:Cluster":      {"", "encryptionInfo.encryptionAtRestKmsKeyArn"},
+				"aws:opensearch/domain:Domain": {"encryptAtRest.enabled", "encryptAtRest.kmsKeyId"},
+			})),
+		{
+			Name: "key-rotates", Family: AtRest,
+			Description: "KMS keys rotate.",
+			Why:         "rotation bounds how much one key ever encrypts, and costs nothing to the users of the key.",
+			Fix:         "set enableKeyRotation to true.",
+			On:          on(keyRotation, "aws:kms/key:Key"),
+		},
+	}
+}
+
+func insightsKey(res resource, r report) {
+	switch enabled, state := truth(res.get("performanceInsightsEnabled")); {
+	case state == unknown:
+		r.unseen("performanceInsightsEnabled")
+	case enabled:
+		r.needKey(res.Props, "performanceInsightsKmsKeyId")
+	}
+}
+
+// loneCache refuses Redis without a replication group: it can't be encrypted.
+func loneCache(res resource, r report) {
+	if !isSet(res.get("replicationGroupId")) {
+		r.fault("a cache cluster without a replication group cannot be encrypted at rest.")
+	}
+}
+
+// secretParameter is about SecureString parameters, and about secrets that are
+// kept in plain ones.
+func secretParameter(res resource, r report) {
+	kind, state := text(res.get("type"))
+	switch {
+	case state == unknown:
+		r.unseen("type")
+	case kind == "SecureString":
+		r.needKey(res.Props, "keyId")
+	case res.get("value").HasSecrets():
+		r.fault("a secret value is kept in a plain %s parameter.", kind)
+	}
+}
+
+func repositoryKey(res resource, r report) {
+	found := false
+	eachMap(res.get("encryptionConfigurations"), func(m property.Map) {
+		found = true
+		kind, state := text(m.Get("encryptionType"))
+		switch {
+		case state == unknown:
+			r.unseen("encryptionConfigurations[].encryptionType")
+		case kind != "KMS" && kind != "KMS_DSSE":
+			r.fault("encryptionConfigurations[].encryptionType is %q, not KMS.", kind)
+		default:
+			r.needKey(m, "kmsKey")
+		}
+	}, func() { found = true; r.unseen("encryptionConfigurations") })
+	if !found {
+		r.fault("encryptionConfigurations is not set, so a key that AWS owns would be used.")
+	}
+}
+
+// keyRotation passes by keys that KMS can't rotate: asymmetric and HMAC keys.
+func keyRotation(res resource, r report) {
+	for path, rotating := range map[string]string{"keyUsage": "ENCRYPT_DECRYPT", "customerMasterKeySpec": "SYMMETRIC_DEFAULT"} {
+		switch value, state := text(res.get(path)); {
+		case state == unknown:
+			r.unseen(path)
+			return
+		case state == known && value != rotating:
+			return
+		}
+	}
+	r.needTrue(res, "enableKeyRotation")
+}
+
+// describeKey names a bucket's default encryption in a message.
+func describeKey(algorithm string) string {
+	if algorithm == "" {
+		return "no algorithm"
+	}
+	return fmt.Sprintf("sseAlgorithm %q", algorithm)
+}

@@ -1,0 +1,150 @@
+package rules
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx"
+)
+
+// settings are the pack's own, from the file given with --policy-pack-config,
+// under the name of [settingsRule]. The engine hands configuration to resource
+// policies only, and policy by policy; so there is one place for all of it.
+type settings struct {
+	Exceptions      []*exception `json:"exceptions"`
+	Endpoints       []string     `json:"endpoints"`
+	ProtectedStacks []string     `json:"protectedStacks"`
+}
+
+// requiredEndpoints are the AWS services that tasks without a way out talk to.
+var requiredEndpoints = []string{
+	"s3", "ecr.api", "ecr.dkr", "logs", "events", "sts", "secretsmanager", "ssm", "elasticfilesystem", "kms",
+}
+
+// protectedStacks are the stacks whose data must not go with one command.
+var protectedStacks = []string{"prod", "production", "*-prod"}
+
+func defaultSettings() *settings {
+	// Clones, since JSON is decoded into the slices that are there.
+	return &settings{Endpoints: slices.Clone(requiredEndpoints), ProtectedStacks: slices.Clone(protectedStacks)}
+}
+
+var settingsRule = Rule{
+	Name:        "pack-settings",
+	Family:      PackItself,
+	Description: "The pack's settings are well formed, and no exception has expired.",
+	Why:         "an exception that nobody owns, or that never ends, is a rule that is switched off.",
+	Fix:         "correct the file given with --policy-pack-config; an exception that is still needed gets a new date from its owner.",
+}
+
+// settingsSchema lets the engine refuse a misspelt setting before it starts.
+// Its literals are of the kinds that a protobuf struct can hold.
+func settingsSchema() *policyx.ConfigSchema {
+	str := func(description string) map[string]any {
+		return map[string]any{"type": "string", "minLength": 1, "description": description}
+	}
+	strs := func(description string, defaults []string) map[string]any {
+		values := make([]any, 0, len(defaults))
+		for _, value := range defaults {
+			values = append(values, value)
+		}
+		return map[string]any{"type": "array", "items": map[string]any{"type": "string", "minLength": 1}, "description": description, "default": values}
+	}
+	return &policyx.ConfigSchema{Properties: map[string]map[string]any{
+		"exceptions": {
+			"type":        "array",
+			"description": "What the rules let through, by whom, why and until when.",
+			"items": map[string]any{
+				"type":                 "object",
+				"additionalProperties": false,
+				"required":             []any{"policy", "resource", "owner", "reason", "expires"},
+				"properties": map[string]any{
+					"policy":   str("Name of the rule, such as no-nat-gateway."),
+					"resource": str("URN of the resource; * stands for any characters."),
+					"owner":    str("Who answers for it."),
+					"reason":   str("Why it is right."),
+					"expires":  str("Last day on which it holds, YYYY-MM-DD (UTC), at most 366 days ahead."),
+				},
+			},
+		},
+		"endpoints":       strs("Services that a stack with ECS services needs an endpoint for.", requiredEndpoints),
+		"protectedStacks": strs("Names of the stacks (* stands for any characters) whose databases and load balancers need deletion protection.", protectedStacks),
+	}}
+}
+
+// loadSettings reads what the engine passed on. What is wrong with it comes
+// back as sentences; the exceptions that are wrong don't count.
+func loadSettings(config map[string]any, now time.Time) (*settings, []string) {
+	loaded := defaultSettings()
+	if len(config) == 0 {
+		return loaded, nil
+	}
+	raw, err := json.Marshal(config)
+	if err != nil {
+		return loaded, []string{fmt.Sprintf("the settings cannot be read: %v.", err)}
+	}
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(loaded); err != nil {
+		return defaultSettings(), []string{fmt.Sprintf("the settings cannot be read: %v.", err)}
+	}
+	var faults []string
+	var good []*exception
+	for i, e := range loaded.Exceptions {
+		if fault := e.check(now); fault != "" {
+			faults = append(faults, fmt.Sprintf("exception %d (%s): %s", i+1, e.Policy, fault))
+			continue
+		}
+		good = append(good, e)
+	}
+	loaded.Exceptions = good
+	return loaded, faults
+}
+
+// excuse returns the exception that covers a finding, or nil.
+func (s *settings) excuse(rule, urn string) *exception {
+	for _, e := range s.Exceptions {
+		if e.Policy == rule && matches(e.Resource, urn) {
+			return e
+		}
+	}
+	return nil
+}
+
+// ruleNames returns the names that an exception may give, sorted. The rules
+// about the pack itself know no exceptions.
+func ruleNames() []string {
+	names := map[string]bool{}
+	for _, rule := range All() {
+		if rule.Family != PackItself {
+			names[rule.Name] = true
+		}
+	}
+	return slices.Sorted(maps.Keys(names))
+}
+
+// matches compares a text with a pattern in which * stands for any characters.
+func matches(pattern, value string) bool {
+	parts := strings.Split(pattern, "*")
+	if len(parts) == 1 {
+		return pattern == value
+	}
+	if !strings.HasPrefix(value, parts[0]) {
+		return false
+	}
+	value = value[len(parts[0]):]
+	last := parts[len(parts)-1]
+	for _, part := range parts[1 : len(parts)-1] {
+		_, after, found := strings.Cut(value, part)
+		if !found {
+			return false
+		}
+		value = after
+	}
+	return strings.HasSuffix(value, last)
+}

@@ -1,0 +1,110 @@
+package rules
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+)
+
+// stackType is the type of the resource that stands for the whole stack.
+const stackType = "pulumi:pulumi:Stack"
+
+// stack is what a stack rule sees: all resources, and how they refer to each
+// other.
+type stack struct {
+	resources []resource
+	byURN     map[string]*resource
+	byType    map[string][]*resource
+	// outputs holds the provider's view of each resource, by URN.
+	outputs map[string]property.Map
+	// name is the stack's; excused is what exceptions have let through so far.
+	name    string
+	excused []excuse
+	// met tells whether the rules for single resources saw a resource.
+	met func(urn string) bool
+}
+
+func newStack(resources []resource, outputs map[string]property.Map) *stack {
+	s := &stack{resources: resources, outputs: outputs, byURN: map[string]*resource{}, byType: map[string][]*resource{}}
+	slices.SortFunc(s.resources, func(a, b resource) int { return strings.Compare(a.URN, b.URN) })
+	for i := range s.resources {
+		res := &s.resources[i]
+		s.byURN[res.URN] = res
+		s.byType[res.Type] = append(s.byType[res.Type], res)
+	}
+	return s
+}
+
+// of returns the resources of the given types.
+func (s *stack) of(types ...string) []*resource {
+	var found []*resource
+	for _, t := range types {
+		found = append(found, s.byType[t]...)
+	}
+	return found
+}
+
+// root returns the URN that stands for the whole stack.
+func (s *stack) root() string {
+	if roots := s.byType[stackType]; len(roots) > 0 {
+		return roots[0].URN
+	}
+	return ""
+}
+
+// refers finds the resources of the given types that a property of res refers
+// to: by what the property was made from, or by a known name, id or ARN.
+func (s *stack) refers(res *resource, path string, types ...string) []*resource {
+	var found []*resource
+	top, _, _ := strings.Cut(path, ".")
+	for _, urn := range res.deps[top] {
+		if target := s.byURN[urn]; target != nil && slices.Contains(types, target.Type) {
+			found = append(found, target)
+		}
+	}
+	values := texts(res.get(path))
+	if len(values) == 0 {
+		return found
+	}
+	for _, target := range s.of(types...) {
+		if !slices.Contains(found, target) && s.isCalled(target, values) {
+			found = append(found, target)
+		}
+	}
+	return found
+}
+
+// hasCompanion tells whether a resource of one of the given types refers to
+// target in the property path.
+func (s *stack) hasCompanion(target *resource, path string, types ...string) bool {
+	return slices.ContainsFunc(s.of(types...), func(c *resource) bool {
+		return slices.Contains(s.refers(c, path, target.Type), target)
+	})
+}
+
+// namingProperties are what other resources call a resource by.
+var namingProperties = []string{"id", "arn", "name", "bucket", "identifier", "clusterIdentifier", "family"}
+
+func (s *stack) isCalled(target *resource, values []string) bool {
+	for _, name := range namingProperties {
+		for _, props := range []property.Map{target.Props, s.outputs[target.URN]} {
+			if value := knownText(props.Get(name)); value != "" && slices.Contains(values, value) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// texts returns the known strings of a value or list.
+func texts(v property.Value) []string {
+	var found []string
+	list, _ := items(v)
+	for _, item := range list {
+		if value, state := text(item); state == known && value != "" {
+			found = append(found, value)
+		}
+	}
+	return found
+}
