@@ -1,0 +1,251 @@
+// Package celerytest runs a real Redis and real Celery workers for tests. They
+// listen on loopback and end with the test. A test whose programs are not
+// installed is skipped with a line that says what to install.
+package celerytest
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+)
+
+//go:embed app.py
+var application []byte
+
+// Redis is a server that can be stopped and started again at the same port
+// with its memory lost.
+type Redis struct {
+	t    *testing.T
+	args []string
+	port int
+	cmd  *exec.Cmd
+}
+
+// StartRedis starts a server; args are appended to its command line, where
+// PORT stands for the chosen port.
+func StartRedis(t *testing.T, args ...string) *Redis {
+	t.Helper()
+	if _, err := exec.LookPath("redis-server"); err != nil {
+		t.Skip("SKIP: needs redis-server: apt-get install redis-server")
+	}
+	r := &Redis{t: t, port: freePort(t)}
+	if len(args) == 0 {
+		args = []string{"--port", "PORT"}
+	}
+	for i := range args {
+		if args[i] == "PORT" {
+			args[i] = strconv.Itoa(r.port)
+		}
+	}
+	r.args = append([]string{"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir()}, args...)
+	r.Start()
+	t.Cleanup(r.Stop)
+	return r
+}
+
+// Port is the server's TCP port on 127.0.0.1.
+func (r *Redis) Port() int { return r.port }
+
+// URL is the broker URL of a server without TLS and password.
+func (r *Redis) URL() string { return fmt.Sprintf("redis://127.0.0.1:%d/0", r.port) }
+
+// Start starts the stopped server and waits until it accepts connections.
+func (r *Redis) Start() {
+	r.t.Helper()
+	r.cmd = exec.Command("redis-server", r.args...)
+	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
+	if err := r.cmd.Start(); err != nil {
+		r.t.Fatalf("redis-server: %v", err)
+	}
+	Eventually(r.t, 10*time.Second, "redis-server accepts connections", func() bool {
+		conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.port)))
+		if err != nil {
+			return false
+		}
+		return conn.Close() == nil
+	})
+}
+
+// Stop kills the server: all it knew is gone.
+func (r *Redis) Stop() {
+	if r.cmd == nil {
+		return
+	}
+	_ = r.cmd.Process.Kill()
+	_ = r.cmd.Wait()
+	r.cmd = nil
+}
+
+// Worker is a Celery worker process and its pool.
+type Worker struct {
+	// Name is what Celery calls the worker.
+	Name string
+	t    *testing.T
+	cmd  *exec.Cmd
+	log  *lockedBuffer
+	gone chan struct{}
+}
+
+// App is the Celery application of the tests, tied to one broker.
+type App struct {
+	t              *testing.T
+	python, folder string
+	broker         string
+}
+
+// NewApp prepares the application for a broker URL.
+func NewApp(t *testing.T, broker string) *App {
+	t.Helper()
+	python := findPython(t)
+	folder := t.TempDir()
+	if err := os.WriteFile(filepath.Join(folder, "app.py"), application, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return &App{t: t, python: python, folder: folder, broker: broker}
+}
+
+func findPython(t *testing.T) string {
+	t.Helper()
+	candidates := []string{os.Getenv("AGENT_TEST_PYTHON"), "python3"}
+	for _, python := range candidates {
+		if python != "" && exec.Command(python, "-c", "import celery, redis").Run() == nil {
+			return python
+		}
+	}
+	t.Skip("SKIP: needs a Python with celery: pip install 'celery[redis]==5.6.2', " +
+		"or name one that has it in AGENT_TEST_PYTHON")
+	return ""
+}
+
+func (a *App) command(args ...string) *exec.Cmd {
+	cmd := exec.Command(a.python, args...)
+	cmd.Dir = a.folder
+	cmd.Env = append(os.Environ(), "TEST_BROKER="+a.broker, "TEST_CATATONIC="+a.catatonicFile(), "PYTHONDONTWRITEBYTECODE=1")
+	// A group of its own, so that the pool's processes can be ended with it.
+	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
+	return cmd
+}
+
+func (a *App) catatonicFile() string { return filepath.Join(a.folder, "catatonic") }
+
+// Catatonic makes the application's workers take no message any more while
+// they answer all commands, or heals them.
+func (a *App) Catatonic(on bool) {
+	a.t.Helper()
+	var err error
+	if on {
+		err = os.WriteFile(a.catatonicFile(), nil, 0o600)
+	} else {
+		err = os.Remove(a.catatonicFile())
+	}
+	if err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+// Nap queues n tasks that sleep.
+func (a *App) Nap(queue string, n int, d time.Duration) {
+	a.t.Helper()
+	code := fmt.Sprintf("import app\nfor _ in range(%d): app.nap.apply_async((%f,), queue=%q)", n, d.Seconds(), queue)
+	if out, err := a.command("-c", code).CombinedOutput(); err != nil {
+		a.t.Fatalf("queueing tasks: %v\n%s", err, out)
+	}
+}
+
+// StartWorker starts a worker and waits until it says that it is ready.
+func (a *App) StartWorker(name, queues string, concurrency int) *Worker {
+	a.t.Helper()
+	w := &Worker{Name: name, t: a.t, log: &lockedBuffer{}, gone: make(chan struct{})}
+	w.cmd = a.command("-m", "celery", "-A", "app", "worker", "-n", name, "-Q", queues,
+		"-c", strconv.Itoa(concurrency), "--loglevel", "INFO")
+	w.cmd.Stdout, w.cmd.Stderr = w.log, w.log
+	if err := w.cmd.Start(); err != nil {
+		a.t.Fatalf("celery: %v", err)
+	}
+	go func() {
+		_ = w.cmd.Wait()
+		close(w.gone)
+	}()
+	a.t.Cleanup(func() {
+		_ = syscall.Kill(-w.cmd.Process.Pid, syscall.SIGKILL)
+		<-w.gone
+		if a.t.Failed() {
+			a.t.Logf("log of %s:\n%s", name, w.log.String())
+		}
+	})
+	Eventually(a.t, 60*time.Second, "the worker is ready", func() bool { return w.Said(" ready.") })
+	return w
+}
+
+// Said tells whether the worker's log holds a text.
+func (w *Worker) Said(text string) bool { return bytes.Contains(w.log.Bytes(), []byte(text)) }
+
+// Log is what the worker said so far.
+func (w *Worker) Log() string { return w.log.String() }
+
+// Signal sends a signal to the worker's main process, as ECS does.
+func (w *Worker) Signal(s syscall.Signal) {
+	w.t.Helper()
+	if err := w.cmd.Process.Signal(s); err != nil {
+		w.t.Fatalf("signal %s: %v", s, err)
+	}
+}
+
+// Gone tells whether the worker's main process ended.
+func (w *Worker) Gone() bool {
+	select {
+	case <-w.gone:
+		return true
+	default:
+		return false
+	}
+}
+
+// Eventually waits until cond holds, and fails the test when it doesn't.
+func Eventually(t *testing.T, within time.Duration, what string, cond func() bool) {
+	t.Helper()
+	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
+		if cond() {
+			return
+		}
+	}
+	t.Fatalf("not within %s: %s", within, what)
+}
+
+func freePort(t *testing.T) int {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = l.Close() }()
+	return l.Addr().(*net.TCPAddr).Port
+}
+
+type lockedBuffer struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (b *lockedBuffer) Write(p []byte) (int, error) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.buf.Write(p)
+}
+
+func (b *lockedBuffer) Bytes() []byte {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return bytes.Clone(b.buf.Bytes())
+}
+
+func (b *lockedBuffer) String() string { return string(b.Bytes()) }
