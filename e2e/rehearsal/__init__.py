@@ -1,0 +1,1 @@
+"""Starts the containers that a Pulumi state declares, as processes, and tries them."""

@@ -1,0 +1,16 @@
+"""The cases of the rehearsal, in the order in which they run."""
+
+from __future__ import annotations
+
+from . import boot, chaos, dags, health, proofs
+from .base import Case, Run
+
+ALL: list[Case] = [
+    *boot.CASES,
+    *dags.CASES,
+    *proofs.CASES,
+    *health.CASES,
+    *chaos.CASES,
+]
+
+__all__ = ["ALL", "Case", "Run"]

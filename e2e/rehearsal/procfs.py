@@ -1,0 +1,52 @@
+"""What /proc tells about a container's processes."""
+
+from __future__ import annotations
+
+import os
+import pathlib
+
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+def children(pid: int) -> list[int]:
+    try:
+        return [int(word) for word in pathlib.Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+    except OSError:
+        return []
+
+
+def namespace(pid: int) -> str:
+    """The process's PID namespace, e.g. pid:[4026532281]; empty when it has gone."""
+    try:
+        return os.readlink(f"/proc/{pid}/ns/pid")
+    except OSError:
+        return ""
+
+
+def in_namespace(wanted: str) -> list[int]:
+    return [int(p) for p in os.listdir("/proc") if p.isdigit() and namespace(int(p)) == wanted]
+
+
+def pss_mib(pids: list[int]) -> float:
+    """Proportional set size of processes together, in MiB: shared pages count once."""
+    total = 0
+    for pid in pids:
+        try:
+            for line in pathlib.Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+                if line.startswith("Pss:"):
+                    total += int(line.split()[1])
+        except OSError:
+            continue
+    return total / 1024
+
+
+def cpu_seconds(pids: list[int]) -> float:
+    """User and system time of processes and the children they have waited for."""
+    total = 0
+    for pid in pids:
+        try:
+            fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+        except OSError:
+            continue
+        total += sum(int(fields[i]) for i in (11, 12, 13, 14))
+    return total / TICKS
