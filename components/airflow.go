@@ -139,16 +139,14 @@ func (a *Airflow) database(more map[string]SecretRef) map[string]SecretRef {
 }
 
 // container fills in what all of Airflow's long-running containers share.
-func (a *Airflow) container(c Container, role string, reads bool) Container {
+func (a *Airflow) container(c Container, role string) Container {
 	c.EntryPoint = []string{entrypoint}
 	c.Essential = true
 	c.Health = &Health{Command: []string{"CMD", healthcheck, role}, GraceSeconds: startGraceSeconds}
 	c.Scratch = []string{airflowHome, scratchTmp}
 	// The agent of ECS Exec writes to the root file system.
 	c.ReadOnlyRoot = !a.Config.Services.Exec
-	if reads {
-		c.FilesAt = SyncFolder
-	}
+	c.FilesAt = SyncFolder
 	return c
 }
 

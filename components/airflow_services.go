@@ -43,7 +43,7 @@ func (a *Airflow) APIServer() []Container {
 			Name: "api-server", Image: "web", Command: []string{"api-server", "--proxy-headers"},
 			Environment: environment, Secrets: secrets, After: []string{"wait"},
 			Port: WebPort, StopSeconds: stopSeconds,
-		}, "api-server", true),
+		}, "api-server"),
 	}
 }
 
@@ -64,7 +64,7 @@ func (a *Airflow) Scheduler() []Container {
 				"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, ""},
 			}),
 			After: []string{"migrate"}, StopSeconds: stopSeconds,
-		}, "scheduler", true),
+		}, "scheduler"),
 		a.agent("metrics", agentMetricsPort, map[string]string{
 			"AGENT_QUEUES":  strings.Join(a.Config.Queues(), ","),
 			"PGSSLROOTCERT": agentRoots,
@@ -86,7 +86,7 @@ func (a *Airflow) DAGProcessor() []Container {
 			}),
 			Secrets: a.database(map[string]SecretRef{"AIRFLOW__CORE__FERNET_KEY": {a.Secrets.FernetKey, ""}}),
 			After:   []string{"wait"}, StopSeconds: stopSeconds,
-		}, "dag-processor", true),
+		}, "dag-processor"),
 	}
 }
 
@@ -102,7 +102,7 @@ func (a *Airflow) Triggerer() []Container {
 				"AIRFLOW__API__SECRET_KEY":  {a.Secrets.APISecretKey, ""}, // its live logs
 			}),
 			After: []string{"wait"}, StopSeconds: stopSeconds,
-		}, "triggerer", true),
+		}, "triggerer"),
 	}
 }
 
@@ -136,7 +136,7 @@ func (a *Airflow) Worker(pool config.WorkerPool) []Container {
 			Command:     []string{"celery", "worker", "--queues", queues},
 			Environment: environment, Secrets: secrets,
 			After: []string{"wait"}, StopSeconds: longestStopSeconds,
-		}, "worker", true),
+		}, "worker"),
 		a.agent("guard", agentGuardPort, map[string]string{"AGENT_WORKER_QUEUES": queues},
 			map[string]SecretRef{"AGENT_BROKER_URL": {a.Secrets.BrokerURL, ""}}),
 	}
