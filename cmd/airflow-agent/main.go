@@ -9,6 +9,7 @@ import (
 	"syscall"
 
 	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/cli"
+	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/dagsync"
 	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/health"
 	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/version"
 )
@@ -16,6 +17,7 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	code := cli.Dispatch(ctx, []cli.Command{
+		dagsync.Command(),
 		health.Command(),
 		version.Command(),
 	}, cli.Invocation{
