@@ -45,21 +45,24 @@ func (c *Config) Connections() int {
 	return total
 }
 
-// memoryGiB is the memory of each instance size that the smallest families of
-// a generation share; burstable and general purpose have half of what
-// memory-optimised (r) families have from large on.
+// memoryGiB is the memory of each instance size of the burstable and general
+// purpose families (t, m); compute-optimised (c) ones have half of it, and
+// memory-optimised (r, x, z) ones twice as much or more.
 var memoryGiB = map[string]float64{
 	"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32, "4xlarge": 64, "8xlarge": 128, "12xlarge": 192, "16xlarge": 256,
 }
 
 func instanceMemoryGiB(class string) (float64, bool) {
 	parts := strings.Split(class, ".")
-	if len(parts) != 3 {
+	if len(parts) != 3 || parts[1] == "" {
 		return 0, false
 	}
 	memory, ok := memoryGiB[parts[2]]
-	if strings.HasPrefix(parts[1], "r") {
+	switch parts[1][0] {
+	case 'r', 'x', 'z':
 		memory *= 2
+	case 'c':
+		memory /= 2
 	}
 	return memory, ok
 }
@@ -77,10 +80,12 @@ func MaxConnections(class string) int {
 }
 
 func (f *faults) validateConnections(c *Config) {
-	limit := MaxConnections(c.Database.InstanceClass)
-	if limit == 0 {
-		return
+	for _, part := range []string{"database.instanceClass", "database.reservedConnections", "services", "workerPools"} {
+		if f.wrong(key(part)) {
+			return
+		}
 	}
+	limit := MaxConnections(c.Database.InstanceClass)
 	if needed := c.Connections(); needed+c.Database.ReservedConnections > limit {
 		f.addf(key("database.instanceClass"), c.Database.InstanceClass,
 			"too small: it takes about %d connections, the services can open %d and %d are reserved; choose a larger class, or lower workerPools' max or concurrency",

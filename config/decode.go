@@ -83,7 +83,7 @@ func (f *faults) decodeStruct(value any, target reflect.Value, key string) {
 			f.decode(entries[name], field, key+"."+name)
 			continue
 		}
-		f.unknown(key+"."+name, entries[name], name, known)
+		f.unknown(key+"."+name, name, known)
 	}
 	for _, name := range known {
 		if _, ok := entries[name]; !ok && !optional(target.Type(), name) {
@@ -133,6 +133,9 @@ func sortedKeys[V any](m map[string]V) []string {
 // nearest returns the candidate with the smallest edit distance to name, or ""
 // when none is near enough to be meant.
 func nearest(name string, candidates []string) string {
+	if len(name) > longestShownValue {
+		return ""
+	}
 	best, bestDistance := "", len(name)/2+1
 	for _, candidate := range candidates {
 		if d := editDistance(strings.ToLower(name), strings.ToLower(candidate)); d < bestDistance {

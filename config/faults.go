@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"strings"
+	"unicode"
 )
 
 // Fault is one wrong setting: its key, the value it has, and what is allowed.
@@ -43,22 +44,40 @@ type faults struct {
 	list []Fault
 }
 
-// add notes a fault. A nil value stands for a missing one. Control characters
-// and length are tamed by quoting, so that a hostile value can't forge a line.
+// add notes a fault. A nil value stands for a missing one, and for one that
+// might be a secret. All parts are tamed, so that a hostile value can neither
+// forge a line nor drown the others.
 func (f *faults) add(key string, value any, allowed string) {
-	f.list = append(f.list, Fault{Key: printable(key), Value: show(value), Allowed: allowed})
+	f.list = append(f.list, Fault{
+		Key:     shorten(printable(key), longestShownKey),
+		Value:   show(value),
+		Allowed: shorten(printable(allowed), longestShownRule),
+	})
 }
 
 func (f *faults) addf(key string, value any, format string, args ...any) {
 	f.add(key, value, fmt.Sprintf(format, args...))
 }
 
-func (f *faults) unknown(key string, value any, name string, known []string) {
+// unknown notes a key that doesn't exist. Its value isn't shown: it may be a
+// secret that was put in the wrong place.
+func (f *faults) unknown(key, name string, known []string) {
 	if meant := nearest(name, known); meant != "" {
-		f.addf(key, value, "unknown key, did you mean %q?", meant)
+		f.addf(key, nil, "unknown key, did you mean %q?", meant)
 		return
 	}
-	f.addf(key, value, "unknown key, known are: %s", strings.Join(known, ", "))
+	f.addf(key, nil, "unknown key, known are: %s", strings.Join(known, ", "))
+}
+
+// wrong says whether a setting, or something that holds or lies in it, has a
+// fault already: a check that compares it with another would only repeat that.
+func (f *faults) wrong(key string) bool {
+	for _, fault := range f.list {
+		if within(fault.Key, key) || within(key, fault.Key) {
+			return true
+		}
+	}
+	return false
 }
 
 func (f *faults) err() error {
@@ -68,7 +87,12 @@ func (f *faults) err() error {
 	return &Error{Faults: f.list}
 }
 
-const longestShownValue = 80
+// Longest shown parts of a fault, in characters.
+const (
+	longestShownKey   = 160
+	longestShownValue = 80
+	longestShownRule  = 600
+)
 
 func show(value any) string {
 	if value == nil {
@@ -78,17 +102,38 @@ func show(value any) string {
 	if err != nil {
 		return fmt.Sprintf("%q", fmt.Sprint(value))
 	}
-	text := printable(string(encoded))
-	if runes := []rune(text); len(runes) > longestShownValue {
-		return string(runes[:longestShownValue]) + "…"
+	return shorten(ascii(string(encoded)), longestShownValue)
+}
+
+func shorten(text string, longest int) string {
+	if runes := []rune(text); len(runes) > longest {
+		return string(runes[:longest]) + "…"
 	}
 	return text
 }
 
-// printable replaces what a terminal would act on.
+// ascii writes other characters as \u0430, which shows a letter that only looks
+// like the one that was meant.
+func ascii(text string) string {
+	var b strings.Builder
+	for _, r := range text {
+		switch {
+		case r >= ' ' && r < 0x7f:
+			b.WriteRune(r)
+		case r > 0xffff:
+			fmt.Fprintf(&b, `\U%08x`, r)
+		default:
+			fmt.Fprintf(&b, `\u%04x`, r)
+		}
+	}
+	return b.String()
+}
+
+// printable replaces what a terminal would act on: control characters, and
+// those that change the direction of text or have no width.
 func printable(text string) string {
 	return strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f || (r >= 0x80 && r < 0xa0) || (r >= 0x2028 && r <= 0x202e) || (r >= 0x2066 && r <= 0x2069) {
+		if !unicode.IsPrint(r) {
 			return '�'
 		}
 		return r

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"os"
 	"reflect"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
@@ -48,21 +49,17 @@ func Load(projectFile []byte, values Values) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := &Config{Environment: values.Stack, Region: values.Config["aws:region"]}
+	cfg := &Config{Environment: values.Stack, Region: values.Config[regionKey]}
 	if cfg.Region == "" {
-		cfg.Region, _ = defaults["aws:region"].(string)
+		cfg.Region, _ = defaults[regionKey].(string)
 	}
 	found := &faults{}
 	found.read(cfg, defaults, values)
-	if len(found.list) == 0 {
-		found.validate(cfg)
-	} else {
-		// Values that could be read are still checked, so that one run shows
-		// all faults; checks of unread ones would only repeat them.
-		read := len(found.list)
-		found.validate(cfg)
-		found.list = append(found.list[:read:read], unrelated(found.list[read:], found.list[:read])...)
-	}
+	// Values that could be read are still checked, so that one run shows all
+	// faults; checks of unread ones would only repeat them.
+	read := len(found.list)
+	found.validate(cfg)
+	found.list = append(found.list[:read:read], unrelated(found.list[read:], found.list[:read])...)
 	if err := found.err(); err != nil {
 		return nil, err
 	}
@@ -98,26 +95,23 @@ func (f *faults) read(cfg *Config, defaults map[string]any, values Values) {
 	namespace := values.Project + ":"
 	known := sortedKeys(fields)
 	for _, full := range sortedKeys(values.Config) {
-		name, ours := strings.CutPrefix(full, namespace)
-		if _, ok := fields[name]; ours && !ok {
-			f.unknown(full, nil, name, known)
-		}
+		f.known(full, namespace, fields)
 	}
 	for _, name := range known {
 		full := namespace + name
 		text, given := values.Config[full]
+		encrypted := slices.Contains(values.SecretKeys, full)
 		if name == secretKey {
-			cfg.OIDCClientSecret = SecretPresence{Set: text != "", Encrypted: contains(values.SecretKeys, full)}
+			cfg.OIDCClientSecret = SecretPresence{Set: text != "", Encrypted: encrypted}
 			continue
+		}
+		if given && encrypted {
+			f.add(full, nil, "encrypted, but no secret: plans and outputs would show it; set it without --secret")
+			given = false
 		}
 		value, ok := defaults[name]
 		if given {
-			parsed, err := parse(text, fields[name])
-			if err != nil {
-				f.add(full, text, "a JSON value")
-				continue
-			}
-			value, ok = merge(value, parsed), true
+			value, ok = merge(value, parse(text, fields[name])), true
 		}
 		if !ok {
 			f.add(full, nil, "required, but missing")
@@ -127,12 +121,39 @@ func (f *faults) read(cfg *Config, defaults map[string]any, values Values) {
 	}
 }
 
-// parse turns a setting's text into a JSON-like value; texts are passed on as they are.
-func parse(text string, target reflect.Value) (any, error) {
-	if target.Kind() == reflect.String {
-		return text, nil
+// known refuses keys that nobody reads: of this project, of the aws provider,
+// which has its settings from the program and not from the stack, and of
+// misspelled namespaces. Other programs and providers may have theirs.
+func (f *faults) known(full, namespace string, fields map[string]reflect.Value) {
+	if name, ours := strings.CutPrefix(full, namespace); ours {
+		if _, ok := fields[name]; !ok {
+			f.unknown(full, name, sortedKeys(fields))
+		}
+		return
 	}
-	return decodeJSON([]byte(text))
+	space, _, _ := strings.Cut(full, ":")
+	switch meant := nearest(space, []string{strings.TrimSuffix(namespace, ":"), "aws", "pulumi"}); {
+	case space == "aws" && full != regionKey:
+		f.addf(full, nil, "not read, %s is the only one: credentials and profiles come from the environment (AWS_PROFILE)", regionKey)
+	case meant != "" && meant != space && space != "awsx":
+		f.addf(full, nil, "unknown key, did you mean %q?", meant+strings.TrimPrefix(full, space))
+	}
+}
+
+// regionKey is the setting that the stack shares with the aws provider's own.
+const regionKey = "aws:region"
+
+// parse turns a setting's text into a JSON-like value. A text that is none
+// stays a text, which [faults.decode] then refuses where something else belongs.
+func parse(text string, target reflect.Value) any {
+	if target.Kind() == reflect.String {
+		return text
+	}
+	value, err := decodeJSON([]byte(text))
+	if err != nil {
+		return text
+	}
+	return value
 }
 
 func decodeJSON(data []byte) (any, error) {
@@ -178,13 +199,4 @@ func projectDefaults(projectFile []byte) (map[string]any, error) {
 		}
 	}
 	return defaults, nil
-}
-
-func contains(list []string, wanted string) bool {
-	for _, item := range list {
-		if item == wanted {
-			return true
-		}
-	}
-	return false
 }

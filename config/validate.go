@@ -13,10 +13,13 @@ func key(name string) string { return "airflow:" + name }
 var (
 	namePart    = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`)
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
-	regionForm  = regexp.MustCompile(`^[a-z]{2}(-[a-z]+)+-[0-9]$`)
+	regionForm  = regexp.MustCompile(`^[a-z]{2}-[a-z]+-[0-9]$`)
 	tagForm     = regexp.MustCompile(`^[A-Za-z0-9 _.:/=+@-]{1,128}$`)
 	tagValue    = regexp.MustCompile(`^[A-Za-z0-9 _.:/=+@-]{0,256}$`)
 )
+
+// stackName stands in faults for what no key sets.
+const stackName = "the stack's name"
 
 // longestPrefix keeps <prefix>-<thing> within the 32 characters that AWS
 // allows a load balancer and a target group (ELB API, CreateLoadBalancer).
@@ -39,28 +42,56 @@ func (f *faults) validate(c *Config) {
 	f.validateSchedule(c)
 	f.validateAirflow(c)
 	f.validateConnections(c)
+	f.validateAddresses(c)
 }
 
 func (f *faults) validateIdentity(c *Config) {
-	f.matches(key("org"), c.Org, namePart, "1 to 16 lower-case letters and digits, a letter first")
-	f.matches("the stack's name", c.Environment, namePart, "1 to 16 lower-case letters and digits, a letter first")
-	f.matches(key("accountId"), c.AccountID, accountForm, "an AWS account id: 12 digits, in quotes")
-	f.matches("aws:region", c.Region, regionForm, "an AWS region such as us-east-1")
-	if len(c.Prefix()) > longestPrefix {
+	const nameRule = "1 to 16 lower-case letters and digits, a letter first"
+	f.matches(key("org"), c.Org, namePart, nameRule)
+	if slices.Contains(reservedOrgs, c.Org) {
+		f.add(key("org"), c.Org, "another name: AWS refuses load balancers called internal-… and security groups called sg-…")
+	}
+	f.matches(stackName, c.Environment, namePart, nameRule)
+	if !f.wrong(key("org")) && !f.wrong(stackName) && len(c.Prefix()) > longestPrefix {
 		f.addf("the prefix of all names", c.Prefix(), "at most %d characters, since a load balancer's name has at most 32: shorten airflow:org or the stack's name", longestPrefix)
 	}
+	f.matches(key("accountId"), c.AccountID, accountForm, "an AWS account id: 12 digits, in quotes")
+	if !regionForm.MatchString(c.Region) || strings.HasPrefix(c.Region, "cn-") {
+		f.add(regionKey, c.Region, "an AWS region such as us-east-1 (not of GovCloud or China, whose ARNs differ)")
+	}
+	f.validateTags(c)
+}
+
+// reservedOrgs would begin names that AWS refuses (ELB API, CreateLoadBalancer;
+// EC2 API, CreateSecurityGroup).
+var reservedOrgs = []string{"internal", "sg"}
+
+// mostTags leaves room for the platform's and AWS's own among the 50 that AWS
+// allows a resource.
+const mostTags = 40
+
+// validateTags compares keys without case, as IAM does.
+func (f *faults) validateTags(c *Config) {
+	if len(c.Tags) > mostTags {
+		f.addf(key("tags"), nil, "at most %d, not %d: a resource has at most 50, the platform's and AWS's own included", mostTags, len(c.Tags))
+	}
+	seen := map[string]bool{"project": true, "environment": true, "managedby": true, "name": true}
 	for _, name := range sortedKeys(c.Tags) {
 		f.matches(key("tags")+" (a key)", name, tagForm, "a tag key: 1 to 128 letters, digits, spaces and _.:/=+@-")
 		f.matches(key("tags."+name), c.Tags[name], tagValue, "a tag value: at most 256 letters, digits, spaces and _.:/=+@-")
-		if slices.Contains([]string{"Project", "Environment", "ManagedBy"}, name) || strings.HasPrefix(strings.ToLower(name), "aws:") {
-			f.add(key("tags."+name), c.Tags[name], "a key that neither AWS nor the platform sets itself (Project, Environment, ManagedBy, aws:…)")
+		if folded := strings.ToLower(name); seen[folded] || strings.HasPrefix(folded, "aws:") {
+			f.add(key("tags."+name), c.Tags[name], "a key that neither AWS nor the platform sets itself (Project, Environment, ManagedBy, Name, aws:…), once whatever its case")
+		} else {
+			seen[folded] = true
 		}
 	}
 }
 
 func (f *faults) validateNetwork(c *Config) {
 	n := c.Network
-	f.zones(c, key("network.zones"), n.Zones)
+	if !f.wrong(regionKey) {
+		f.zones(c, key("network.zones"), n.Zones)
+	}
 	if len(n.Zones) < 2 || len(n.Zones) > 3 {
 		f.add(key("network.zones"), n.Zones, "two or three zones (RDS and the load balancer need two)")
 	}
@@ -82,6 +113,20 @@ func (f *faults) validateNetwork(c *Config) {
 	}
 }
 
+// validateAddresses runs last: it counts what the other settings ask for.
+func (f *faults) validateAddresses(c *Config) {
+	for _, part := range []string{"network", "endpoints", "broker.replicas", "files", "services", "workerPools"} {
+		if f.wrong(key(part)) {
+			return
+		}
+	}
+	usable := 1<<(32-c.Network.SubnetPrefix) - reservedAddresses
+	if needed := c.Addresses(); needed > usable {
+		f.addf(key("network.subnetPrefix"), c.Network.SubnetPrefix, "too small: a subnet has %d addresses, and tasks (twice as many while they are replaced), endpoints and the load balancer may need %d in one zone; choose a smaller prefix length",
+			usable, needed)
+	}
+}
+
 // StandardEndpoints are the interface endpoints of every stack, by short
 // service name (docs/adr/0003). ssmmessages joins them when ECS Exec is on.
 var StandardEndpoints = []string{
@@ -95,21 +140,25 @@ var endpointForm = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
 
 func (f *faults) validateEndpoints(c *Config) {
 	f.zonesOfNetwork(c, key("endpoints.zones"), c.Endpoints.Zones)
+	// Names of resources have hyphens for dots.
+	slug := func(name string) string { return strings.ReplaceAll(name, ".", "-") }
 	seen := map[string]bool{"s3": true, ExecEndpoint: true}
 	for _, name := range StandardEndpoints {
-		seen[name] = true
+		seen[slug(name)] = true
 	}
 	for _, name := range c.Endpoints.Extra {
-		f.matches(key("endpoints.extra"), name, endpointForm, "short service names such as monitoring or sqs")
-		if seen[name] {
+		if len(name) > 64 || !endpointForm.MatchString(name) {
+			f.add(key("endpoints.extra"), name, "short service names such as monitoring or sqs")
+		}
+		if seen[slug(name)] {
 			f.add(key("endpoints.extra"), name, "a service that the platform doesn't make an endpoint for already, each once")
 		}
-		seen[name] = true
+		seen[slug(name)] = true
 	}
 }
 
 func (f *faults) validateFiles(c *Config) {
-	if c.Files.OneZone != "" && !slices.Contains(c.Network.Zones, c.Files.OneZone) {
+	if !f.wrong(key("network.zones")) && c.Files.OneZone != "" && !slices.Contains(c.Network.Zones, c.Files.OneZone) {
 		f.addf(key("files.oneZone"), c.Files.OneZone, "empty, or one of network.zones (%s)", strings.Join(c.Network.Zones, ", "))
 	}
 	f.oneOf(key("files.infrequentAccessDays"), c.Files.InfrequentAccessDays, 0, 7, 14, 30, 60, 90)
@@ -117,12 +166,10 @@ func (f *faults) validateFiles(c *Config) {
 
 // --- small checks
 
-func (f *faults) matches(key, value string, form *regexp.Regexp, allowed string) bool {
-	if form.MatchString(value) {
-		return true
+func (f *faults) matches(key, value string, form *regexp.Regexp, allowed string) {
+	if !form.MatchString(value) {
+		f.add(key, value, allowed)
 	}
-	f.add(key, value, allowed)
-	return false
 }
 
 func (f *faults) between(key string, value, low, high int) {
@@ -150,7 +197,7 @@ func (f *faults) zones(c *Config, key string, zones []string) {
 	seen := map[string]bool{}
 	for _, zone := range zones {
 		letter, ok := strings.CutPrefix(zone, c.Region)
-		if !ok || len(letter) != 1 || letter[0] < 'a' || letter[0] > 'z' {
+		if !ok || len(letter) != 1 || letter[0] < 'a' || letter[0] > 'f' { // no region has more than six
 			f.addf(key, zone, "zones of aws:region %s, such as %sa", c.Region, c.Region)
 		}
 		if seen[zone] {
@@ -160,11 +207,14 @@ func (f *faults) zones(c *Config, key string, zones []string) {
 	}
 }
 
-func (f *faults) zonesOfNetwork(c *Config, key string, zones []string) {
+func (f *faults) zonesOfNetwork(c *Config, name string, zones []string) {
+	if f.wrong(key("network.zones")) {
+		return
+	}
 	seen := map[string]bool{}
 	for _, zone := range zones {
 		if !slices.Contains(c.Network.Zones, zone) || seen[zone] {
-			f.addf(key, zone, "zones of network.zones (%s), each once", strings.Join(c.Network.Zones, ", "))
+			f.addf(name, zone, "zones of network.zones (%s), each once", strings.Join(c.Network.Zones, ", "))
 		}
 		seen[zone] = true
 	}

@@ -1,11 +1,6 @@
 package config
 
-import (
-	"regexp"
-	"strings"
-	"time"
-	_ "time/tzdata" // so that a time zone is checked alike on every machine
-)
+import "regexp"
 
 // fargateMemory maps cpu units to the lowest and highest memory in MiB and the
 // step between (ECS developer guide, "Task CPU and memory" on Fargate).
@@ -45,7 +40,7 @@ func (f *faults) validateServices(c *Config) {
 	f.retention(key("services.logRetentionDays"), s.LogRetentionDays, "")
 	f.oneOf(key("services.containerInsights"), s.ContainerInsights, "disabled", "enabled", "enhanced")
 	f.service(key("services.apiServer"), s.APIServer.Service)
-	if s.APIServer.MaxCount < s.APIServer.Count || s.APIServer.MaxCount > 10 {
+	if !f.wrong(key("services.apiServer.count")) && (s.APIServer.MaxCount < s.APIServer.Count || s.APIServer.MaxCount > 10) {
 		f.addf(key("services.apiServer.maxCount"), s.APIServer.MaxCount, "from count (%d) to 10", s.APIServer.Count)
 	}
 	f.service(key("services.scheduler"), s.Scheduler)
@@ -68,14 +63,22 @@ const DefaultQueue = "default"
 // (Application Auto Scaling quotas), one for each number of workers.
 const MostWorkers = 20
 
+// MostPools keeps the load balancer's security group, with a rule for each pool
+// and two for each client network, within EC2's 60 inbound rules.
+const MostPools = 20
+
+// mostQueues per pool: an alarm on a metric math expression reads at most ten
+// metrics (CloudWatch user guide, "Limits" of alarms), and two are CPU and memory.
+const mostQueues = 8
+
 var (
 	poolForm  = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
 	queueForm = regexp.MustCompile(`^[a-z0-9]([a-z0-9_-]{0,62}[a-z0-9])?$`)
 )
 
 func (f *faults) validateWorkerPools(c *Config) {
-	if len(c.WorkerPools) == 0 {
-		f.add(key("workerPools"), nil, "at least one pool")
+	if len(c.WorkerPools) == 0 || len(c.WorkerPools) > MostPools {
+		f.addf(key("workerPools"), nil, "1 to %d pools, not %d", MostPools, len(c.WorkerPools))
 		return
 	}
 	pools, queues := map[string]bool{}, map[string]string{}
@@ -102,17 +105,17 @@ func (f *faults) validateWorkerPools(c *Config) {
 }
 
 func (f *faults) pool(at string, pool WorkerPool) {
-	if len(pool.Queues) == 0 {
-		f.add(at+".queues", nil, "at least one queue")
+	if len(pool.Queues) == 0 || len(pool.Queues) > mostQueues {
+		f.addf(at+".queues", nil, "1 to %d queues, not %d", mostQueues, len(pool.Queues))
 	}
 	f.size(at, pool.Size)
 	f.between(at+".concurrency", pool.Concurrency, 1, 64)
 	f.between(at+".max", pool.Max, 1, MostWorkers)
-	if pool.Min < 0 || pool.Min > pool.Max {
+	if !f.wrong(at+".max") && (pool.Min < 0 || pool.Min > pool.Max) {
 		f.addf(at+".min", pool.Min, "0 to max (%d)", pool.Max)
 	}
 	f.capacity(at, pool.Capacity, MostWorkers)
-	if lowest := WorkerMemoryMiB(pool.Concurrency); pool.Concurrency >= 1 && pool.Memory < lowest {
+	if lowest := WorkerMemoryMiB(pool.Concurrency); !f.wrong(at+".concurrency") && !f.wrong(at+".memory") && pool.Memory < lowest {
 		f.addf(at+".memory", pool.Memory, "at least %d for concurrency %d: a worker needs 1000 MiB idle and 100 MiB per running task", lowest, pool.Concurrency)
 	}
 }
@@ -120,7 +123,7 @@ func (f *faults) pool(at string, pool WorkerPool) {
 // policies checks managed policies of the workers' task role: of this account,
 // since AWS's own are wide, each once.
 func (f *faults) policies(c *Config, at string, arns []string) {
-	own := regexp.MustCompile(`^arn:aws:iam::` + regexp.QuoteMeta(c.AccountID) + `:policy/[A-Za-z0-9+=,.@_/-]{1,512}$`)
+	own := regexp.MustCompile(`^arn:aws:iam::` + orAny(c.AccountID, accountForm) + `:policy/[A-Za-z0-9+=,.@_/-]{1,512}$`)
 	seen := map[string]bool{}
 	for _, arn := range arns {
 		if !own.MatchString(arn) || seen[arn] {
@@ -136,47 +139,3 @@ func (f *faults) policies(c *Config, at string, arns []string) {
 // WorkerMemoryMiB is the least memory for a worker. An idle one with four slots
 // was measured at 707 MiB, and each running trivial task at 65 MiB more.
 func WorkerMemoryMiB(concurrency int) int { return 1000 + 100*concurrency }
-
-// scheduleForm is cron(...) with six fields or at(...) (Application Auto Scaling, PutScheduledAction).
-var scheduleForm = regexp.MustCompile(`^cron\([0-9A-Z*?,/#LW-]+( [0-9A-Z*?,/#LW-]+){5}\)$`)
-
-func (f *faults) validateSchedule(c *Config) {
-	s := c.Schedule
-	if (s.Stop == "") != (s.Start == "") {
-		f.add(key("schedule"), map[string]string{"stop": s.Stop, "start": s.Start}, "both stop and start, or neither")
-	}
-	for name, expression := range map[string]string{"stop": s.Stop, "start": s.Start} {
-		if expression != "" {
-			f.matches(key("schedule."+name), expression, scheduleForm, "cron(minutes hours day-of-month month day-of-week year), such as cron(0 20 ? * MON-FRI *)")
-		}
-	}
-	if _, err := time.LoadLocation(s.Timezone); err != nil || s.Timezone == "" || s.Timezone == "Local" {
-		f.add(key("schedule.timezone"), s.Timezone, "an IANA time zone such as Europe/Berlin or UTC")
-	}
-}
-
-var (
-	sectionForm = regexp.MustCompile(`^[a-z][a-z0-9_]{0,63}$`)
-	optionForm  = regexp.MustCompile(`^[a-z][a-z0-9_]{0,127}$`)
-)
-
-func (f *faults) validateAirflow(c *Config) {
-	a := c.Airflow
-	f.between(key("airflow.dagRefreshSeconds"), a.DAGRefreshSeconds, 5, 300)
-	f.between(key("airflow.queuedTimeoutSeconds"), a.QueuedTimeoutSeconds, 1800, 604800)
-	f.between(key("airflow.retentionDays"), a.RetentionDays, 1, 3650)
-	for _, section := range sortedKeys(a.Options) {
-		at := key("airflow.options." + section)
-		f.matches(at, section, sectionForm, "a section of airflow.cfg: lower-case letters, digits and _")
-		for _, option := range sortedKeys(a.Options[section]) {
-			value := a.Options[section][option]
-			f.matches(at+"."+option, option, optionForm, "an option of airflow.cfg: lower-case letters, digits and _")
-			if reason, reserved := ReservedOption(section, option); reserved {
-				f.addf(at+"."+option, nil, "the platform sets it: %s", reason)
-			}
-			if len(value) > 4096 || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }) {
-				f.add(at+"."+option, value, "at most 4096 characters on one line, none of them a control character")
-			}
-		}
-	}
-}

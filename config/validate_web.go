@@ -9,10 +9,11 @@ import (
 )
 
 var (
-	hostForm     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]*[a-z0-9]$`)
+	hostForm     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$`)
 	zoneIDForm   = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
 	clientIDForm = regexp.MustCompile(`^[A-Za-z0-9_.:/@+-]{1,256}$`)
 	claimForm    = regexp.MustCompile(`^[A-Za-z0-9_:/.-]{1,128}$`)
+	withoutLogin = regexp.MustCompile(`://[^/]*@`)
 	groupForm    = regexp.MustCompile(`^[A-Za-z0-9 _.:/@+-]{1,128}$`)
 )
 
@@ -21,21 +22,34 @@ func (f *faults) validateLoadBalancer(c *Config) {
 	if len(l.Hostname) > 253 || !hostForm.MatchString(l.Hostname) {
 		f.add(key("loadBalancer.hostname"), l.Hostname, "a DNS name in lower case with at least one dot")
 	}
-	certificate := regexp.MustCompile(`^arn:aws[a-z-]*:acm:` + regexp.QuoteMeta(c.Region) + `:` + regexp.QuoteMeta(c.AccountID) + `:certificate/[0-9a-f-]{36}$`)
+	certificate := regexp.MustCompile(`^arn:aws:acm:` + orAny(c.Region, regionForm) + `:` + orAny(c.AccountID, accountForm) +
+		`:certificate/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	if !certificate.MatchString(l.CertificateARN) {
 		f.addf(key("loadBalancer.certificateArn"), l.CertificateARN, "arn:aws:acm:%s:%s:certificate/<id>, a certificate for %s", c.Region, c.AccountID, l.Hostname)
 	}
 	if l.ZoneID != "" {
 		f.matches(key("loadBalancer.zoneId"), l.ZoneID, zoneIDForm, "empty, or the id of a private hosted zone")
 	}
-	if len(l.ClientCIDRs) == 0 {
-		f.add(key("loadBalancer.clientCidrs"), l.ClientCIDRs, "at least one network")
-	}
 	f.networks(key("loadBalancer.clientCidrs"), l.ClientCIDRs)
 }
 
+// orAny returns what matches a setting, or anything of its form if the setting
+// itself is wrong: that is one fault, not one for each that follows from it.
+func orAny(setting string, form *regexp.Regexp) string {
+	if form.MatchString(setting) {
+		return regexp.QuoteMeta(setting)
+	}
+	return strings.Trim(form.String(), "^$")
+}
+
+// mostNetworks keeps the rules for them within EC2's 60 a security group.
+const mostNetworks = 20
+
 // networks checks IPv4 networks that are no invitation to everyone.
 func (f *faults) networks(key string, cidrs []string) {
+	if len(cidrs) == 0 || len(cidrs) > mostNetworks {
+		f.addf(key, nil, "1 to %d networks, not %d", mostNetworks, len(cidrs))
+	}
 	seen := map[string]bool{}
 	for _, cidr := range cidrs {
 		prefix, err := netip.ParsePrefix(cidr)
@@ -49,15 +63,15 @@ func (f *faults) networks(key string, cidrs []string) {
 func (f *faults) validateLogin(c *Config) {
 	l := c.Login
 	f.oneOf(key("login.mode"), l.Mode, LoginNone, LoginALB, LoginFAB)
-	if l.Mode == LoginNone {
+	if c.OIDCClientSecret.Set && !c.OIDCClientSecret.Encrypted {
+		f.add(key(secretKey), nil, "in clear: take it out of the stack file, then pulumi config set --secret oidcClientSecret")
+	}
+	if l.Mode != LoginALB && l.Mode != LoginFAB {
 		return
 	}
 	paths := []string{"vpc", "peering", "transitGateway", "vpn", "directConnect"}
 	if !slices.Contains(paths, l.PrivatePath) {
 		f.addf(key("login.privatePath"), l.PrivatePath, "one of %s: without a private path to the IdP every login ends in HTTP 500, since nothing leads out of this VPC", strings.Join(paths, ", "))
-	}
-	if len(l.IdPCIDRs) == 0 {
-		f.add(key("login.idpCidrs"), l.IdPCIDRs, "the networks of the IdP's endpoints on the private path")
 	}
 	f.networks(key("login.idpCidrs"), l.IdPCIDRs)
 	f.matches(key("login.clientId"), l.ClientID, clientIDForm, "the client id at the IdP")
@@ -71,8 +85,8 @@ func (f *faults) validateLogin(c *Config) {
 	if l.Mode == LoginFAB {
 		f.validateRoles(l)
 	}
-	if !c.OIDCClientSecret.Set || !c.OIDCClientSecret.Encrypted {
-		f.add(key(secretKey), nil, "needed, and encrypted: pulumi config set --secret oidcClientSecret")
+	if !c.OIDCClientSecret.Set {
+		f.addf(key(secretKey), nil, "needed by login mode %s: pulumi config set --secret oidcClientSecret", l.Mode)
 	}
 }
 
@@ -89,8 +103,13 @@ func (f *faults) validateRoles(l Login) {
 
 func (f *faults) httpsURL(key, text string) {
 	parsed, err := url.Parse(text)
+	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"'`$\\<>{}|;", r) }
 	if err != nil || parsed.Scheme != "https" || !hostForm.MatchString(parsed.Hostname()) || parsed.User != nil ||
-		parsed.Fragment != "" || strings.ContainsAny(text, " \"'`$\\<>{}") || len(text) > 1024 {
-		f.add(key, text, "an https URL, such as https://idp.corp.example/oauth2/token")
+		parsed.Fragment != "" || strings.ContainsFunc(text, odd) || len(text) > 1024 {
+		f.add(key, withoutLogin.ReplaceAllString(text, "://…@"), "an https URL, such as https://idp.corp.example/oauth2/token")
+		return
+	}
+	if port := parsed.Port(); port != "" && port != "443" {
+		f.add(key, text, "an address on port 443: the security groups open no other to the IdP")
 	}
 }
