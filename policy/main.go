@@ -7,18 +7,12 @@ package main
 import (
 	"fmt"
 	"os"
-	"time"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx"
-
-	"github.com/pathwai/airflow-on-fargate/policy/rules"
+	"github.com/pathwai/airflow-on-fargate/policy/serve"
 )
 
 func main() {
-	if err := policyx.Main(func(ctx *pulumi.Context) (policyx.PolicyPack, error) {
-		return rules.New(rules.Options{Stack: ctx.Stack(), Preview: ctx.DryRun(), Now: time.Now}).PolicyPack()
-	}); err != nil {
+	if err := serve.Main(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}

@@ -163,7 +163,7 @@ func onProtected(path string, types ...string) map[string]check {
 		}
 		r.needTrue(res, path)
 		if isSet(res.get("skipFinalSnapshot")) {
-			r.needNotTrue(res.Props, "skipFinalSnapshot")
+			r.needNotTrue(res.properties(), "skipFinalSnapshot")
 		}
 	}, types...)
 }

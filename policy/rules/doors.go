@@ -69,7 +69,7 @@ type groupRule struct {
 func onGroupRules(c func(g groupRule, r report)) map[string]check {
 	standalone := func(ingress bool) check {
 		return func(res resource, r report) {
-			c(groupRule{props: res.Props, blocks: []string{"cidrIpv4", "cidrIpv6"}, protocol: "ipProtocol",
+			c(groupRule{props: res.properties(), blocks: []string{"cidrIpv4", "cidrIpv6"}, protocol: "ipProtocol",
 				from: "fromPort", to: "toPort", list: "prefixListId", ingress: ingress}, r)
 		}
 	}
@@ -88,7 +88,7 @@ func onGroupRules(c func(g groupRule, r report)) map[string]check {
 		on(standalone(false), "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule"),
 		on(func(res resource, r report) {
 			rule := old
-			rule.props, rule.ingress = res.Props, knownText(res.get("type")) != "egress"
+			rule.props, rule.ingress = res.properties(), knownText(res.get("type")) != "egress"
 			c(rule, r)
 		}, "aws:ec2/securityGroupRule:SecurityGroupRule"),
 		on(inline, "aws:ec2/securityGroup:SecurityGroup"),

@@ -72,8 +72,6 @@ func (e *exception) concerns(stackName string) bool {
 	return stackName == "" || matches(pattern, stackName)
 }
 
-// staleExceptions is a function, and settingsRule has no checks of its own,
-// since both speak of all rules.
 func staleExceptions() Rule {
 	return Rule{
 		Name:        "stale-exceptions",
@@ -98,7 +96,5 @@ func staleExceptions() Rule {
 // skipped tells whether a pattern names a resource that a targeted update left
 // out, so that its rules weren't asked.
 func (s *stack) skipped(pattern string) bool {
-	return slices.ContainsFunc(s.resources, func(res resource) bool {
-		return matches(pattern, res.URN) && !s.met(res.URN)
-	})
+	return slices.ContainsFunc(s.resources, func(res *resource) bool { return !res.met && matches(pattern, res.URN) })
 }

@@ -1,68 +1,32 @@
 package rules
 
 import (
-	"context"
 	"fmt"
 	"slices"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx"
-	"github.com/stretchr/testify/require"
 
 	"github.com/pathwai/airflow-on-fargate/policy/internal/cases"
 )
 
-// finding is one violation as the engine would get it.
-type finding struct{ policy, urn, message string }
-
-// recorder is the policy manager of one call.
-type recorder struct {
-	policy, urn string
-	found       *[]finding
-}
-
-func (r recorder) ReportViolation(message, urn string) {
-	if urn == "" {
-		urn = r.urn
-	}
-	*r.found = append(*r.found, finding{r.policy, urn, message})
-}
-
-// analyze does what the engine does: every resource policy for each resource
-// in turn, then every stack policy.
-func analyze(t *testing.T, options Options, config map[string]any, group cases.Group) []finding {
-	t.Helper()
+// analyze does what the engine does: it asks about each resource in turn, then
+// about all of them.
+func analyze(options Options, group cases.Group) []Finding {
 	if options.Now == nil {
 		options.Now = time.Now
 	}
 	if options.Stack == "" {
 		options.Stack = "dev"
 	}
-	pack, err := New(options).PolicyPack()
-	require.NoError(t, err)
-	resources := analyzerResources(options.Stack, group)
-	var found []finding
+	pack := New(options)
+	resources := resourcesOf(options.Stack, group)
+	var found []Finding
 	for _, res := range resources {
-		for _, policy := range pack.Policies() {
-			if p, ok := policy.(policyx.ResourceValidationPolicy); ok {
-				settings, _ := config[p.Name()].(map[string]any)
-				require.NoError(t, p.Validate(context.Background(), policyx.ResourceValidationArgs{
-					Manager: recorder{p.Name(), res.URN, &found}, Resource: res, Config: settings,
-				}))
-			}
-		}
+		found = append(found, pack.Analyze(res)...)
 	}
-	for _, policy := range pack.Policies() {
-		if p, ok := policy.(policyx.StackValidationPolicy); ok {
-			require.NoError(t, p.Validate(context.Background(), policyx.StackValidationArgs{
-				Manager: recorder{policy: p.Name(), found: &found}, Resources: resources,
-			}))
-		}
-	}
-	return found
+	return append(found, pack.AnalyzeStack(resources)...)
 }
 
 func stackURN(stackName string) string {
@@ -73,8 +37,9 @@ func urnOf(stackName string, res *cases.Resource) string {
 	return fmt.Sprintf("urn:pulumi:%s::test::%s::%s", stackName, res.Type, res.Name)
 }
 
-func analyzerResources(stackName string, group cases.Group) []policyx.AnalyzerResource {
-	all := []policyx.AnalyzerResource{{Type: stackType, Name: "test-" + stackName, URN: stackURN(stackName)}}
+func resourcesOf(stackName string, group cases.Group) []Resource {
+	nothing := func() property.Map { return property.Map{} }
+	all := []Resource{{Type: stackType, Name: "test-" + stackName, URN: stackURN(stackName), Properties: nothing}}
 	for _, res := range group {
 		deps := map[string][]string{}
 		props := map[string]property.Value{}
@@ -83,9 +48,9 @@ func analyzerResources(stackName string, group cases.Group) []policyx.AnalyzerRe
 				deps[key] = append(deps[key], urnOf(stackName, group.Find(ref.Name)))
 			})
 		}
-		all = append(all, policyx.AnalyzerResource{
+		all = append(all, Resource{
 			Type: res.Type, Name: res.Name, URN: urnOf(stackName, res),
-			Properties: property.NewMap(props), PropertyDependencies: deps,
+			Properties: func() property.Map { return property.NewMap(props) }, Dependencies: deps,
 		})
 	}
 	return all
@@ -125,11 +90,20 @@ func toValue(v any, refers func(cases.Ref)) property.Value {
 }
 
 // brief lists findings as "policy name", sorted, each once.
-func brief(found []finding) []string {
+func brief(found []Finding) []string {
 	var lines []string
 	for _, f := range found {
-		lines = append(lines, f.policy+" "+f.urn[strings.LastIndex(f.urn, "::")+2:])
+		lines = append(lines, f.Policy+" "+f.URN[strings.LastIndex(f.URN, "::")+2:])
 	}
 	slices.Sort(lines)
 	return slices.Compact(lines)
+}
+
+// configs gives a mutant's settings the type that the pack takes.
+func configs(given map[string]any) map[string]map[string]any {
+	typed := map[string]map[string]any{}
+	for policy, config := range given {
+		typed[policy] = config.(map[string]any)
+	}
+	return typed
 }

@@ -16,8 +16,8 @@ func TestCompliantGroupsPass(t *testing.T) {
 	for name, group := range cases.Compliant() {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			for _, f := range analyze(t, Options{Preview: true}, nil, group) {
-				t.Errorf("%s on %s: %s", f.policy, f.urn, f.message)
+			for _, f := range analyze(Options{Preview: true}, group) {
+				t.Errorf("%s on %s: %s", f.Policy, f.URN, f.Message)
 			}
 		})
 	}
@@ -32,7 +32,7 @@ func TestMutantsAreRefusedByTheirRuleAlone(t *testing.T) {
 			if stackName == "" {
 				stackName = "dev"
 			}
-			found := analyze(t, Options{Preview: true, Stack: stackName}, m.Config, m.Group)
+			found := analyze(Options{Preview: true, Stack: stackName, Config: configs(m.Config)}, m.Group)
 			at := m.At
 			if at == "" {
 				at = "test-" + stackName
@@ -40,10 +40,16 @@ func TestMutantsAreRefusedByTheirRuleAlone(t *testing.T) {
 			want := append([]string{m.Rule + " " + at}, m.Also...)
 			slices.Sort(want)
 			require.Equal(t, want, brief(found))
-			i := slices.IndexFunc(found, func(f finding) bool { return f.policy == m.Rule && strings.HasSuffix(f.urn, "::"+at) })
-			message := found[i].message
-			assert.Contains(t, message, m.Says)
-			assert.Regexp(t, `(?s)^What: .+\nWhy: .+\nFix: .+\.$`, message)
+			var messages []string
+			for _, f := range found {
+				assert.Regexp(t, `(?s)^What: .+\nWhy: .+\nFix: .+\.$`, f.Message)
+				if f.Policy == m.Rule && strings.HasSuffix(f.URN, "::"+at) {
+					messages = append(messages, f.Message)
+				}
+			}
+			for _, says := range append([]string{m.Says}, m.More...) {
+				assert.Contains(t, strings.Join(messages, "\n"), says)
+			}
 		})
 	}
 }

@@ -67,7 +67,7 @@ func noWayOut() []Rule {
 			Why:         "whatever starts there is given a public address without asking.",
 			Fix:         "set mapPublicIpOnLaunch to false, or leave it out.",
 			On: each(
-				on(func(res resource, r report) { r.needNotTrue(res.Props, "mapPublicIpOnLaunch") }, "aws:ec2/subnet:Subnet"),
+				on(func(res resource, r report) { r.needNotTrue(res.properties(), "mapPublicIpOnLaunch") }, "aws:ec2/subnet:Subnet"),
 				on(exists("a default subnet, which is public,"), "aws:ec2/defaultSubnet:DefaultSubnet"),
 			),
 		},
@@ -119,7 +119,7 @@ func exists(what string) check {
 
 // onFlag refuses a flag that is true.
 func onFlag(path string, types ...string) map[string]check {
-	return on(func(res resource, r report) { r.needNotTrue(res.Props, path) }, types...)
+	return on(func(res resource, r report) { r.needNotTrue(res.properties(), path) }, types...)
 }
 
 // onRoutes gives every kind of route, standalone or inline, the same check.
@@ -128,7 +128,7 @@ func onRoutes(c func(route property.Map, r report)) map[string]check {
 		eachMap(res.get("routes"), func(m property.Map) { c(m, r) }, func() { r.unseen("routes") })
 	}
 	return each(
-		on(func(res resource, r report) { c(res.Props, r) }, "aws:ec2/route:Route"),
+		on(func(res resource, r report) { c(res.properties(), r) }, "aws:ec2/route:Route"),
 		on(inline, "aws:ec2/routeTable:RouteTable", "aws:ec2/defaultRouteTable:DefaultRouteTable"),
 	)
 }

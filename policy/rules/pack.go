@@ -1,14 +1,12 @@
 package rules
 
 import (
-	"context"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
-	"github.com/blang/semver"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx"
 )
 
 // Name and Version identify the pack in the engine's output.
@@ -17,173 +15,163 @@ const (
 	Version = "1.0.0"
 )
 
+// NoticeName is the policy under which a plan lists what exceptions let
+// through. It isn't a rule, and the only policy that stops no deployment.
+const (
+	NoticeName        = "exceptions-in-force"
+	NoticeDescription = "What exceptions let through is visible in every plan."
+)
+
+// All returns every rule, by family.
+func All() []Rule {
+	return slices.Concat(
+		noWayOut(), openDoors(), atRest(), buckets(), inTransit(), identity(), containers(), completeness(),
+		[]Rule{settingsRule(), staleExceptions()},
+	)
+}
+
+// Resource is a resource as the engine describes it.
+type Resource struct {
+	Type, Name, URN string
+	// Properties returns the resource's properties. It is asked at most once,
+	// and not at all when no rule reads them.
+	Properties func() property.Map
+	// Dependencies holds, per top-level property, the URNs of the resources that
+	// it was made from. Only stack rules need it.
+	Dependencies map[string][]string
+}
+
+// Finding is what a rule has against a resource.
+type Finding struct {
+	// Policy is the rule's name, or [NoticeName].
+	Policy, Description string
+	// URN is empty when the finding is about the stack as a whole.
+	URN     string
+	Message string
+}
+
 // Options is what a pack knows about the run it takes part in.
 type Options struct {
 	// Stack is the name of the stack, such as "prod".
 	Stack string
-	// Preview is true when nothing will be created, so that values may still
-	// be unknown for good reasons.
+	// Preview is true when nothing will be created, so that values may still be
+	// unknown for good reasons.
 	Preview bool
+	// Config is the configuration by policy: see [SettingsSchema].
+	Config map[string]map[string]any
 	// Now tells the time by which exceptions expire.
 	Now func() time.Time
 }
 
-// All returns every rule, in the order in which they are asked: the settings
-// first, and last what all the others made of the exceptions.
-func All() []Rule {
-	return slices.Concat(
-		[]Rule{settingsRule},
-		noWayOut(), openDoors(), atRest(), buckets(), inTransit(), identity(), containers(), completeness(),
-		[]Rule{staleExceptions()},
-	)
-}
-
-// Pack is one instance of the rules, for one preview or update.
+// Pack is one instance of the rules, for one preview or update. Its methods may
+// be called concurrently.
 type Pack struct {
-	options Options
-	rules   []Rule
+	options  Options
+	settings *settings
+	// faults are what is wrong with the settings.
+	faults []string
+	byType map[string][]*Rule
+	stacks []*Rule
 
 	mu sync.Mutex
-	// settings stay at their defaults until the first resource brings the
-	// configuration.
-	settings *settings
 	// inputs are what the program gave each resource, by URN. The engine gives
 	// stack rules outputs, in which a provider may have filled in defaults.
-	inputs map[string]property.Map
+	inputs map[string]func() property.Map
 	// excused holds what exceptions let through.
 	excused []excuse
 }
 
 // New returns a pack with all rules.
 func New(options Options) *Pack {
-	return &Pack{options: options, rules: All(), settings: defaultSettings(), inputs: map[string]property.Map{}}
-}
-
-// PolicyPack returns the pack in the form that the engine asks for.
-func (p *Pack) PolicyPack() (policyx.PolicyPack, error) {
-	return policyx.NewPolicyPack(Name, semver.MustParse(Version), policyx.EnforcementLevelMandatory, p.Policies())
-}
-
-// Policies returns one policy per rule, all mandatory, and a notice that lists
-// what is excused. The policy that reads the settings comes first, since the
-// engine asks in this order.
-func (p *Pack) Policies() []policyx.Policy {
-	policies := make([]policyx.Policy, 0, len(p.rules)+1)
-	for i := range p.rules {
-		policies = append(policies, p.policy(&p.rules[i]))
-	}
-	return append(policies, p.notice())
-}
-
-func (p *Pack) policy(rule *Rule) policyx.Policy {
-	if rule.Stack != nil {
-		return policyx.NewStackValidationPolicy(rule.Name, policyx.StackValidationPolicyArgs{
-			Description:      rule.Description,
-			EnforcementLevel: policyx.EnforcementLevelMandatory,
-			ValidateStack: func(_ context.Context, args policyx.StackValidationArgs) error {
-				rule.Stack(p.stack(args.Resources), p.report(rule, "", args.Manager))
-				return nil
-			},
-		})
-	}
-	resourceArgs := policyx.ResourceValidationPolicyArgs{
-		Description:      rule.Description,
-		EnforcementLevel: policyx.EnforcementLevelMandatory,
-		ValidateResource: func(_ context.Context, args policyx.ResourceValidationArgs) error {
-			if c, ok := rule.On[args.Resource.Type]; ok {
-				res := resource{Type: args.Resource.Type, Name: args.Resource.Name, URN: args.Resource.URN, Props: args.Resource.Properties}
-				c(res, p.report(rule, res.URN, args.Manager))
-			}
-			return nil
-		},
-	}
-	if rule.Name == settingsRule.Name {
-		resourceArgs.ConfigSchema = settingsSchema()
-		resourceArgs.ValidateResource = func(_ context.Context, args policyx.ResourceValidationArgs) error {
-			p.meet(args)
-			return nil
+	p := &Pack{options: options, byType: map[string][]*Rule{}, inputs: map[string]func() property.Map{}}
+	p.settings, p.faults = loadSettings(options.Config, options.Now())
+	all := All()
+	for i := range all {
+		rule := &all[i]
+		if rule.Stack != nil {
+			p.stacks = append(p.stacks, rule)
+		}
+		for t := range rule.On {
+			p.byType[t] = append(p.byType[t], rule)
 		}
 	}
-	return policyx.NewResourceValidationPolicy(rule.Name, resourceArgs)
+	return p
 }
 
-// meet notes a resource's inputs, and takes in the configuration when it is
-// the first one.
-func (p *Pack) meet(args policyx.ResourceValidationArgs) {
+// Analyze asks the rules about one resource, whose properties are its inputs.
+func (p *Pack) Analyze(given Resource) []Finding {
+	properties := sync.OnceValue(given.Properties)
 	p.mu.Lock()
-	first := len(p.inputs) == 0
-	p.inputs[args.Resource.URN] = args.Resource.Properties
-	if !first {
-		p.mu.Unlock()
-		return
-	}
-	loaded, faults := loadSettings(args.Config, p.options.Now())
-	p.settings = loaded
+	p.inputs[given.URN] = properties
 	p.mu.Unlock()
-	r := p.report(&settingsRule, args.Resource.URN, args.Manager)
-	for _, fault := range faults {
-		r.fault("%s", fault)
+	rules := p.byType[given.Type]
+	if len(rules) == 0 {
+		return nil
 	}
+	res := resource{Type: given.Type, Name: given.Name, URN: given.URN, properties: properties}
+	var found []Finding
+	for _, rule := range rules {
+		rule.On[given.Type](res, p.report(rule, res.URN, &found))
+	}
+	return found
 }
 
-func (p *Pack) stack(analyzed []policyx.AnalyzerResource) *stack {
+// AnalyzeStack asks the rules that look at all resources together. Their
+// properties are outputs; where Analyze has seen a resource, its inputs count.
+func (p *Pack) AnalyzeStack(given []Resource) []Finding {
+	s := p.stack(given)
+	var found []Finding
+	for _, rule := range p.stacks {
+		s.excused = p.excuses()
+		rule.Stack(s, p.report(rule, "", &found))
+	}
+	for _, e := range p.excuses() {
+		found = append(found, Finding{Policy: NoticeName, Description: NoticeDescription, URN: e.urn, Message: e.String()})
+	}
+	return found
+}
+
+func (p *Pack) excuses() []excuse {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	resources := make([]resource, 0, len(analyzed))
-	outputs := make(map[string]property.Map, len(analyzed))
-	for _, res := range analyzed {
-		outputs[res.URN] = res.Properties
-		props, met := p.inputs[res.URN]
-		if !met {
-			// Left out of a targeted update.
-			props = res.Properties
-		}
-		resources = append(resources, resource{
-			Type: res.Type, Name: res.Name, URN: res.URN, Props: props, deps: res.PropertyDependencies,
-		})
+	return slices.Clone(p.excused)
+}
+
+func (p *Pack) stack(given []Resource) *stack {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	s := &stack{
+		name: p.options.Stack, settingsFaults: p.faults,
+		byURN: map[string]*resource{}, byType: map[string][]*resource{},
 	}
-	s := newStack(resources, outputs)
-	s.name, s.excused = p.options.Stack, slices.Clone(p.excused)
-	s.met = func(urn string) bool { _, met := p.inputs[urn]; return met }
+	given = slices.Clone(given)
+	slices.SortFunc(given, func(a, b Resource) int { return strings.Compare(a.URN, b.URN) })
+	for _, g := range given {
+		res := &resource{Type: g.Type, Name: g.Name, URN: g.URN, outputs: sync.OnceValue(g.Properties), deps: g.Dependencies}
+		res.properties, res.met = p.inputs[g.URN]
+		if !res.met {
+			// Left out of a targeted update.
+			res.properties = res.outputs
+		}
+		s.resources = append(s.resources, res)
+		s.byURN[res.URN] = res
+		s.byType[res.Type] = append(s.byType[res.Type], res)
+	}
 	return s
 }
 
-// report sends what a rule finds to the engine, unless an exception excuses it.
-func (p *Pack) report(rule *Rule, urn string, manager policyx.PolicyManager) report {
-	p.mu.Lock()
-	defer p.mu.Unlock()
+// report adds what a rule finds to found, unless an exception excuses it.
+func (p *Pack) report(rule *Rule, urn string, found *[]Finding) report {
 	return report{
 		rule: rule, urn: urn, preview: p.options.Preview, settings: p.settings, stack: p.options.Stack,
-		add: func(rule *Rule, urn, message string) {
-			p.mu.Lock()
-			exception := p.settings.excuse(rule.Name, urn)
-			if exception != nil {
+		add: func(urn, message string) {
+			if exception := p.settings.excuse(rule.Name, urn); exception != nil {
+				p.mu.Lock()
 				p.excused = append(p.excused, excuse{exception: exception, urn: urn})
+				p.mu.Unlock()
+				return
 			}
-			p.mu.Unlock()
-			if exception == nil {
-				manager.ReportViolation(message, urn)
-			}
+			*found = append(*found, Finding{Policy: rule.Name, Description: rule.Description, URN: urn, Message: message})
 		},
 	}
 }
-
-// notice lists what exceptions let through, so that whoever reads a plan sees
-// it. It isn't a rule, and the only policy that doesn't stop a deployment.
-func (p *Pack) notice() policyx.Policy {
-	return policyx.NewStackValidationPolicy(noticeName, policyx.StackValidationPolicyArgs{
-		Description:      "What exceptions let through is visible in every plan.",
-		EnforcementLevel: policyx.EnforcementLevelAdvisory,
-		ValidateStack: func(_ context.Context, args policyx.StackValidationArgs) error {
-			p.mu.Lock()
-			excused := slices.Clone(p.excused)
-			p.mu.Unlock()
-			for _, e := range excused {
-				args.Manager.ReportViolation(e.String(), e.urn)
-			}
-			return nil
-		},
-	})
-}
-
-const noticeName = "exceptions-in-force"

@@ -25,7 +25,7 @@ func onStores(stores map[string]store) map[string]check {
 	for t, where := range stores {
 		checks[t] = func(res resource, r report) {
 			if where.flag == "" || r.needTrue(res, where.flag) {
-				r.needKey(res.Props, where.key)
+				r.needKey(res.properties(), where.key)
 			}
 		}
 	}
@@ -102,7 +102,7 @@ func insightsKey(res resource, r report) {
 	case state == unknown:
 		r.unseen("performanceInsightsEnabled")
 	case enabled:
-		r.needKey(res.Props, "performanceInsightsKmsKeyId")
+		r.needKey(res.properties(), "performanceInsightsKmsKeyId")
 	}
 }
 
@@ -121,7 +121,7 @@ func secretParameter(res resource, r report) {
 	case state == unknown:
 		r.unseen("type")
 	case kind == "SecureString":
-		r.needKey(res.Props, "keyId")
+		r.needKey(res.properties(), "keyId")
 	case res.get("value").HasSecrets():
 		r.fault("a secret value is kept in a plain %s parameter.", kind)
 	}

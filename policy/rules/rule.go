@@ -73,19 +73,23 @@ func each(tables ...map[string]check) map[string]check {
 // resource is one resource with the inputs that its program gave.
 type resource struct {
 	Type, Name, URN string
-	Props           property.Map
-	// deps holds, per top-level property, the URNs it was made from. Only
-	// stack rules see it.
-	deps map[string][]string
+	properties      func() property.Map
+
+	// The rest is for stack rules: the provider's view; per top-level property,
+	// the URNs that it was made from; and whether the rules for single resources
+	// were asked about it.
+	outputs func() property.Map
+	deps    map[string][]string
+	met     bool
 }
 
-func (res resource) get(path string) property.Value { return get(res.Props, path) }
+func (res resource) get(path string) property.Value { return get(res.properties(), path) }
 
 // report collects what a rule finds about one resource.
 type report struct {
 	rule *Rule
 	urn  string
-	add  func(rule *Rule, urn, message string)
+	add  func(urn, message string)
 	// preview is true while unknown values may still become known.
 	preview  bool
 	settings *settings
@@ -112,7 +116,7 @@ func (r report) unseen(what string) {
 func (r report) write(what, fix string) {
 	var text strings.Builder
 	fmt.Fprintf(&text, "What: %s\nWhy: %s\nFix: %s", what, r.rule.Why, fix)
-	r.add(r.rule, r.urn, text.String())
+	r.add(r.urn, text.String())
 }
 
 // needTrue wants a flag to be there and true.

@@ -8,13 +8,10 @@ import (
 	"slices"
 	"strings"
 	"time"
-
-	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/policyx"
 )
 
 // settings are the pack's own, from the file given with --policy-pack-config,
-// under the name of [settingsRule]. The engine hands configuration to resource
-// policies only, and policy by policy; so there is one place for all of it.
+// under the name [SettingsName].
 type settings struct {
 	Exceptions      []*exception `json:"exceptions"`
 	Endpoints       []string     `json:"endpoints"`
@@ -34,17 +31,28 @@ func defaultSettings() *settings {
 	return &settings{Endpoints: slices.Clone(requiredEndpoints), ProtectedStacks: slices.Clone(protectedStacks)}
 }
 
-var settingsRule = Rule{
-	Name:        "pack-settings",
-	Family:      PackItself,
-	Description: "The pack's settings are well formed, and no exception has expired.",
-	Why:         "an exception that nobody owns, or that never ends, is a rule that is switched off.",
-	Fix:         "correct the file given with --policy-pack-config; an exception that is still needed gets a new date from its owner.",
+// SettingsName is the policy that the pack's configuration is given under.
+const SettingsName = "pack-settings"
+
+func settingsRule() Rule {
+	return Rule{
+		Name:        SettingsName,
+		Family:      PackItself,
+		Description: "The pack's settings are well formed, and no exception has expired.",
+		Why:         "an exception that nobody owns, or that never ends, is a rule that is switched off.",
+		Fix:         "correct the file given with --policy-pack-config; an exception that is still needed gets a new date from its owner.",
+		Stack: func(s *stack, r report) {
+			for _, fault := range s.settingsFaults {
+				r.at(s.root()).fault("%s", fault)
+			}
+		},
+	}
 }
 
-// settingsSchema lets the engine refuse a misspelt setting before it starts.
+// SettingsSchema describes the configuration under [SettingsName], as JSON
+// schemas by property: the engine refuses a misspelt setting before it starts.
 // Its literals are of the kinds that a protobuf struct can hold.
-func settingsSchema() *policyx.ConfigSchema {
+func SettingsSchema() map[string]any {
 	str := func(description string) map[string]any {
 		return map[string]any{"type": "string", "minLength": 1, "description": description}
 	}
@@ -55,8 +63,8 @@ func settingsSchema() *policyx.ConfigSchema {
 		}
 		return map[string]any{"type": "array", "items": map[string]any{"type": "string", "minLength": 1}, "description": description, "default": values}
 	}
-	return &policyx.ConfigSchema{Properties: map[string]map[string]any{
-		"exceptions": {
+	return map[string]any{
+		"exceptions": map[string]any{
 			"type":        "array",
 			"description": "What the rules let through, by whom, why and until when.",
 			"items": map[string]any{
@@ -74,26 +82,34 @@ func settingsSchema() *policyx.ConfigSchema {
 		},
 		"endpoints":       strs("Services that a stack with ECS services needs an endpoint for.", requiredEndpoints),
 		"protectedStacks": strs("Names of the stacks (* stands for any characters) whose databases and load balancers need deletion protection.", protectedStacks),
-	}}
+	}
 }
 
 // loadSettings reads what the engine passed on. What is wrong with it comes
-// back as sentences; the exceptions that are wrong don't count.
-func loadSettings(config map[string]any, now time.Time) (*settings, []string) {
+// back as sentences; the exceptions that are wrong don't count. Configuration
+// for a policy that isn't there would be lost without a word, so it is a fault.
+func loadSettings(configs map[string]map[string]any, now time.Time) (*settings, []string) {
 	loaded := defaultSettings()
+	var faults []string
+	known := append(ruleNames(), SettingsName, staleExceptions().Name, NoticeName)
+	for _, policy := range slices.Sorted(maps.Keys(configs)) {
+		if !slices.Contains(known, policy) {
+			faults = append(faults, fmt.Sprintf("there is no rule %q to configure.", policy))
+		}
+	}
+	config := configs[SettingsName]
 	if len(config) == 0 {
-		return loaded, nil
+		return loaded, faults
 	}
 	raw, err := json.Marshal(config)
 	if err != nil {
-		return loaded, []string{fmt.Sprintf("the settings cannot be read: %v.", err)}
+		return loaded, append(faults, fmt.Sprintf("the settings cannot be read: %v.", err))
 	}
 	decoder := json.NewDecoder(bytes.NewReader(raw))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(loaded); err != nil {
-		return defaultSettings(), []string{fmt.Sprintf("the settings cannot be read: %v.", err)}
+		return defaultSettings(), append(faults, fmt.Sprintf("the settings cannot be read: %v.", err))
 	}
-	var faults []string
 	var good []*exception
 	for i, e := range loaded.Exceptions {
 		if fault := e.check(now); fault != "" {

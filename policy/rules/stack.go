@@ -10,30 +10,17 @@ import (
 // stackType is the type of the resource that stands for the whole stack.
 const stackType = "pulumi:pulumi:Stack"
 
-// stack is what a stack rule sees: all resources, and how they refer to each
-// other.
+// stack is what a stack rule sees: all resources, sorted by URN, and how they
+// refer to each other.
 type stack struct {
-	resources []resource
+	name      string
+	resources []*resource
 	byURN     map[string]*resource
 	byType    map[string][]*resource
-	// outputs holds the provider's view of each resource, by URN.
-	outputs map[string]property.Map
-	// name is the stack's; excused is what exceptions have let through so far.
-	name    string
-	excused []excuse
-	// met tells whether the rules for single resources saw a resource.
-	met func(urn string) bool
-}
-
-func newStack(resources []resource, outputs map[string]property.Map) *stack {
-	s := &stack{resources: resources, outputs: outputs, byURN: map[string]*resource{}, byType: map[string][]*resource{}}
-	slices.SortFunc(s.resources, func(a, b resource) int { return strings.Compare(a.URN, b.URN) })
-	for i := range s.resources {
-		res := &s.resources[i]
-		s.byURN[res.URN] = res
-		s.byType[res.Type] = append(s.byType[res.Type], res)
-	}
-	return s
+	// settingsFaults are what is wrong with the pack's settings; excused is what
+	// exceptions have let through so far.
+	settingsFaults []string
+	excused        []excuse
 }
 
 // of returns the resources of the given types.
@@ -68,7 +55,7 @@ func (s *stack) refers(res *resource, path string, types ...string) []*resource 
 		return found
 	}
 	for _, target := range s.of(types...) {
-		if !slices.Contains(found, target) && s.isCalled(target, values) {
+		if !slices.Contains(found, target) && isCalled(target, values) {
 			found = append(found, target)
 		}
 	}
@@ -86,9 +73,9 @@ func (s *stack) hasCompanion(target *resource, path string, types ...string) boo
 // namingProperties are what other resources call a resource by.
 var namingProperties = []string{"id", "arn", "name", "bucket", "identifier", "clusterIdentifier", "family"}
 
-func (s *stack) isCalled(target *resource, values []string) bool {
+func isCalled(target *resource, values []string) bool {
 	for _, name := range namingProperties {
-		for _, props := range []property.Map{target.Props, s.outputs[target.URN]} {
+		for _, props := range []property.Map{target.properties(), target.outputs()} {
 			if value := knownText(props.Get(name)); value != "" && slices.Contains(values, value) {
 				return true
 			}

@@ -39,11 +39,16 @@ type Mutant struct {
 	// Also lists further findings that the fault can't be had without, as
 	// "rule name", for groups whose fault concerns two resources.
 	Also []string
+	// More lists further parts of messages at the same resource.
+	More []string
 	// Alone mutants need a stack of their own: their rule looks at all of it.
 	Alone bool
+	// Quick mutants are left to the unit tests: another one shows the same to
+	// the engine.
+	Quick bool
 	// Config is the pack's settings; nil means none.
 	Config map[string]any
-	// Stack is the stack's name; empty means dev. Another name needs a stack of its own.
+	// Stack is the stack's name; empty means dev.
 	Stack string
 }
 

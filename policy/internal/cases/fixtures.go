@@ -171,10 +171,10 @@ func database() Group {
 
 func cluster() Group {
 	return Group{
-		res("aws:rds/clusterParameterGroup:ClusterParameterGroup", "parameters", object{"name": "aurora", "family": "aurora-mysql8.0", "parameters": list{object{"name": "require_secure_transport", "value": "ON"}}}),
+		res("aws:rds/clusterParameterGroup:ClusterParameterGroup", "parameters", object{"name": "pathwai-aurora", "family": "aurora-mysql8.0", "parameters": list{object{"name": "require_secure_transport", "value": "ON"}}}),
 		res("aws:rds/cluster:Cluster", "cluster", object{
 			"engine": "aurora-mysql", "storageEncrypted": true, "kmsKeyId": keyARN, "backupRetentionPeriod": 1, "deletionProtection": true,
-			"dbSubnetGroupName": "subnets", "dbClusterParameterGroupName": "aurora",
+			"dbSubnetGroupName": "subnets", "dbClusterParameterGroupName": "pathwai-aurora",
 		}),
 		res("aws:rds/clusterInstance:ClusterInstance", "member", object{"clusterIdentifier": Ref{"cluster", "id"}, "instanceClass": "db.r7g.large", "engine": "aurora-mysql"}),
 	}

@@ -14,23 +14,27 @@ func alone(m Mutant) Mutant {
 }
 
 func in(stack string, m Mutant) Mutant {
-	m.Stack, m.Alone = stack, true
+	m.Stack = stack
 	return m
 }
 
 func completenessMutants() []Mutant {
 	var mutants []Mutant
+	none := alone(mutant("endpoints-present", "none at all", slices.Concat(network(), service()), "vpc", "no Gateway endpoint for s3"))
 	for _, name := range []string{
 		"s3", "ecr.api", "ecr.dkr", "logs", "events", "sts", "secretsmanager", "ssm", "elasticfilesystem", "kms", "ssmmessages",
 	} {
-		mutants = append(mutants, alone(mutant("endpoints-present", "no "+name, platform(), "vpc", " endpoint for "+name, drop(name))))
+		none.More = append(none.More, " endpoint for "+name)
+		missing := alone(mutant("endpoints-present", "no "+name, platform(), "vpc", " endpoint for "+name, drop(name)))
+		missing.Quick = true
+		mutants = append(mutants, missing)
 	}
 	breaker := "deploymentCircuitBreaker"
 	publicRoute := Group{
 		res("aws:ec2/internetGateway:InternetGateway", "gateway", object{"vpcId": "v"}),
 		res("aws:ec2/route:Route", "out", object{"routeTableId": Ref{"table", "id"}, "destinationCidrBlock": "0.0.0.0/0", "gatewayId": Ref{"gateway", "id"}}),
 	}
-	mutants = append(mutants,
+	mutants = append(mutants, none,
 		alone(mutant("endpoints-present", "S3 as an interface", platform(), "vpc", "no Gateway endpoint for s3", set("s3", "vpcEndpointType", "Interface"), set("s3", "privateDnsEnabled", true))),
 		withAlso(alone(mutant("endpoints-present", "unknown service", platform(), "kms", "serviceName is not known", set("kms", "serviceName", Unknown{}))), "endpoints-present vpc"),
 		withoutNeed(alone(mutant("endpoints-present", "one that the settings ask for", platform(), "vpc", "endpoint for athena"))),

@@ -1,0 +1,218 @@
+// Package enginetest proves the policy pack with the real Pulumi CLI: every
+// rule refuses its mutants in a preview, and compliant resources pass.
+package enginetest
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/auto"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/events"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optpreview"
+	"github.com/pulumi/pulumi/sdk/v3/go/auto/optup"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/apitype"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/tokens"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/workspace"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pathwai/airflow-on-fargate/policy/internal/cases"
+)
+
+// engine is a Pulumi CLI with a policy pack and a provider that takes everything.
+type engine struct {
+	cli  auto.PulumiCommand
+	pack string
+	env  map[string]string
+	dir  string
+}
+
+const project = "mutants"
+
+// newEngine builds the pack and the provider, and finds the CLI: the
+// environment's PULUMI, the one that `make tools` built, or the one on PATH.
+func newEngine(t *testing.T) *engine {
+	t.Helper()
+	dir := t.TempDir()
+	cli := findCLI(t)
+	build(t, filepath.Join(dir, "policy-pack"), "..")
+	build(t, filepath.Join(dir, "plugins", "pulumi-resource-aws"), "./echo")
+	state := filepath.Join(dir, "state")
+	require.NoError(t, os.MkdirAll(state, 0o700))
+	// The automation API starts whichever pulumi comes first on PATH.
+	t.Setenv("PATH", strings.Join([]string{filepath.Dir(cli), filepath.Join(dir, "plugins"), os.Getenv("PATH")}, string(os.PathListSeparator)))
+	command, err := auto.NewPulumiCommand(nil)
+	require.NoError(t, err)
+	return &engine{cli: command, pack: filepath.Join(dir, "policy-pack"), dir: dir, env: map[string]string{
+		"PULUMI_HOME":                                 filepath.Join(dir, "home"),
+		"PULUMI_BACKEND_URL":                          "file://" + state,
+		"PULUMI_CONFIG_PASSPHRASE":                    "test",
+		"PULUMI_SKIP_UPDATE_CHECK":                    "1",
+		"PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
+	}}
+}
+
+func findCLI(t *testing.T) string {
+	t.Helper()
+	if cli := os.Getenv("PULUMI"); cli != "" {
+		return cli
+	}
+	if cli, err := filepath.Abs("../../bin/pulumi"); err == nil {
+		if _, err := os.Stat(cli); err == nil {
+			return cli
+		}
+	}
+	cli, err := exec.LookPath("pulumi")
+	if err != nil {
+		t.Skip("SKIPPED: no Pulumi CLI: run `make tools`, or put one on PATH")
+	}
+	return cli
+}
+
+func build(t *testing.T, target, dir string) {
+	t.Helper()
+	command := exec.Command("go", "build", "-o", target, ".")
+	command.Dir = dir
+	out, err := command.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+}
+
+// violation is a finding of a mandatory policy, or a notice, in the engine's event stream.
+type violation struct {
+	policy, urn, message, level string
+}
+
+// run is a preview, or an update, of a stack.
+type run struct {
+	stack  string
+	config map[string]any
+	update bool
+}
+
+// do runs a program and returns what the pack reported, and the CLI's verdict.
+func (e *engine) do(t *testing.T, r run, program pulumi.RunFunc) ([]violation, string, error) {
+	t.Helper()
+	ctx := context.Background()
+	stack, err := auto.UpsertStackInlineSource(ctx, auto.FullyQualifiedStackName("organization", project, r.stack), project, program,
+		auto.Pulumi(e.cli), auto.EnvVars(e.env), auto.WorkDir(t.TempDir()),
+		auto.Project(workspace.Project{Name: tokens.PackageName(project), Runtime: workspace.NewProjectRuntimeInfo("go", nil)}))
+	require.NoError(t, err)
+	var configs []string
+	if r.config != nil {
+		raw, err := json.Marshal(r.config)
+		require.NoError(t, err)
+		file := filepath.Join(t.TempDir(), "config.json")
+		require.NoError(t, os.WriteFile(file, raw, 0o600))
+		configs = []string{file}
+	}
+	stream := make(chan events.EngineEvent)
+	done := make(chan []violation)
+	go func() { done <- collect(stream) }()
+	var text strings.Builder
+	if r.update {
+		_, err = stack.Up(ctx, optup.PolicyPacks(e.pack), optup.PolicyPackConfigs(configs...), optup.EventStreams(stream), optup.ProgressStreams(&text))
+	} else {
+		_, err = stack.Preview(ctx, optpreview.PolicyPacks(e.pack), optpreview.PolicyPackConfigs(configs...), optpreview.EventStreams(stream), optpreview.ProgressStreams(&text))
+	}
+	found := <-done
+	return found, text.String(), err
+}
+
+func collect(stream <-chan events.EngineEvent) []violation {
+	var found []violation
+	for event := range stream {
+		if p := event.PolicyEvent; p != nil {
+			found = append(found, violation{p.PolicyName, p.ResourceURN, p.Message, p.EnforcementLevel})
+		}
+	}
+	return found
+}
+
+// anything is a resource of any type.
+type anything struct {
+	pulumi.CustomResourceState
+	Arn       pulumi.StringOutput `pulumi:"arn"`
+	Name      pulumi.StringOutput `pulumi:"name"`
+	VersionID pulumi.StringOutput `pulumi:"versionId"`
+}
+
+func (a *anything) output(name string) pulumi.Input {
+	switch name {
+	case "id":
+		return a.ID()
+	case "arn":
+		return a.Arn
+	case "name":
+		return a.Name
+	case "versionId":
+		return a.VersionID
+	}
+	panic("no output " + name)
+}
+
+// seed's outputs are unknown at preview.
+const seedType = "aws:ssm/document:Document"
+
+// declare makes a program's part that declares a group; id keeps the names of
+// several groups in one stack apart.
+func declare(ctx *pulumi.Context, id string, group cases.Group) error {
+	seed := &anything{}
+	if err := ctx.RegisterResource(seedType, id+"-seed", pulumi.Map{}, seed); err != nil {
+		return err
+	}
+	made := map[string]*anything{}
+	for _, res := range group {
+		props := pulumi.Map{}
+		for key, value := range res.Props {
+			props[key] = input(value, id, seed, made)
+		}
+		made[res.Name] = &anything{}
+		if err := ctx.RegisterResource(res.Type, id+"-"+res.Name, props, made[res.Name]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func input(v any, id string, seed *anything, made map[string]*anything) pulumi.Input {
+	switch v := v.(type) {
+	case cases.Unknown:
+		return seed.Arn
+	case cases.Secret:
+		return pulumi.ToSecret(input(v.Value, id, seed, made))
+	case cases.Ref:
+		return made[v.Name].output(v.Output)
+	case string:
+		// Physical names are of one stack; here each group plays one.
+		return pulumi.String(strings.ReplaceAll(v, "pathwai-", id+"-pathwai-"))
+	case bool:
+		return pulumi.Bool(v)
+	case int:
+		return pulumi.Int(v)
+	case []any:
+		all := pulumi.Array{}
+		for _, item := range v {
+			all = append(all, input(item, id, seed, made))
+		}
+		return all
+	case map[string]any:
+		all := pulumi.Map{}
+		for key, value := range v {
+			all[key] = input(value, id, seed, made)
+		}
+		return all
+	}
+	panic(fmt.Sprintf("%T", v))
+}
+
+// nameIn returns the last part of a URN.
+func nameIn(urn string) string { return urn[strings.LastIndex(urn, "::")+2:] }
+
+// mandatory is how events name the level that stops a deployment.
+const mandatory = string(apitype.Mandatory)

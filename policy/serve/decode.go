@@ -1,0 +1,39 @@
+package serve
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
+	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	"google.golang.org/protobuf/types/known/structpb"
+)
+
+// decodeError carries a fault of decoding through the rules, which ask for
+// properties as late as they can.
+type decodeError struct{ error }
+
+// decoder returns the function by which a rule gets a resource's properties.
+func decoder(properties *structpb.Struct, urn string) func() property.Map {
+	return func() property.Map {
+		decoded, err := plugin.UnmarshalProperties(properties, plugin.MarshalOptions{
+			Label: urn, KeepUnknowns: true, KeepSecrets: true, KeepResources: true, KeepOutputValues: true,
+		})
+		if err != nil {
+			panic(decodeError{fmt.Errorf("properties of %s: %w", urn, err)})
+		}
+		return resource.FromResourcePropertyMap(decoded)
+	}
+}
+
+// undecodable turns a decodeError into the call's error: a resource that can't
+// be read must stop the update.
+func undecodable(err *error) {
+	switch fault := recover().(type) {
+	case nil:
+	case decodeError:
+		*err = fault.error
+	default:
+		panic(fault)
+	}
+}
