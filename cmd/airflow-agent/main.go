@@ -10,7 +10,9 @@ import (
 
 	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/cli"
 	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/dagsync"
+	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/guard"
 	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/health"
+	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/metrics"
 	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/version"
 )
 
@@ -18,6 +20,8 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	code := cli.Dispatch(ctx, []cli.Command{
 		dagsync.Command(),
+		metrics.Command(),
+		guard.Command(),
 		health.Command(),
 		version.Command(),
 	}, cli.Invocation{
