@@ -66,7 +66,12 @@ class Api:
         page = opener.open(self.base + "/auth/login/", timeout=30)
         found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.read().decode())
         form = {"username": self.user, "password": self.password, "csrf_token": found.group(1) if found else ""}
-        answer = opener.open(self.base + "/auth/login/", urllib.parse.urlencode(form).encode(), timeout=30)
+        # Over HTTPS the form is refused without the Referer that every browser sends.
+        opener.addheaders = [("Referer", self.base + "/auth/login/")]
+        try:
+            answer = opener.open(self.base + "/auth/login/", urllib.parse.urlencode(form).encode(), timeout=30)
+        except urllib.error.HTTPError as fault:
+            return False, f"{fault.url} answered {fault.code}: {fault.read()[:300]!r}"
         cookies = {c.name: c for c in jar}
         secure = all(c.secure for c in cookies.values())
         return "_token" in cookies and secure, f"{answer.url}, cookies {sorted(cookies)}, all secure: {secure}"

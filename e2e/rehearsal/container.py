@@ -194,6 +194,15 @@ class Container:
         late = process.returncode == -signal.SIGKILL
         return process.returncode == 0, usage.ru_utime + usage.ru_stime, "timed out" if late else said.strip()
 
+    def stacks(self) -> str:
+        """Where each of its Python processes stands; for the report of a failed case."""
+        parts = []
+        for pid in self.processes():
+            spy = [str(pathlib.Path(sys.executable).with_name("py-spy")), "dump", "--nonblocking", "--pid", str(pid)]
+            done = subprocess.run(spy, capture_output=True, text=True, timeout=30)
+            parts.append(done.stdout or f"process {pid}: {done.stderr.strip()[:200]}")
+        return "\n".join(parts)
+
     # -- what it said -----------------------------------------------------------
 
     def tail(self, lines: int = SHELL_TAIL) -> str:

@@ -84,6 +84,7 @@ def rehearse(world: World, chosen: list[cases.Case], report: Report) -> int:
         except (Failed, TimeoutError) as fault:
             report.case(case, False, time.monotonic() - began, str(fault))
             say(f"FAILED {case.name}: {fault}")
+            dump(world)
             return 1
         except Exception:  # a fault of the harness itself: say it in full, and end
             report.case(case, False, time.monotonic() - began, traceback.format_exc())
@@ -91,3 +92,14 @@ def rehearse(world: World, chosen: list[cases.Case], report: Report) -> int:
             return 1
         report.case(case, True, time.monotonic() - began, "")
     return 0
+
+
+def dump(world: World) -> None:
+    """Writes where every process of the tasks stands, before they are ended."""
+    for task in world.tasks():
+        for container in task.containers.values():
+            if container.running:
+                try:
+                    (task.folder / f"{container.name}.stacks").write_text(container.stacks())
+                except (OSError, subprocess.SubprocessError) as fault:
+                    say(f"no stacks of {task.label}/{container.name}: {fault}")

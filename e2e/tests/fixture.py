@@ -187,6 +187,7 @@ def resources() -> list[dict]:
     add("aws:lb/listener:Listener", "https", arn="l443", port=443, protocol="HTTPS", defaultActions=[forward])
     add("aws:lb/listener:Listener", "execution", arn="l8443", port=8443, protocol="HTTPS", defaultActions=[{"type": "fixed-response", "fixedResponse": {"statusCode": "404"}}])
     add("aws:lb/listenerRule:ListenerRule", "execution", listenerArn="l8443", priority=1, actions=[forward], conditions=[{"pathPattern": {"values": ["/execution/*"]}}])
+    add("aws:lb/listenerRule:ListenerRule", "shut", listenerArn="l443", priority=1, actions=[{"type": "fixed-response", "fixedResponse": {"statusCode": "404"}}], conditions=[{"pathPattern": {"values": ["/execution/*"]}}])
     for role, containers in tasks().items():
         definition = arn("ecs", f"task-definition/{PREFIX}-{role}:1")
         volumes = []

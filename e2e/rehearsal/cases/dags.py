@@ -1,3 +1,212 @@
 """The DAG pack: appears, parses, runs to its expected ends, logs where they belong."""
 
-CASES = []
+from __future__ import annotations
+
+import datetime
+import re
+import time
+
+from ..api import patient
+from .base import PACK, Case, Run
+
+CANARY = '''from __future__ import annotations
+import pendulum
+from airflow.sdk import dag, task
+
+@dag(schedule=None, start_date=pendulum.datetime(2026, 1, 1), catchup=False)
+def canary():
+    @task
+    def hello():
+        print("hello from the canary")
+    hello()
+
+canary()
+'''
+BROKEN = "from __future__ import annotations\nimport a_module_that_is_not_there\n"
+RELAY = '''from __future__ import annotations
+import pendulum
+from airflow.sdk import dag, task
+
+@dag(schedule=None, start_date=pendulum.datetime(2026, 1, 1), catchup=False)
+def stored():
+    @task
+    def read():
+        from airflow.sdk import Connection, Variable
+        assert Variable.get("kept") == "in the database", "variable"
+        assert Connection.get("kept").password == "secret of a connection", "connection"
+    read()
+
+stored()
+'''
+
+
+def appear(run: Run) -> None:
+    """Every file of the pack is a DAG of the same name, without an import error."""
+    wanted = {file.stem for file in PACK.glob("*.py")}
+    began = time.monotonic()
+    found = run.world.wait(lambda: wanted <= set(run.api.dags()) and run.api.dags(), 120, f"the DAGs {sorted(wanted)} appear in the API")
+    run.check(not run.api.import_errors(), f"import errors: {run.api.import_errors()}")
+    run.check(all(d["is_paused"] for d in found.values()), "a new DAG is not paused")
+    run.say(f"{len(wanted)} DAGs in the API {time.monotonic() - began:.1f} s after the first worker was healthy")
+    for dag in sorted(wanted):
+        run.api.unpause(dag)
+
+
+def hops(run: Run) -> None:
+    """Object put -> published -> visible -> triggered -> running -> ended -> log in S3 -> log by the API."""
+    times: list[tuple[str, float]] = [("object put", time.monotonic())]
+
+    def hop(name: str, condition, seconds: float = 60):
+        answer = run.world.wait(condition, seconds, f"canary: {name}", pause=0.05)
+        times.append((name, time.monotonic()))
+        return answer
+
+    run.put("canary.py", CANARY)
+    hop("on the shared files", lambda: (run.files() / "dags" / "canary.py").exists())
+    hop("in the DAG list", lambda: "canary" in run.api.dags())
+    run.api.unpause("canary")
+    run_id = run.api.trigger("canary")
+    times.append(("run triggered", time.monotonic()))
+    hop("task running or done", lambda: run.api.tasks("canary", run_id)[0]["state"] in ("running", "success"))
+    hop("run ended", lambda: run.api.ended("canary", run_id))
+    bucket, prefix = log_location(run)
+    hop("log in S3", lambda: [k for k in keys(run, bucket, prefix) if "dag_id=canary/" in k])
+    hop("log read by the API", lambda: "hello from the canary" in run.api.log("canary", run_id, "hello", 1))
+    run.check(run.api.ended("canary", run_id) == "success", "the canary's run did not succeed")
+    for (name, at), (_, before) in zip(times[1:], times):
+        run.report.row("Object put to log read", hop=name, seconds=f"{at - before:.1f}", total=f"{at - times[0][1]:.1f}")
+    # a second change, now without the first parse of a new file
+    began = time.monotonic()
+    run.put("canary.py", CANARY.replace('"hello from the canary"', '"hello again"').replace("catchup=False)", 'catchup=False, description="second")'))
+    hop("a change is visible", lambda: run.api.dags()["canary"].get("description") == "second")
+    run.report.row("Object put to log read", hop="a change of the file: put to visible", seconds=f"{times[-1][1] - began:.1f}", total="")
+
+
+def log_location(run: Run) -> tuple[str, str]:
+    folder = run.world.state.services["scheduler"].definition.containers["scheduler"].environment["AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER"]
+    bucket, _, prefix = folder.removeprefix("s3://").partition("/")
+    return bucket, prefix
+
+
+def keys(run: Run, bucket: str, prefix: str) -> list[str]:
+    pages = run.world.s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [entry["Key"] for page in pages for entry in page.get("Contents", [])]
+
+
+def pack(run: Run) -> None:
+    """All DAGs of the pack at once; each must reach the end it is written for."""
+    queues = {q for s in run.world.state.worker_services() for q in run.world.state.queues(s)}
+    # the retries DAG fails by design; long is a chaos case of its own and short here
+    expected = {"quick": "success", "long": "success", "retries": "failed", "external": "success", "mapped": "success", "housekeeping": "success"}
+    if "heavy" in queues:
+        expected["routed"] = "success"
+    else:
+        run.report.note("no worker pool of this stack serves the queue heavy: the DAG routed was parsed, not run")
+    moment = datetime.datetime.now(datetime.timezone.utc).isoformat()
+    runs = {}
+    for dag in expected:
+        logical = moment if dag == "external" else None
+        runs[dag] = (run.api.trigger(dag, {"seconds": 5} if dag == "long" else None, logical), time.monotonic())
+    deferred = run.world.wait(
+        lambda: any(t["state"] == "deferred" for t in run.api.tasks("external", runs["external"][0])), 90, "the sensor of external is deferred to the triggerer"
+    )
+    run.check(deferred, "not deferred")
+    quick = run.api.trigger("quick", None, moment)
+    run.finish("quick", quick, "success", 90)
+    for dag, end in expected.items():
+        run_id, began = runs[dag]
+        result = run.finish(dag, run_id, end, 180)
+        took = _seconds(result)
+        tasks = run.api.tasks(dag, run_id)
+        run.report.row(
+            "DAGs", dag=dag, expected=end, ended=result["state"], seconds=f"{took:.1f}",
+            tasks=len(tasks), tries=sum(t["try_number"] for t in tasks),
+        )  # fmt: skip
+    _details(run, runs)
+
+
+def _seconds(result: dict) -> float:
+    start, end = (datetime.datetime.fromisoformat(result[k].replace("Z", "+00:00")) for k in ("start_date", "end_date"))
+    return (end - start).total_seconds()
+
+
+def _details(run: Run, runs: dict) -> None:
+    tasks = {t["task_id"]: t for t in run.api.tasks("retries", runs["retries"][0])}
+    states = {name: (t["state"], t["try_number"]) for name, t in tasks.items()}
+    wanted = {"third_time_lucky": ("success", 3), "never": ("failed", 3), "unreachable": ("upstream_failed", 0)}
+    run.check(states == wanted, f"tasks of retries ended as {states}, expected {wanted}")
+    squares = [t for t in run.api.tasks("mapped", runs["mapped"][0]) if t["task_id"] == "square"]
+    run.check(sorted(t["map_index"] for t in squares) == [0, 1, 2, 3], f"square ran for {[t['map_index'] for t in squares]}")
+    if "routed" in runs:
+        routed = {t["task_id"]: (t["queue"], t["hostname"]) for t in run.api.tasks("routed", runs["routed"][0])}
+        heavy = next(t for t in run.world.tasks() if t.service.role == "worker-heavy" or "heavy" in (run.world.state.queues(t.service) if t.service.role.startswith("worker") else []))
+        run.check(routed["heavy"] == ("heavy", heavy.port.hostname), f"task heavy ran as {routed['heavy']}, expected on {heavy.port.hostname}")
+
+
+def logs(run: Run) -> None:
+    """Task logs lie under dt=, one per try and map index, and the API reads them."""
+    bucket, prefix = log_location(run)
+    found = keys(run, bucket, prefix)
+    day = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
+    # runs of a minute ago may carry yesterday's date
+    form = re.compile(rf"^{re.escape(prefix.strip('/'))}/dt=\d{{4}}-\d\d-\d\d/dag_id=[^/]+/run_id=[^/]+/task_id=[^/]+/(map_index=\d+/)?attempt=\d+\.log")
+    strays = [k for k in found if not form.match(k)]
+    run.check(found and not strays, f"{len(found)} log objects, not of the expected form: {strays[:3]}")
+    run.check(any(f"/dt={day}/" in k for k in found), f"no log of today ({day}) among {found[:3]}")
+    run_id = run.api.call("GET", "/dags/retries/dagRuns?order_by=-run_after&limit=1")["dag_runs"][0]["dag_run_id"]
+    for attempt in (1, 2, 3):
+        text = run.api.log("retries", run_id, "third_time_lucky", attempt)
+        wanted = "try 3 succeeds" if attempt == 3 else f"try {attempt} fails on purpose"
+        run.check(wanted in text, f"the log of try {attempt} by the API lacks {wanted!r}: {text[-400:]}")
+    run_id = run.api.call("GET", "/dags/mapped/dagRuns?order_by=-run_after&limit=1")["dag_runs"][0]["dag_run_id"]
+    run.check("3 squared" in run.api.log("mapped", run_id, "square", 1, 2), "the log of a mapped task by the API is another one's")
+    run.report.note(f"{len(found)} task logs in s3://{bucket}/{prefix}")
+
+
+def live_log(run: Run) -> None:
+    """The log of a task that still runs is fetched from its worker (port 8793)."""
+    run_id = run.api.trigger("long", {"seconds": 25})
+    run.world.wait(lambda: run.api.tasks("long", run_id)[0]["state"] == "running", 60, "long runs")
+    run.world.wait(lambda: "second 0 of 25" in run.api.log("long", run_id, "work", 1), 20, "the log of a running task is read from its worker")
+    run.finish("long", run_id, "success", 90)
+
+
+def import_error(run: Run) -> None:
+    """A file that fails to import is shown as such and hurts no other DAG."""
+    run.put("broken.py", BROKEN)
+    errors = run.world.wait(run.api.import_errors, 90, "the broken file shows as an import error")
+    run.check(len(errors) == 1 and "a_module_that_is_not_there" in errors[0]["stack_trace"], f"import errors: {errors}")
+    run.once("quick")
+    run.remove("broken.py")
+    run.world.wait(lambda: not run.api.import_errors(), 90, "the import error goes with the file")
+
+
+def stored(run: Run) -> None:
+    """Variables and connections, encrypted in the database, reach a task over the execution API."""
+    run.api.call("POST", "/variables", {"key": "kept", "value": "in the database"})
+    run.api.call("POST", "/connections", {"connection_id": "kept", "conn_type": "generic", "password": "secret of a connection"})
+    rows = run.world.database.query("select val, is_encrypted from variable where key = 'kept'")
+    run.check(rows[0][1] and "in the database" not in rows[0][0], "the variable lies in the database unencrypted")
+    run.put("stored.py", RELAY)
+    run.world.wait(lambda: "stored" in run.api.dags(), 90, "the DAG stored appears")
+    run.api.unpause("stored")
+    run.once("stored")
+    run.remove("stored.py")
+
+
+def removed(run: Run) -> None:
+    """A DAG whose file is deleted from the bucket goes."""
+    run.remove("canary.py")
+    run.world.wait(lambda: "canary" not in patient(run.api.dags), 120, "the deleted DAG is gone from the list")
+
+
+CASES = [
+    Case("appear", "The DAG pack appears in the API without an import error", appear, always=True),
+    Case("hops", "Object put to log read back: the time of each hop", hops),
+    Case("pack", "Every DAG of the pack reaches its expected end", pack),
+    Case("logs", "Task logs are in S3 under dt= and readable through the API", logs),
+    Case("stored", "Variables and connections are encrypted and reach tasks", stored),
+    Case("import-error", "A broken DAG shows as import error and hurts no other", import_error),
+    Case("live-log", "The log of a running task is read from its worker", live_log, short=False),
+    Case("removed", "A DAG deleted from the bucket disappears", removed, short=False),
+]
