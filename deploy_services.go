@@ -38,6 +38,15 @@ func (s *services) airflow() []*components.Service {
 	return append([]*components.Service{s.apiServer, s.scheduler, s.dagProcessor, s.triggerer}, s.workers...)
 }
 
+// logGroups are the services' log groups.
+func (s *services) logGroups() []pulumi.Resource {
+	var groups []pulumi.Resource
+	for _, service := range append(s.airflow(), s.dagsync) {
+		groups = append(groups, service.Logs())
+	}
+	return groups
+}
+
 func newServices(ctx *pulumi.Context, p *platformParts) (*services, error) {
 	cfg, s := p.config, &services{}
 	var err error
@@ -95,7 +104,11 @@ func newServices(ctx *pulumi.Context, p *platformParts) (*services, error) {
 		}
 		s.workers = append(s.workers, worker)
 	}
-	return s, p.newScaling(ctx, s)
+	if err := p.newScaling(ctx, s); err != nil {
+		return nil, err
+	}
+	_, err = p.newAlarms(ctx, s)
+	return s, err
 }
 
 // service returns what the services have in common.

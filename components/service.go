@@ -64,6 +64,7 @@ type Service struct {
 	SecurityGroupID pulumi.StringOutput
 
 	resource *ecs.Service
+	logs     pulumi.Resource
 	roles    []pulumi.Resource
 }
 
@@ -86,6 +87,7 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if err != nil {
 		return nil, fmt.Errorf("service %s: log group: %w", name, err)
 	}
+	s.logs = logs
 	execution, task, err := s.newRoles(ctx, name, args)
 	if err != nil {
 		return nil, err
@@ -227,3 +229,6 @@ func volumes(args *ServiceArgs) ecs.TaskDefinitionVolumeArray {
 	}
 	return list
 }
+
+// Logs is the log group, for what must exist after it.
+func (s *Service) Logs() pulumi.Resource { return s.logs }

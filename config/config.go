@@ -28,6 +28,8 @@ type Config struct {
 	WorkerPools  []WorkerPool      `config:"workerPools"`
 	Schedule     Schedule          `config:"schedule"`
 	Airflow      Airflow           `config:"airflow"`
+	Alarms       Alarms            `config:"alarms"`
+	Budget       Budget            `config:"budget"`
 
 	// OIDCClientSecret is never read in clear by the program: Load only notes
 	// whether it is set, and as a secret. Its value is taken from the stack's
@@ -223,6 +225,20 @@ type Airflow struct {
 	QueuedTimeoutSeconds int                          `config:"queuedTimeoutSeconds"`
 	RetentionDays        int                          `config:"retentionDays"`
 	Options              map[string]map[string]string `config:"options"`
+}
+
+// Alarms says who is told, and from when on. See "alarms" in Pulumi.yaml.
+type Alarms struct {
+	Emails              []string `config:"emails"`
+	QueueWaitSeconds    int      `config:"queueWaitSeconds"`
+	TaskDurationSeconds int      `config:"taskDurationSeconds"`
+	TaskFailures        int      `config:"taskFailures"`
+	SyncLagSeconds      int      `config:"syncLagSeconds"`
+}
+
+// Budget is what the stack may cost. See "budget" in Pulumi.yaml.
+type Budget struct {
+	MonthlyUSD int `config:"monthlyUsd"`
 }
 
 // Prefix starts every name of the stack: <org>-airflow-<environment>.

@@ -52,7 +52,8 @@ var memoryGiB = map[string]float64{
 	"micro": 1, "small": 2, "medium": 4, "large": 8, "xlarge": 16, "2xlarge": 32, "4xlarge": 64, "8xlarge": 128, "12xlarge": 192, "16xlarge": 256,
 }
 
-func instanceMemoryGiB(class string) (float64, bool) {
+// InstanceMemoryGiB is the memory of an RDS instance class, and whether it is known.
+func InstanceMemoryGiB(class string) (float64, bool) {
 	parts := strings.Split(class, ".")
 	if len(parts) != 3 || parts[1] == "" {
 		return 0, false
@@ -72,7 +73,7 @@ func instanceMemoryGiB(class string) (float64, bool) {
 // constraints"). DBInstanceClassMemory is what RDS leaves of the class's
 // memory; a tenth is taken off for that.
 func MaxConnections(class string) int {
-	memory, ok := instanceMemoryGiB(class)
+	memory, ok := InstanceMemoryGiB(class)
 	if !ok {
 		return 0
 	}

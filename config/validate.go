@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -13,7 +14,7 @@ func key(name string) string { return "airflow:" + name }
 var (
 	namePart    = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`)
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
-	regionForm  = regexp.MustCompile(`^[a-z]{2}-[a-z]+-[0-9]$`)
+	regionForm  = regexp.MustCompile(`^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]$`)
 	tagForm     = regexp.MustCompile(`^[A-Za-z0-9 _.:/=+@-]{1,128}$`)
 	tagValue    = regexp.MustCompile(`^[A-Za-z0-9 _.:/=+@-]{0,256}$`)
 )
@@ -41,6 +42,7 @@ func (f *faults) validate(c *Config) {
 	f.validateWorkerPools(c)
 	f.validateSchedule(c)
 	f.validateAirflow(c)
+	f.validateAlarms(c)
 	f.validateConnections(c)
 	f.validateAddresses(c)
 }
@@ -56,9 +58,7 @@ func (f *faults) validateIdentity(c *Config) {
 		f.addf("the prefix of all names", c.Prefix(), "at most %d characters, since a load balancer's name has at most 32: shorten airflow:org or the stack's name", longestPrefix)
 	}
 	f.matches(key("accountId"), c.AccountID, accountForm, "an AWS account id: 12 digits, in quotes")
-	if !regionForm.MatchString(c.Region) || strings.HasPrefix(c.Region, "cn-") {
-		f.add(regionKey, c.Region, "an AWS region such as us-east-1 (not of GovCloud or China, whose ARNs differ)")
-	}
+	f.matches(regionKey, c.Region, regionForm, "an AWS region such as us-east-1 (not of GovCloud or China, whose ARNs differ)")
 	f.validateTags(c)
 }
 
@@ -225,6 +225,6 @@ var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545,
 
 func (f *faults) retention(key string, days int, also string) {
 	if !slices.Contains(retentions, days) {
-		f.addf(key, days, "%sa retention of CloudWatch Logs: %s", also, strings.Trim(show(retentions), "[]"))
+		f.addf(key, days, "%sa retention of CloudWatch Logs: %s", also, strings.Trim(fmt.Sprint(retentions), "[]"))
 	}
 }

@@ -31,7 +31,7 @@ func (f *faults) validateDatabase(c *Config) {
 	d := c.Database
 	f.matches(key("database.engineVersion"), d.EngineVersion, postgresForm, `PostgreSQL 16 or newer, such as "16" or "16.10"`)
 	f.class(c, key("database.instanceClass"), d.InstanceClass, databaseForm, "db.t4g.small")
-	if _, ok := instanceMemoryGiB(d.InstanceClass); !ok && !f.wrong(key("database.instanceClass")) {
+	if _, ok := InstanceMemoryGiB(d.InstanceClass); !ok && !f.wrong(key("database.instanceClass")) {
 		f.addf(key("database.instanceClass"), d.InstanceClass, "a size whose memory is known: %s", strings.Join(sortedKeys(memoryGiB), ", "))
 	}
 	f.between(key("database.allocatedStorageGiB"), d.AllocatedStorageGiB, 20, mostStorageGiB*10/11)

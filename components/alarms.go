@@ -1,0 +1,170 @@
+package components
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// Severity says what an alarm asks of a person.
+type Severity string
+
+const (
+	// Page: somebody's work stands still, look now.
+	Page Severity = "page"
+	// Warn: look in working hours.
+	Warn Severity = "warn"
+)
+
+// Alarm is one alarm on one metric.
+type Alarm struct {
+	// Name follows the stack's prefix.
+	Name     string
+	Severity Severity
+	// Meaning and Runbook are what the message says.
+	Meaning, Runbook string
+
+	Namespace, Metric, Statistic string
+	Dimensions                   pulumi.StringMap
+	// Above or Below is the threshold; exactly one is set.
+	Above, Below *float64
+	// PeriodSeconds and Periods: the condition must hold in all of them.
+	PeriodSeconds, Periods int
+	// MissingBreaches makes silence an alarm: for metrics that somebody must publish.
+	MissingBreaches bool
+}
+
+// AlarmsArgs describes who is told, and what is watched.
+type AlarmsArgs struct {
+	Scope Scope
+	// Emails are subscribed to both topics' messages; each must confirm.
+	Emails     []string
+	LogsKeyARN pulumi.StringInput
+	Alarms     []Alarm
+	// ClusterARN is whose failed deployments and killed tasks are told.
+	ClusterARN pulumi.StringInput
+	// DatabaseID is whose failovers and failures are told.
+	DatabaseID string
+	// LogGroups are searched for refused AWS calls.
+	LogGroups map[string]string
+	// LogGroupsReady must exist before they can be searched.
+	LogGroupsReady []pulumi.Resource
+}
+
+// Alarms are CloudWatch alarms, EventBridge rules and RDS events, told over one
+// encrypted SNS topic per severity.
+type Alarms struct {
+	pulumi.ResourceState
+
+	TopicARNs map[Severity]pulumi.StringOutput
+
+	topics map[Severity]*sns.Topic
+}
+
+// NewAlarms creates the topics and everything that publishes to them.
+func NewAlarms(ctx *pulumi.Context, name string, args *AlarmsArgs, opts ...pulumi.ResourceOption) (*Alarms, error) {
+	a := &Alarms{TopicARNs: map[Severity]pulumi.StringOutput{}, topics: map[Severity]*sns.Topic{}}
+	if err := register(ctx, "Alarms", name, a, opts); err != nil {
+		return nil, err
+	}
+	for _, severity := range []Severity{Page, Warn} {
+		if err := a.newTopic(ctx, name, args, severity); err != nil {
+			return nil, fmt.Errorf("alarms: topic %s: %w", severity, err)
+		}
+	}
+	for _, alarm := range append(args.Alarms, args.refusedCalls()) {
+		if err := a.newAlarm(ctx, name, args, alarm); err != nil {
+			return nil, fmt.Errorf("alarms: %s: %w", alarm.Name, err)
+		}
+	}
+	if err := a.watchLogs(ctx, name, args); err != nil {
+		return nil, err
+	}
+	if err := a.watchEvents(ctx, name, args); err != nil {
+		return nil, err
+	}
+	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{})
+}
+
+func (a *Alarms) newTopic(ctx *pulumi.Context, name string, args *AlarmsArgs, severity Severity) error {
+	physical := args.Scope.Name(string(severity))
+	topic, err := sns.NewTopic(ctx, name+"-"+string(severity), &sns.TopicArgs{
+		Name:           pulumi.String(physical),
+		KmsMasterKeyId: args.LogsKeyARN.ToStringOutput().ToStringPtrOutput(),
+		Tags:           named(physical),
+	}, pulumi.Parent(a))
+	if err != nil {
+		return err
+	}
+	a.topics[severity], a.TopicARNs[severity] = topic, topic.Arn
+	policy, err := args.Scope.publishTo(physical).JSON()
+	if err != nil {
+		return err
+	}
+	if _, err := sns.NewTopicPolicy(ctx, name+"-"+string(severity), &sns.TopicPolicyArgs{
+		Arn: topic.Arn, Policy: pulumi.String(policy),
+	}, pulumi.Parent(topic)); err != nil {
+		return err
+	}
+	for i, email := range args.Emails {
+		if _, err := sns.NewTopicSubscription(ctx, fmt.Sprintf("%s-%s-%d", name, severity, i), &sns.TopicSubscriptionArgs{
+			Topic: topic.Arn, Protocol: pulumi.String("email"), Endpoint: pulumi.String(email),
+		}, pulumi.Parent(topic)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// publishTo lets the AWS services that tell about this account publish, over TLS.
+func (s Scope) publishTo(topic string) Document {
+	arn := s.ARN("sns", topic)
+	return Document{
+		{
+			Sid: "Publish", Effect: allow,
+			Principal: Principal{Services: []string{
+				AWSService("cloudwatch"), AWSService("events"), AWSService("budgets"), "events.rds.amazonaws.com",
+			}},
+			Actions: []string{"sns:Publish"}, Resources: []string{arn},
+			Conditions: Conditions{"StringEquals": {"aws:SourceAccount": {s.AccountID}}},
+		},
+		denyPlaintext("sns:Publish", arn),
+	}
+}
+
+func (a *Alarms) newAlarm(ctx *pulumi.Context, name string, args *AlarmsArgs, alarm Alarm) error {
+	threshold, comparison := alarm.Above, "GreaterThanThreshold"
+	if alarm.Below != nil {
+		threshold, comparison = alarm.Below, "LessThanThreshold"
+	}
+	if threshold == nil || alarm.Above != nil && alarm.Below != nil {
+		return fmt.Errorf("exactly one of Above and Below must be set")
+	}
+	missing := "notBreaching"
+	if alarm.MissingBreaches {
+		missing = "breaching"
+	}
+	metric := &cloudwatch.MetricAlarmArgs{
+		Name:               pulumi.String(args.Scope.Name(alarm.Name)),
+		AlarmDescription:   pulumi.String(fmt.Sprintf("[%s] %s Runbook: docs/runbooks/%s.md", alarm.Severity, alarm.Meaning, alarm.Runbook)),
+		Namespace:          pulumi.String(alarm.Namespace),
+		MetricName:         pulumi.String(alarm.Metric),
+		Dimensions:         alarm.Dimensions,
+		Period:             pulumi.Int(alarm.PeriodSeconds),
+		EvaluationPeriods:  pulumi.Int(alarm.Periods),
+		Threshold:          pulumi.Float64(*threshold),
+		ComparisonOperator: pulumi.String(comparison),
+		TreatMissingData:   pulumi.String(missing),
+		AlarmActions:       pulumi.Array{a.TopicARNs[alarm.Severity]},
+		OkActions:          pulumi.Array{a.TopicARNs[alarm.Severity]},
+	}
+	if alarm.Statistic[0] == 'p' {
+		metric.ExtendedStatistic = pulumi.String(alarm.Statistic)
+	} else {
+		metric.Statistic = pulumi.String(alarm.Statistic)
+	}
+	_, err := cloudwatch.NewMetricAlarm(ctx, name+"-"+alarm.Name, metric, pulumi.Parent(a))
+	return err
+}
