@@ -81,10 +81,11 @@ func platform(ctx *pulumi.Context, cfg *config.Config) error {
 		return err
 	}
 
-	services, err := newServices(ctx, &platformParts{
-		config: cfg, scope: scope, keys: keys, network: network, endpoints: endpoints,
+	parts := &platformParts{
+		config: cfg, scope: scope, keys: keys, network: network,
 		state: state, images: images, web: web, in: in,
-	})
+	}
+	services, err := parts.newServices(ctx)
 	if err != nil {
 		return err
 	}
@@ -92,6 +93,12 @@ func platform(ctx *pulumi.Context, cfg *config.Config) error {
 		return err
 	}
 	if err := components.Allow(ctx, edges(cfg, endpoints, state, web, services), in); err != nil {
+		return err
+	}
+	if err := parts.newScaling(ctx, services); err != nil {
+		return err
+	}
+	if err := parts.newOperations(ctx, services); err != nil {
 		return err
 	}
 	return export(ctx, cfg, services)

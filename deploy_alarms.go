@@ -15,6 +15,20 @@ const (
 	quarter = 900
 )
 
+// newOperations is what people look at and are told.
+func (p *platformParts) newOperations(ctx *pulumi.Context, s *services) error {
+	alarms, err := p.newAlarms(ctx, s)
+	if err != nil {
+		return err
+	}
+	if _, err := components.NewBudget(ctx, "budget", &components.BudgetArgs{
+		Scope: p.scope, MonthlyUSD: p.config.Budget.MonthlyUSD, Environment: p.config.Environment, Alarms: alarms,
+	}, p.in); err != nil {
+		return err
+	}
+	return p.newDashboard(ctx, s)
+}
+
 // newAlarms watches everything that newServices and newState made.
 func (p *platformParts) newAlarms(ctx *pulumi.Context, s *services) (*components.Alarms, error) {
 	groups := map[string]string{}

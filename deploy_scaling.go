@@ -31,6 +31,11 @@ func (p *platformParts) newScaling(ctx *pulumi.Context, s *services) error {
 	if offHours(cfg) == nil {
 		return nil
 	}
+	if _, err := components.NewDatabaseSchedule(ctx, "database-schedule", &components.DatabaseScheduleArgs{
+		Scope: p.scope, Database: p.state.database, OffHours: *offHours(cfg),
+	}, p.in); err != nil {
+		return err
+	}
 	for _, fixed := range []struct {
 		service *components.Service
 		name    string

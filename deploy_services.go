@@ -9,16 +9,15 @@ import (
 
 // platformParts is what services are built on.
 type platformParts struct {
-	config    *config.Config
-	scope     components.Scope
-	keys      *components.Keys
-	network   *components.Network
-	endpoints *components.Endpoints
-	state     *state
-	images    *components.Images
-	web       *components.LoadBalancer
-	cluster   *components.Cluster
-	in        pulumi.ResourceOption
+	config  *config.Config
+	scope   components.Scope
+	keys    *components.Keys
+	network *components.Network
+	state   *state
+	images  *components.Images
+	web     *components.LoadBalancer
+	cluster *components.Cluster
+	in      pulumi.ResourceOption
 }
 
 // services are the ECS services of the platform.
@@ -47,7 +46,7 @@ func (s *services) logGroups() []pulumi.Resource {
 	return groups
 }
 
-func newServices(ctx *pulumi.Context, p *platformParts) (*services, error) {
+func (p *platformParts) newServices(ctx *pulumi.Context) (*services, error) {
 	cfg, s := p.config, &services{}
 	var err error
 	if s.cluster, err = components.NewCluster(ctx, "cluster", &components.ClusterArgs{
@@ -104,11 +103,7 @@ func newServices(ctx *pulumi.Context, p *platformParts) (*services, error) {
 		}
 		s.workers = append(s.workers, worker)
 	}
-	if err := p.newScaling(ctx, s); err != nil {
-		return nil, err
-	}
-	_, err = p.newAlarms(ctx, s)
-	return s, err
+	return s, nil
 }
 
 // service returns what the services have in common.
