@@ -87,16 +87,22 @@ func New(cfg aws.Config, agent string) (*Client, error) {
 		t.ResponseHeaderTimeout = 10 * time.Second
 		t.IdleConnTimeout = time.Minute
 	}).GetTransport()
+	retryer := func() aws.Retryer {
+		return retry.NewStandard(func(o *retry.StandardOptions) {
+			o.MaxAttempts = 4
+			o.MaxBackoff = 3 * time.Second
+		})
+	}
+	if cfg.Retryer != nil {
+		retryer = cfg.Retryer
+	}
 	return &Client{
 		transport: transport,
 		options:   options,
 		signer:    v4.NewSigner(func(o *v4.SignerOptions) { o.DisableURIPathEscaping = true }),
 		agent:     agent,
 		timeout:   20 * time.Second,
-		retryer: retry.NewStandard(func(o *retry.StandardOptions) {
-			o.MaxAttempts = 4
-			o.MaxBackoff = 3 * time.Second
-		}),
+		retryer:   retryer(),
 	}, nil
 }
 

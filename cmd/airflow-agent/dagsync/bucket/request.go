@@ -46,12 +46,8 @@ func (e *Error) HTTPStatusCode() int { return e.Status }
 // ErrorCode serves the SDK's retry rules.
 func (e *Error) ErrorCode() string { return e.Code }
 
-// RetryableError serves the SDK's retry rules: a request that was refused
-// because of this machine's clock is sent again with S3's time.
-func (e *Error) RetryableError() bool { return e.Code == "RequestTimeTooSkewed" }
-
 // tornError is an answer that broke off or isn't what was asked for; another
-// attempt may well bring it whole.
+// attempt may well bring it whole. The SDK's retry rules know its method.
 type tornError struct{ err error }
 
 func (e *tornError) Error() string      { return e.err.Error() }
@@ -189,6 +185,9 @@ func readError(operation string, response *http.Response) error {
 		if xml.Unmarshal(text, &body) == nil {
 			e.Code, e.Message = body.Code, body.Message
 		}
+	}
+	if e.Code == "RequestTimeTooSkewed" {
+		return &tornError{e} // the next attempt is signed with S3's time
 	}
 	return e
 }
