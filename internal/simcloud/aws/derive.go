@@ -107,6 +107,13 @@ func serviceName(m *maker) string {
 	return strings.TrimPrefix(name, "com.amazonaws."+m.cloud.region+".")
 }
 
+// flowLogFormat is AWS's default; its marks look like placeholders, so it is no
+// template.
+func flowLogFormat(*maker) any {
+	return resource.NewStringProperty("${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} " +
+		"${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}")
+}
+
 func isInterface(m *maker) bool { return plain(m.value("vpcEndpointType")) == "Interface" }
 
 // endpointNames are the DNS names of an interface endpoint.

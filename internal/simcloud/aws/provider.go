@@ -4,6 +4,7 @@ package aws
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -145,8 +146,19 @@ func (p *Provider) Diff(_ context.Context, req *pulumirpc.DiffRequest) (*pulumir
 	}
 	d := compare(t.kind, state, olds, news)
 	// AWS would refuse a second one under the same name.
-	d.DeleteBeforeReplace = len(d.Replaces) > 0 && shared(oldKeys, p.keys(t, news))
+	d.DeleteBeforeReplace = len(d.Replaces) > 0 && shared(oldKeys, p.keys(t, t.chosen(news)))
 	return d, nil
+}
+
+// chosen are the inputs without an automatic name: a successor gets another.
+func (t target) chosen(inputs resource.PropertyMap) resource.PropertyMap {
+	defaults, _ := simcloud.Strings(inputs[simcloud.DefaultsKey])
+	if !slices.Contains(defaults, t.kind.Name) {
+		return inputs
+	}
+	out := inputs.Copy()
+	delete(out, resource.PropertyKey(t.kind.Name))
+	return out
 }
 
 // shared tells whether two lists have a key in common.

@@ -24,12 +24,12 @@ var buckets = map[string]*Type{
 		ARN:  "s3:::{bucket}",
 		Name: "bucket", NameMax: 63,
 		Unique:   "{bucket}",
-		ForceNew: "bucket bucketPrefix objectLockConfiguration.objectLockEnabled objectLockEnabled",
+		ForceNew: "bucket bucketPrefix objectLockConfiguration.objectLockEnabled",
 		JSON:     "policy",
 		Defaults: Props{"forceDestroy": false},
 		Outputs: Props{
 			"bucketDomainName": "{bucket}.s3.{dns}", "bucketRegionalDomainName": "{bucket}.s3.{region}.{dns}",
-			"hostedZoneId": "Z3AQBSTGFYJSTF", "objectLockEnabled": false, "region": "{region}",
+			"hostedZoneId": "Z3AQBSTGFYJSTF", "region": "{region}",
 			"requestPayer": "BucketOwner",
 		},
 		Rules: Rules{
@@ -120,6 +120,7 @@ var buckets = map[string]*Type{
 	"aws:s3/bucketReplicationConfig:BucketReplicationConfig": {
 		ID:       "{bucket}",
 		Unique:   "{bucket}",
+		Secret:   "token",
 		Required: "bucket role rules",
 		ForceNew: "bucket",
 		Untagged: true,

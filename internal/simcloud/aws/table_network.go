@@ -122,7 +122,7 @@ var network = map[string]*Type{
 		ForceNew: "deliverCrossAccountRole destinationOptions.fileFormat destinationOptions.hiveCompatiblePartitions destinationOptions.perHourPartition eniId iamRoleArn logDestination logDestinationType logFormat logGroupName maxAggregationInterval subnetId trafficType transitGatewayAttachmentId transitGatewayId vpcId",
 		Defaults: Props{"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600},
 		Outputs: Props{
-			"logFormat": "${version} ${account-id} ${interface-id} ${srcaddr} ${dstaddr} ${srcport} ${dstport} ${protocol} ${packets} ${bytes} ${start} ${end} ${action} ${log-status}",
+			"logFormat": flowLogFormat,
 		},
 		Rules: Rules{
 			"maxAggregationInterval": among(60, 600),

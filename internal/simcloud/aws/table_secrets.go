@@ -20,9 +20,9 @@ var secrets = map[string]*Type{
 	"aws:secretsmanager/secretVersion:SecretVersion": {
 		ID:       "{secretId}|{versionId}",
 		Required: "secretId",
-		ForceNew: "secretBinary secretId secretString secretStringWoVersion",
+		ForceNew: "secretBinary secretId secretString",
 		Secret:   "secretString secretBinary",
-		Outputs:  Props{"arn": "{secretId}", "hasSecretStringWo": false, "versionId": "{uuid}", "versionStages": []any{"AWSCURRENT"}},
+		Outputs:  Props{"arn": "{secretId}", "versionId": "{uuid}", "versionStages": []any{"AWSCURRENT"}},
 		Rules: Rules{
 			"secretString": text(1, 65536, ``, ""),
 		},

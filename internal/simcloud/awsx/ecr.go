@@ -18,9 +18,9 @@ import (
 type repository struct {
 	pulumi.ResourceState
 
-	LifecyclePolicy pulumi.Output       `pulumi:"lifecyclePolicy"`
-	Repository      pulumi.Output       `pulumi:"repository"`
-	URL             pulumi.StringOutput `pulumi:"url"`
+	LifecyclePolicy pulumi.ResourceOutput `pulumi:"lifecyclePolicy"`
+	Repository      pulumi.ResourceOutput `pulumi:"repository"`
+	URL             pulumi.StringOutput   `pulumi:"url"`
 }
 
 // ecrRepository is aws:ecr/repository:Repository.

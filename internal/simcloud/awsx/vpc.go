@@ -16,18 +16,18 @@ import (
 type vpc struct {
 	pulumi.ResourceState
 
-	VpcID             pulumi.IDOutput `pulumi:"vpcId"`
-	Vpc               pulumi.Output   `pulumi:"vpc"`
-	InternetGateway   pulumi.Output   `pulumi:"internetGateway"`
-	PublicSubnetIDs   pulumi.Array    `pulumi:"publicSubnetIds"`
-	PrivateSubnetIDs  pulumi.Array    `pulumi:"privateSubnetIds"`
-	IsolatedSubnetIDs pulumi.Array    `pulumi:"isolatedSubnetIds"`
-	Subnets           pulumi.Array    `pulumi:"subnets"`
-	NatGateways       pulumi.Array    `pulumi:"natGateways"`
-	Eips              pulumi.Array    `pulumi:"eips"`
-	RouteTables       pulumi.Array    `pulumi:"routeTables"`
-	Associations      pulumi.Array    `pulumi:"routeTableAssociations"`
-	Routes            pulumi.Array    `pulumi:"routes"`
+	VpcID             pulumi.IDOutput       `pulumi:"vpcId"`
+	Vpc               pulumi.ResourceOutput `pulumi:"vpc"`
+	InternetGateway   pulumi.ResourceOutput `pulumi:"internetGateway"`
+	PublicSubnetIDs   pulumi.Array          `pulumi:"publicSubnetIds"`
+	PrivateSubnetIDs  pulumi.Array          `pulumi:"privateSubnetIds"`
+	IsolatedSubnetIDs pulumi.Array          `pulumi:"isolatedSubnetIds"`
+	Subnets           pulumi.Array          `pulumi:"subnets"`
+	NatGateways       pulumi.Array          `pulumi:"natGateways"`
+	Eips              pulumi.Array          `pulumi:"eips"`
+	RouteTables       pulumi.Array          `pulumi:"routeTables"`
+	Associations      pulumi.Array          `pulumi:"routeTableAssociations"`
+	Routes            pulumi.Array          `pulumi:"routes"`
 }
 
 // vpcArgs are the inputs that decide what is made.
