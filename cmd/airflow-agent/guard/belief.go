@@ -46,7 +46,11 @@ func newBelief(proc string, childless, doubtful time.Duration) *belief {
 
 // held counts the tasks that the worker holds, ghosts left out.
 func (b *belief) held(s celery.Snapshot, at time.Time) int {
-	parents, visible := b.parents(s.PID)
+	var parents map[int]bool
+	visible := false
+	if len(s.Active) > 0 {
+		parents, visible = b.parents(s.PID)
+	}
 	alone, known := map[string]time.Time{}, map[string]bool{}
 	running := 0
 	for _, task := range s.Active {
