@@ -30,26 +30,51 @@ type engine struct {
 	cli  auto.PulumiCommand
 	pack string
 	env  map[string]string
-	dir  string
 }
 
 const project = "mutants"
 
-// newEngine builds the pack and the provider, and finds the CLI: the
-// environment's PULUMI, the one that `make tools` built, or the one on PATH.
-func newEngine(t *testing.T) *engine {
+// built is a folder with the pack and, in plugins/, the provider.
+var built string
+
+func TestMain(m *testing.M) { os.Exit(buildAndRun(m)) }
+
+func buildAndRun(m *testing.M) int {
+	dir, err := os.MkdirTemp("", "enginetest")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	for target, source := range map[string]string{"policy-pack": "..", "plugins/pulumi-resource-aws": "./echo"} {
+		command := exec.Command("go", "build", "-o", filepath.Join(dir, target), ".")
+		command.Dir = source
+		if out, err := command.CombinedOutput(); err != nil {
+			fmt.Fprintf(os.Stderr, "go build %s: %v\n%s", source, err, out)
+			return 1
+		}
+	}
+	built = dir
+	return m.Run()
+}
+
+// newEngine finds the CLI (the environment's PULUMI, the one that `make tools`
+// built, or the one on PATH) and gives it a backend of its own. Its provider for
+// AWS is the one in plugins, a folder; empty means the one that takes everything.
+func newEngine(t *testing.T, plugins string) *engine {
 	t.Helper()
 	dir := t.TempDir()
 	cli := findCLI(t)
-	build(t, filepath.Join(dir, "policy-pack"), "..")
-	build(t, filepath.Join(dir, "plugins", "pulumi-resource-aws"), "./echo")
+	if plugins == "" {
+		plugins = filepath.Join(built, "plugins")
+	}
 	state := filepath.Join(dir, "state")
 	require.NoError(t, os.MkdirAll(state, 0o700))
 	// The automation API starts whichever pulumi comes first on PATH.
-	t.Setenv("PATH", strings.Join([]string{filepath.Dir(cli), filepath.Join(dir, "plugins"), os.Getenv("PATH")}, string(os.PathListSeparator)))
+	t.Setenv("PATH", strings.Join([]string{filepath.Dir(cli), plugins, os.Getenv("PATH")}, string(os.PathListSeparator)))
 	command, err := auto.NewPulumiCommand(nil)
 	require.NoError(t, err)
-	return &engine{cli: command, pack: filepath.Join(dir, "policy-pack"), dir: dir, env: map[string]string{
+	return &engine{cli: command, pack: filepath.Join(built, "policy-pack"), env: map[string]string{
 		"PULUMI_HOME":                                 filepath.Join(dir, "home"),
 		"PULUMI_BACKEND_URL":                          "file://" + state,
 		"PULUMI_CONFIG_PASSPHRASE":                    "test",
@@ -73,14 +98,6 @@ func findCLI(t *testing.T) string {
 		t.Skip("SKIPPED: no Pulumi CLI: run `make tools`, or put one on PATH")
 	}
 	return cli
-}
-
-func build(t *testing.T, target, dir string) {
-	t.Helper()
-	command := exec.Command("go", "build", "-o", target, ".")
-	command.Dir = dir
-	out, err := command.CombinedOutput()
-	require.NoError(t, err, "%s", out)
 }
 
 // violation is a finding of a mandatory policy, or a notice, in the engine's event stream.
@@ -188,6 +205,8 @@ func input(v any, id string, seed *anything, made map[string]*anything) pulumi.I
 		return pulumi.ToSecret(input(v.Value, id, seed, made))
 	case cases.Ref:
 		return made[v.Name].output(v.Output)
+	case cases.Format:
+		return pulumi.Sprintf(v.Text, made[v.Ref.Name].output(v.Ref.Output))
 	case string:
 		// Physical names are of one stack; here each group plays one.
 		return pulumi.String(strings.ReplaceAll(v, "pathwai-", id+"-pathwai-"))

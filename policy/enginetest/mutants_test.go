@@ -49,7 +49,7 @@ func batches(mutants []cases.Mutant) []*batch {
 // mutant by its own rule, names the resource, and finds nothing else. It prints
 // a table: go test ./enginetest -run TestMutants -v
 func TestMutants(t *testing.T) {
-	e := newEngine(t)
+	e := newEngine(t, "")
 	var table [][]string
 	refused := map[string]bool{}
 	for _, b := range batches(cases.Mutants()) {

@@ -67,6 +67,8 @@ func toValue(v any, refers func(cases.Ref)) property.Value {
 	case cases.Ref:
 		refers(v)
 		return property.New(property.Computed)
+	case cases.Format:
+		return toValue(v.Ref, refers)
 	case string:
 		return property.New(v)
 	case bool:

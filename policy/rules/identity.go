@@ -12,6 +12,7 @@ import (
 // need "*" (Service Authorization Reference, column "Resource types").
 var unscopable = map[string]string{
 	"ecr:GetAuthorizationToken":        "the token is for the whole registry",
+	"logs:DescribeLogGroups":           "it lists the account's groups, and AWS checks it against all of them",
 	"ssmmessages:CreateControlChannel": "ECS Exec; channels have no ARN",
 	"ssmmessages:CreateDataChannel":    "ECS Exec; channels have no ARN",
 	"ssmmessages:OpenControlChannel":   "ECS Exec; channels have no ARN",

@@ -6,12 +6,14 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 	"google.golang.org/protobuf/types/known/emptypb"
+	"google.golang.org/protobuf/types/known/structpb"
 )
 
 func main() {
@@ -60,11 +62,16 @@ func (echo) Diff(context.Context, *pulumirpc.DiffRequest) (*pulumirpc.DiffRespon
 }
 
 func (echo) Create(_ context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.CreateResponse, error) {
-	response := &pulumirpc.CreateResponse{Properties: req.GetProperties()}
-	if !req.GetPreview() {
-		response.Id = "id-" + req.GetUrn()
+	if req.GetPreview() {
+		return &pulumirpc.CreateResponse{Properties: req.GetProperties()}, nil
 	}
-	return response, nil
+	made := &structpb.Struct{Fields: map[string]*structpb.Value{}}
+	// What AWS would make up, unless the program said it.
+	for _, output := range []string{"arn", "name", "versionId"} {
+		made.Fields[output] = structpb.NewStringValue(output + " of " + req.GetUrn())
+	}
+	maps.Copy(made.Fields, req.GetProperties().GetFields())
+	return &pulumirpc.CreateResponse{Id: "id of " + req.GetUrn(), Properties: made}, nil
 }
 
 func (echo) Delete(context.Context, *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {

@@ -10,7 +10,7 @@ import (
 )
 
 // Resource is a resource as a program declares it. Property values are plain
-// Go values, or one of [Unknown], [Secret] and [Ref].
+// Go values, or one of [Unknown], [Secret], [Ref] and [Format].
 type Resource struct {
 	Type, Name string
 	Props      map[string]any
@@ -25,6 +25,12 @@ type Secret struct{ Value any }
 // Ref stands for an output (id, arn, versionId) of another resource of the
 // group: unknown at preview, but known to come from there.
 type Ref struct{ Name, Output string }
+
+// Format is a text with a reference at its %s.
+type Format struct {
+	Text string
+	Ref  Ref
+}
 
 // Group is a set of resources that refer to each other by name.
 type Group []*Resource

@@ -142,7 +142,9 @@ func service() Group {
 // lateDefinition pins the version of a secret that the same update creates.
 func lateDefinition() Group {
 	late := task("late", "late-task", "late-execution")
-	late.Props["containerDefinitions"] = Ref{"version", "versionId"}
+	late.Props["containerDefinitions"] = Format{text(list{merge(containerDefinition(), object{
+		"secrets": list{object{"name": "TOKEN", "valueFrom": "arn:aws:secretsmanager:us-east-1:381492153064:secret:x-abcdef:::%s"}},
+	})}), Ref{"version", "versionId"}}
 	return Group{
 		roleOf("late-task"), roleOf("late-execution"),
 		res("aws:secretsmanager/secretVersion:SecretVersion", "version", object{"secretId": "s", "secretString": Secret{"hidden"}}),
