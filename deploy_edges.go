@@ -37,7 +37,7 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 		{From: apiServer, To: files, Port: components.FilesPort, Why: "plugins"},
 		{From: scheduler, To: files, Port: components.FilesPort, Why: "plugins"},
 		{From: dagProcessor, To: files, Port: components.FilesPort, Why: "DAGs and plugins"},
-		{From: triggerer, To: files, Port: components.FilesPort, Why: "triggers' code and plugins"},
+		{From: triggerer, To: files, Port: components.FilesPort, Why: "code of triggers, and plugins"},
 		{From: dagsync, To: files, Port: components.FilesPort, Why: "publishes DAGs and plugins"},
 	}
 	all := []components.Peer{apiServer, scheduler, dagProcessor, triggerer, dagsync}
@@ -47,7 +47,7 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 		table = append(table,
 			components.Edge{From: worker, To: alb, Port: components.ExecutionPort, Why: "tasks report over the execution API"},
 			components.Edge{From: worker, To: broker, Port: components.BrokerPort, Why: "workers fetch tasks"},
-			components.Edge{From: worker, To: database, Port: components.DatabasePort, Why: "Celery's results"},
+			components.Edge{From: worker, To: database, Port: components.DatabasePort, Why: "results of Celery"},
 			components.Edge{From: worker, To: files, Port: components.FilesPort, Why: "DAGs and plugins"},
 			components.Edge{From: apiServer, To: worker, Port: workerLogPort, Why: "logs of running tasks"},
 		)

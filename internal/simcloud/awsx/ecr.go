@@ -46,18 +46,19 @@ type lifecycleRule struct {
 	MaximumAgeLimit       *float64 `pulumi:"maximumAgeLimit"`
 }
 
-func newRepository(ctx *pulumi.Context, typ, name string, inputs provider.ConstructInputs, opts pulumi.ResourceOption) (*provider.ConstructResult, error) {
+func newRepository(ctx *pulumi.Context, typ, name string, inputs provider.ConstructInputs, given pulumi.Map, opts pulumi.ResourceOption) (*provider.ConstructResult, error) {
 	var args struct {
 		LifecyclePolicy *lifecycle `pulumi:"lifecyclePolicy"`
 	}
 	if err := inputs.CopyTo(&args); err != nil {
 		return nil, fmt.Errorf("inputs of %s: %w", name, err)
 	}
-	props, err := inputs.Map()
-	if err != nil {
-		return nil, fmt.Errorf("inputs of %s: %w", name, err)
+	props := pulumi.Map{}
+	for key, value := range given {
+		if key != "lifecyclePolicy" {
+			props[key] = value
+		}
 	}
-	delete(props, "lifecyclePolicy")
 	c := &repository{}
 	if err := ctx.RegisterComponentResource(typ, name, c, opts); err != nil {
 		return nil, err

@@ -31,14 +31,22 @@ func New(host *simcloud.Host) *Provider {
 // builders make a component's children. The engine gives the children the
 // providers that the program gave the component.
 var builders = map[string]provider.ConstructFunc{
-	"awsx:ecr:Repository": newRepository,
-	"awsx:ecr:Image":      newImage,
-	"awsx:ec2:Vpc":        newVpc,
+	"awsx:ecr:Image": newImage,
+	"awsx:ec2:Vpc":   newVpc,
 }
 
 // Construct makes a component.
 func (p *Provider) Construct(ctx context.Context, req *pulumirpc.ConstructRequest) (*pulumirpc.ConstructResponse, error) {
 	build := builders[req.Type]
+	if req.Type == "awsx:ecr:Repository" {
+		given, err := tree(req.Inputs)
+		if err != nil {
+			return nil, simcloud.Refuse("inputs of %s: %v", req.Name, err)
+		}
+		build = func(ctx *pulumi.Context, typ, name string, inputs provider.ConstructInputs, opts pulumi.ResourceOption) (*provider.ConstructResult, error) {
+			return newRepository(ctx, typ, name, inputs, given, opts)
+		}
+	}
 	if build == nil {
 		return nil, simcloud.Refuse("no such component as %s: awsx:ecr:Repository, awsx:ecr:Image and awsx:ec2:Vpc are simulated. Run with CLOUD=aws for others", req.Type)
 	}
