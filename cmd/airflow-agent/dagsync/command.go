@@ -50,6 +50,7 @@ type options struct {
 	keep        time.Duration
 	verifyEvery time.Duration
 	report      time.Duration
+	lockWait    time.Duration // of --once, for another writer
 	marker      string
 	allowEmpty  bool
 }
@@ -110,7 +111,7 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 	c.options = options{
 		interval: *interval, keep: *keep, marker: *marker, allowEmpty: *allowEmpty,
 		// An upload that pauses for a fifth of the interval counts as done.
-		settle: *interval / 5, verifyEvery: time.Hour, report: time.Minute,
+		settle: *interval / 5, verifyEvery: time.Hour, report: time.Minute, lockWait: 30 * time.Second,
 	}
 	c.once, c.listen, c.namespace, c.stack = *once, *listen, *namespace, *stack
 	return c, code, done
@@ -231,6 +232,3 @@ func each(syncers []*syncer, check func(*syncer) error) error {
 	}
 	return errors.Join(faults...)
 }
-
-// waitForLock is how long --once waits for another writer.
-const waitForLock = 30 * time.Second

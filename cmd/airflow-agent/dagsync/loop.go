@@ -115,14 +115,14 @@ func (s *syncer) once(ctx context.Context) int {
 }
 
 func (s *syncer) awaitLock(ctx context.Context) error {
-	end := time.Now().Add(waitForLock)
+	end := time.Now().Add(s.options.lockWait)
 	for {
 		ok, err := s.mirror.store.Lock()
 		if ok || err != nil {
 			return err
 		}
 		if time.Now().After(end) {
-			return fmt.Errorf("another writer has held the lock for %s: %s", waitForLock, s.mirror.store.Holder())
+			return fmt.Errorf("another writer has held the lock for %s: %s", s.options.lockWait, s.mirror.store.Holder())
 		}
 		if err := sleep(ctx, 100*time.Millisecond); err != nil {
 			return err

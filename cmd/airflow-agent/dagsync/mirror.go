@@ -215,7 +215,7 @@ func (m *mirror) verify(ctx context.Context, v *view) error {
 		return err
 	}
 	defer dir.Close()
-	damage, err := tree.Verify(ctx, dir, v.manifest.Entries)
+	damage, err := tree.Verify(ctx, dir, v.manifest.Entries, true)
 	if err != nil {
 		return err
 	}

@@ -94,7 +94,7 @@ func (s *Store) adopt(ctx context.Context, m *Manifest, checked bool) (*Stage, e
 	if checked {
 		return stage, nil
 	}
-	damage, err := Verify(ctx, dir, m.Entries)
+	damage, err := Verify(ctx, dir, m.Entries, false)
 	if err == nil && damage.None() {
 		return stage, nil
 	}

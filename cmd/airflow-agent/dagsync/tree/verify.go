@@ -20,13 +20,13 @@ type Damage struct {
 // None is true when all is as it was written.
 func (d Damage) None() bool { return len(d.Bad) == 0 && len(d.Folders) == 0 }
 
-// pythonCache is what Python makes beside modules when it may write.
 const pythonCache = "__pycache__"
 
 // Verify compares a tree with the entries of its manifest: each file's kind,
 // size, time of change and number, and that nothing else is there. It reads
-// no content. Python's caches pass.
-func Verify(ctx context.Context, dir *Dir, entries []Entry) (Damage, error) {
+// no content. caches says whether Python's caches may lie there, which readers
+// make when they may write.
+func Verify(ctx context.Context, dir *Dir, entries []Entry, caches bool) (Damage, error) {
 	var damage Damage
 	var mu sync.Mutex
 	err := parallel(ctx, byDirectory(len(entries), func(i int) string { return entries[i].Key }), func(i int) error {
@@ -54,7 +54,7 @@ func Verify(ctx context.Context, dir *Dir, entries []Entry) (Damage, error) {
 		}
 		there := len(names)
 		for _, name := range names {
-			if name == pythonCache && !counts[join(folders[i], name)].folder {
+			if caches && name == pythonCache && !counts[join(folders[i], name)].folder {
 				there--
 			}
 		}
