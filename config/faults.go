@@ -98,11 +98,13 @@ func show(value any) string {
 	if value == nil {
 		return ""
 	}
-	encoded, err := json.Marshal(value)
-	if err != nil {
+	var encoded strings.Builder
+	encoder := json.NewEncoder(&encoded)
+	encoder.SetEscapeHTML(false)
+	if err := encoder.Encode(value); err != nil {
 		return fmt.Sprintf("%q", fmt.Sprint(value))
 	}
-	return shorten(ascii(string(encoded)), longestShownValue)
+	return shorten(ascii(strings.TrimSuffix(encoded.String(), "\n")), longestShownValue)
 }
 
 func shorten(text string, longest int) string {

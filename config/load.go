@@ -49,10 +49,12 @@ func Load(projectFile []byte, values Values) (*Config, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := &Config{Environment: values.Stack, Region: values.Config[regionKey]}
-	if cfg.Region == "" {
-		cfg.Region, _ = defaults[regionKey].(string)
-	}
+	return load(defaults, values)
+}
+
+// load is [Load] with the defaults read; it doesn't change them.
+func load(defaults map[string]any, values Values) (*Config, error) {
+	cfg := &Config{Environment: values.Stack}
 	found := &faults{}
 	found.read(cfg, defaults, values)
 	// Values that could be read are still checked, so that one run shows all
@@ -97,20 +99,18 @@ func (f *faults) read(cfg *Config, defaults map[string]any, values Values) {
 	for _, full := range sortedKeys(values.Config) {
 		f.known(full, namespace, fields)
 	}
+	cfg.Region, _ = defaults[regionKey].(string)
+	if text, given := f.plain(values, regionKey); given {
+		cfg.Region = text
+	}
 	for _, name := range known {
 		full := namespace + name
-		text, given := values.Config[full]
-		encrypted := slices.Contains(values.SecretKeys, full)
 		if name == secretKey {
-			cfg.OIDCClientSecret = SecretPresence{Set: text != "", Encrypted: encrypted}
+			cfg.OIDCClientSecret = SecretPresence{Set: values.Config[full] != "", Encrypted: slices.Contains(values.SecretKeys, full)}
 			continue
 		}
-		if given && encrypted {
-			f.add(full, nil, "encrypted, but no secret: plans and outputs would show it; set it without --secret")
-			given = false
-		}
 		value, ok := defaults[name]
-		if given {
+		if text, given := f.plain(values, full); given {
 			value, ok = merge(value, parse(text, fields[name])), true
 		}
 		if !ok {
@@ -138,6 +138,17 @@ func (f *faults) known(full, namespace string, fields map[string]reflect.Value) 
 	case meant != "" && meant != space && space != "awsx":
 		f.addf(full, nil, "unknown key, did you mean %q?", meant+strings.TrimPrefix(full, space))
 	}
+}
+
+// plain returns a setting's text and whether the stack has it. An encrypted
+// one is a fault: what is read here becomes part of names and plans.
+func (f *faults) plain(values Values, full string) (string, bool) {
+	if slices.Contains(values.SecretKeys, full) {
+		f.add(full, nil, "encrypted, but no secret: plans and outputs would show it; set it without --secret")
+		return "", false
+	}
+	text, given := values.Config[full]
+	return text, given
 }
 
 // regionKey is the setting that the stack shares with the aws provider's own.

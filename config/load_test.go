@@ -1,0 +1,212 @@
+package config
+
+import (
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"reflect"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+)
+
+func TestRealStacksAreValid(t *testing.T) {
+	files, err := filepath.Glob("../Pulumi.*.yaml")
+	require.NoError(t, err)
+	require.Len(t, files, 2, "a stack file without a test")
+	for _, stack := range []string{"dev", "prod"} {
+		t.Run(stack, func(t *testing.T) {
+			cfg, err := Load(project(t), handOver(t, stack, stackFile(t, stack)))
+			require.NoError(t, err)
+			require.Equal(t, stack, cfg.Environment)
+			checkInvariants(t, cfg)
+		})
+	}
+}
+
+// The defaults are the mission's, and complete: only what no default can know
+// is missing without a stack file.
+func TestDefaults(t *testing.T) {
+	faults := faultsOf(t, Values{Stack: "dev", Project: "airflow"})
+	for _, fault := range faults {
+		require.Regexp(t, `^airflow:(images\.digests\.|loadBalancer\.certificateArn)`, fault)
+	}
+	require.Len(t, faults, len(ImageNames)+1)
+
+	cfg := valid(t, nil)
+	require.Equal(t, "pathwai", cfg.Org)
+	require.Equal(t, "381492153064", cfg.AccountID)
+	require.Equal(t, "us-east-1", cfg.Region)
+	require.Equal(t, "pathwai-airflow-dev", cfg.Prefix())
+	require.Equal(t, ARM64, cfg.Services.Architecture)
+	require.Equal(t, LoginNone, cfg.Login.Mode)
+	require.Equal(t, 0, cfg.WorkerPools[0].Min)
+	require.Equal(t, 10, cfg.WorkerPools[0].Max)
+}
+
+// What Pulumi.yaml declares and what the program reads are the same settings.
+func TestProjectFileAndTypesNameTheSameSettings(t *testing.T) {
+	var file struct {
+		Config map[string]any `yaml:"config"`
+	}
+	require.NoError(t, yaml.Unmarshal(project(t), &file))
+	var declared []string
+	for name := range file.Config {
+		if !strings.Contains(name, ":") {
+			declared = append(declared, name)
+		}
+	}
+	require.ElementsMatch(t, sortedKeys(settings(reflect.ValueOf(&Config{}).Elem())), declared)
+}
+
+func TestAMissingDefaultIsAFault(t *testing.T) {
+	without := regexp.MustCompile(`(?m)^      subnetPrefix: .*\n`).ReplaceAll(project(t), nil)
+	require.NotEqual(t, project(t), without)
+	_, err := Load(without, changed(t, nil))
+	require.EqualError(t, err, "the configuration has 1 fault; nothing was planned:\n  airflow:network.subnetPrefix: required, but missing")
+
+	without = regexp.MustCompile(`(?m)^    default: pathwai\n`).ReplaceAll(project(t), nil)
+	_, err = Load(without, changed(t, nil))
+	require.EqualError(t, err, "the configuration has 1 fault; nothing was planned:\n  airflow:org: required, but missing")
+}
+
+func TestABrokenProjectFileIsNoFaultOfTheStack(t *testing.T) {
+	_, err := Load([]byte("config: [1, 2"), changed(t, nil))
+	require.ErrorContains(t, err, "config: Pulumi.yaml:")
+	_, err = Load([]byte("config: {org: {default: {1: 2}}}"), changed(t, nil))
+	require.ErrorContains(t, err, "config: Pulumi.yaml: default of org:")
+}
+
+func TestStackValuesAreLaidOverDefaults(t *testing.T) {
+	cfg := valid(t, change{
+		"services.scheduler":             change{"count": 2},
+		"network.zones":                  []any{"us-east-1b", "us-east-1a"},
+		"airflow.options.core":           change{"max_active_runs_per_dag": "4"},
+		"loadBalancer.zoneId":            "Z0123456789ABCDEFGHIJ",
+		"workerPools[0].min":             2,
+		"endpoints.extra":                []any{"monitoring", "sqs"},
+		"schedule.timezone":              "Europe/Berlin",
+		"tags":                           change{"CostCenter": "42"},
+		"buckets.noncurrentDays":         1,
+		"database.engineVersion":         "17.2",
+		"broker.engine":                  "redis",
+		"broker.engineVersion":           "7.1",
+		"services.exec":                  false,
+		"images.keep":                    5,
+		"login.groupsClaim":              "roles",
+		"secrets.fernetKey":              2,
+		"files.oneZone":                  "",
+		"workerPools[0].queues":          []any{"default", "small"},
+		"database.insightsRetentionDays": 731,
+	})
+	require.Equal(t, 2, cfg.Services.Scheduler.Count, "the stack's")
+	require.Equal(t, 1024, cfg.Services.Scheduler.CPU, "the default's, beside it")
+	require.Equal(t, []string{"us-east-1b", "us-east-1a"}, cfg.Network.Zones, "lists are replaced")
+	require.Equal(t, 20, cfg.Network.SubnetPrefix)
+	require.Equal(t, map[string]map[string]string{"core": {"max_active_runs_per_dag": "4"}}, cfg.Airflow.Options)
+	require.Equal(t, 2, cfg.WorkerPools[0].Min)
+	require.Equal(t, []string{"default", "small"}, cfg.Queues())
+	require.Equal(t, []string{"us-east-1b", "us-east-1a"}, cfg.TaskZones(), "without One Zone files all zones")
+	require.Equal(t, []string{"us-east-1a"}, cfg.EndpointZones())
+	checkInvariants(t, cfg)
+}
+
+func TestKeysOfOthers(t *testing.T) {
+	for key, want := range map[string][]string{
+		"pulumi:disable-default-providers": nil,
+		"awsx:anything":                    nil,
+		"docker-build:host":                nil,
+		"random:x":                         nil,
+		"aws:profile":                      {"aws:profile: not read, aws:region is the only one: credentials and profiles come from the environment (AWS_PROFILE)"},
+		"airlfow:org":                      {`airlfow:org: unknown key, did you mean "airflow:org"?`},
+		"plumi:tags":                       {`plumi:tags: unknown key, did you mean "pulumi:tags"?`},
+	} {
+		values := changed(t, nil)
+		values.Config[key] = "x"
+		require.Equal(t, want, faultsOf(t, values), key)
+	}
+}
+
+// --- secrets
+
+const password = "hunter2-9f3a"
+
+func encrypted(values Values, key, text string) Values {
+	values.Config[key] = text
+	values.SecretKeys = append(values.SecretKeys, key)
+	return values
+}
+
+func TestTheClientSecretIsNotHeld(t *testing.T) {
+	for _, mode := range []string{LoginALB, LoginFAB} {
+		values := encrypted(changed(t, withIdP(mode, nil)), "airflow:oidcClientSecret", password)
+		cfg, err := Load(project(t), values)
+		require.NoError(t, err, mode)
+		require.Equal(t, SecretPresence{Set: true, Encrypted: true}, cfg.OIDCClientSecret)
+		held, err := json.Marshal(cfg)
+		require.NoError(t, err)
+		require.NotContains(t, string(held), password)
+	}
+}
+
+// Wherever a secret was put, right or wrong, no fault repeats it.
+func TestFaultsNeverShowSecrets(t *testing.T) {
+	long := strings.Repeat("x", 5000)
+	for name, values := range map[string]Values{
+		"encrypted where nothing is":   encrypted(changed(t, nil), "airflow:network", `{"cidr":"`+password+`"}`),
+		"encrypted text":               encrypted(changed(t, nil), "airflow:org", password),
+		"encrypted, and misspelled":    encrypted(changed(t, nil), "airflow:oidcClientSecrt", password),
+		"encrypted region":             encrypted(changed(t, nil), "aws:region", password),
+		"in clear":                     changed(t, change{"oidcClientSecret": password}),
+		"in clear, nested":             changed(t, change{"login.clientSecret": password}),
+		"in clear, in a list":          changed(t, change{"workerPools[0].password": password}),
+		"in clear, deeper":             changed(t, change{"login.oidc": change{"clientSecret": password}}),
+		"in clear, other namespace":    encrypted(changed(t, nil), "airlow:oidcClientSecret", password),
+		"in an URL":                    changed(t, withIdP("alb", change{"login.tokenEndpoint": "https://a:" + password + "@idp.corp.example/t"})),
+		"as a digest's name":           changed(t, change{"images.digests.secret": password}),
+		"as an Airflow option":         changed(t, change{"airflow.options.smtp.smtp_password": password}),
+		"as a long Airflow option":     changed(t, change{"airflow.options.core.note": password + long}),
+		"as a reserved Airflow option": changed(t, change{"airflow.options.core.fernet_key": password}),
+		"as an Airflow option's URL":   changed(t, change{"airflow.options.sentry.sentry_url": "https://a:" + password + "@sentry.io"}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			faults := faultsOf(t, values)
+			require.NotEmpty(t, faults)
+			require.NotContains(t, strings.Join(faults, "\n"), password)
+		})
+	}
+	require.Equal(t, []string{"airflow:network: encrypted, but no secret: plans and outputs would show it; set it without --secret"},
+		faultsOf(t, encrypted(changed(t, nil), "airflow:network", `{"cidr":"`+password+`"}`)))
+}
+
+// --- what the engine hands over
+
+func TestFromEnvironment(t *testing.T) {
+	t.Setenv("PULUMI_STACK", "dev")
+	t.Setenv("PULUMI_PROJECT", "airflow")
+	t.Setenv("PULUMI_CONFIG", `{"airflow:org":"pathwai"}`)
+	t.Setenv("PULUMI_CONFIG_SECRET_KEYS", `["airflow:oidcClientSecret"]`)
+	values, err := FromEnvironment()
+	require.NoError(t, err)
+	require.Equal(t, Values{
+		Stack: "dev", Project: "airflow",
+		Config:     map[string]string{"airflow:org": "pathwai"},
+		SecretKeys: []string{"airflow:oidcClientSecret"},
+	}, values)
+
+	t.Setenv("PULUMI_CONFIG_SECRET_KEYS", password)
+	_, err = FromEnvironment()
+	require.EqualError(t, err, "config: PULUMI_CONFIG_SECRET_KEYS is not a JSON list of texts")
+	t.Setenv("PULUMI_CONFIG", `{"a":`+password)
+	_, err = FromEnvironment()
+	require.EqualError(t, err, "config: PULUMI_CONFIG is not a JSON map of texts")
+
+	require.NoError(t, os.Unsetenv("PULUMI_CONFIG"))
+	require.NoError(t, os.Unsetenv("PULUMI_CONFIG_SECRET_KEYS"))
+	values, err = FromEnvironment()
+	require.NoError(t, err)
+	require.Empty(t, values.Config)
+}

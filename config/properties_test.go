@@ -1,0 +1,170 @@
+package config
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// checkInvariants is what holds for every configuration that Load hands out,
+// whatever went in.
+func checkInvariants(t testing.TB, cfg *Config) {
+	t.Helper()
+	checkSubnets(t, cfg)
+	checkNames(t, cfg)
+	limit := MaxConnections(cfg.Database.InstanceClass)
+	require.Positive(t, limit)
+	require.LessOrEqual(t, cfg.Connections()+cfg.Database.ReservedConnections, limit, "connections")
+	usable := 1<<(32-cfg.Network.SubnetPrefix) - 5
+	require.LessOrEqual(t, cfg.Addresses(), usable, "addresses in a subnet")
+	for _, zone := range append(cfg.TaskZones(), cfg.EndpointZones()...) {
+		require.Contains(t, cfg.Network.Zones, zone)
+	}
+	require.Contains(t, cfg.Queues(), DefaultQueue)
+	for _, cidr := range append(slices.Clone(cfg.LoadBalancer.ClientCIDRs), idpNetworks(cfg)...) {
+		require.GreaterOrEqual(t, netip.MustParsePrefix(cidr).Bits(), 8, "an open door: %s", cidr)
+	}
+}
+
+func idpNetworks(cfg *Config) []string {
+	if cfg.Login.Mode == LoginNone {
+		return nil
+	}
+	return cfg.Login.IdPCIDRs
+}
+
+func checkSubnets(t testing.TB, cfg *Config) {
+	t.Helper()
+	vpc, subnets := netip.MustParsePrefix(cfg.Network.CIDR), cfg.Network.Subnets()
+	require.Len(t, subnets, len(cfg.Network.Zones))
+	for i, subnet := range subnets {
+		require.Equal(t, subnet.Masked(), subnet, "host bits")
+		require.True(t, vpc.Contains(subnet.Addr()) && subnet.Bits() > vpc.Bits(), "%s lies outside %s", subnet, vpc)
+		for _, other := range subnets[:i] {
+			require.False(t, subnet.Overlaps(other), "%s and %s overlap", subnet, other)
+		}
+	}
+}
+
+// harmless is what may stand unquoted in a shell command, an ARN or JSON.
+var harmless = regexp.MustCompile(`^[A-Za-z0-9_.=/-]+$`)
+
+// checkNames looks at everything that becomes part of a name, an ARN, a
+// command or a document.
+func checkNames(t testing.TB, cfg *Config) {
+	t.Helper()
+	// The longest that AWS allows: a load balancer or target group, an
+	// ElastiCache replication group, a role.
+	require.LessOrEqual(t, len(cfg.Name("web")), 32)
+	require.LessOrEqual(t, len(cfg.Name("broker")), 40)
+	texts := []string{
+		cfg.Org, cfg.Environment, cfg.AccountID, cfg.Region, cfg.LoadBalancer.Hostname,
+		cfg.Buckets.DAGs, cfg.Buckets.Logs, cfg.Buckets.AccessLogs,
+		cfg.Buckets.DAGsPrefix, cfg.Buckets.PluginsPrefix, cfg.Buckets.LogsPrefix,
+	}
+	for _, pool := range cfg.WorkerPools {
+		require.LessOrEqual(t, len(cfg.Name(pool.ServiceName())+"-execution"), 64)
+		texts = append(texts, pool.Name)
+		texts = append(texts, pool.Queues...)
+	}
+	texts = append(texts, cfg.Endpoints.Extra...)
+	texts = append(texts, cfg.Network.Zones...)
+	for _, text := range texts {
+		require.Regexp(t, harmless, text)
+		require.NotContains(t, text, "..")
+		require.LessOrEqual(t, len(text), 256)
+	}
+}
+
+// Configurations made up within and around the limits: whatever is accepted
+// keeps the promises, and enough of them are.
+func TestPropertiesOfValidConfigurations(t *testing.T) {
+	const tries = 2000
+	random := rand.New(rand.NewPCG(1, 2))
+	accepted := 0
+	for i := range tries {
+		changes := randomChanges(random)
+		cfg, err := load(defaults(t), changed(t, changes))
+		if err == nil {
+			accepted++
+			checkInvariants(t, cfg)
+			if t.Failed() {
+				t.Fatalf("try %d: %v", i, changes)
+			}
+		}
+	}
+	require.Greater(t, accepted, tries/10, "hardly anything was accepted: the properties were not tested")
+	require.Less(t, accepted, tries, "nothing was refused: the limits were not tested")
+	t.Logf("%d of %d accepted", accepted, tries)
+}
+
+func randomChanges(r *rand.Rand) change {
+	pick := func(values ...any) any { return values[r.IntN(len(values))] }
+	zones := []any{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"}[:2+r.IntN(2)]
+	bits := 16 + r.IntN(9)
+	address := uint32(10)<<24 | uint32(r.IntN(1<<24))
+	if r.IntN(10) > 0 {
+		address &^= 1<<(32-bits) - 1
+	}
+	changes := change{
+		"network.zones":                zones,
+		"network.cidr":                 fmt.Sprintf("%s/%d", netip.AddrFrom4([4]byte{byte(address >> 24), byte(address >> 16), byte(address >> 8), byte(address)}), bits),
+		"network.subnetPrefix":         min(bits+1+r.IntN(6), 28),
+		"files.oneZone":                pick("", "us-east-1a", "us-east-1b"),
+		"database.instanceClass":       pick("db.t4g.small", "db.t4g.medium", "db.m7g.large", "db.r7g.xlarge", "db.c7g.large", "db.r7g.2xlarge"),
+		"database.reservedConnections": pick(5, 15, 50, 500),
+		"services.apiServer.maxCount":  1 + r.IntN(10),
+		"services.scheduler.count":     1 + r.IntN(3),
+		"workerPools[0].max":           1 + r.IntN(20),
+		"workerPools[0].concurrency":   1 + r.IntN(16),
+		"endpoints.extra":              many(r.IntN(4), "service%d"),
+		"broker.replicas":              r.IntN(6),
+		"org":                          strings.Repeat("o", 1+r.IntN(17)),
+	}
+	if r.IntN(2) == 0 {
+		changes["workerPools"] = pools(1 + r.IntN(20))
+		for _, path := range []string{"workerPools[0].max", "workerPools[0].concurrency"} {
+			delete(changes, path)
+		}
+	}
+	return changes
+}
+
+// What RDS documents: LEAST({DBInstanceClassMemory/9531392}, 5000).
+func TestMaxConnections(t *testing.T) {
+	for class, want := range map[string]int{
+		"db.t4g.micro": 101, "db.t4g.small": 202, "db.t4g.medium": 405, "db.m7g.large": 811,
+		"db.r7g.large": 1622, "db.c7g.large": 405, "db.r7g.4xlarge": 5000, "db.m7g.16xlarge": 5000,
+		"db.m7g": 0, "db.m7g.tiny": 0, "": 0, "db..large": 0,
+	} {
+		require.Equal(t, want, MaxConnections(class), class)
+	}
+}
+
+// Counted by hand for dev: three api-servers with 15 synchronous and 15
+// asynchronous connections, a scheduler with 10, its sidecar and its
+// migration, 5, 8, and ten workers with four tasks and two of their own.
+func TestConnectionsOfDev(t *testing.T) {
+	require.Equal(t, 3*(15+15)+(10+1+1)+5+8+10*(4+2), valid(t, nil).Connections())
+}
+
+// By hand for dev, all in one zone: 3+1+1+1+1+10 tasks, twice; ten endpoints;
+// eight for the load balancer; EFS, database and standby, one broker.
+func TestAddressesOfDev(t *testing.T) {
+	require.Equal(t, 2*17+10+8+1+2+1, valid(t, nil).Addresses())
+}
+
+func TestSubnets(t *testing.T) {
+	network := Network{CIDR: "10.60.0.0/16", Zones: []string{"a", "b", "c"}, SubnetPrefix: 20}
+	require.Equal(t, []netip.Prefix{
+		netip.MustParsePrefix("10.60.0.0/20"), netip.MustParsePrefix("10.60.16.0/20"), netip.MustParsePrefix("10.60.32.0/20"),
+	}, network.Subnets())
+	last := Network{CIDR: "10.255.255.0/24", Zones: []string{"a", "b"}, SubnetPrefix: 25}
+	require.Equal(t, "10.255.255.128/25", last.Subnets()[1].String())
+}
