@@ -263,7 +263,8 @@ func (s *subject) steps(list []resource.PropertyMap) {
 		s.fail("stepScalingPolicyConfiguration", "ValidationException: only one step adjustment may be open at each end")
 	}
 	for u := range uppers {
-		if u != "" && !lowers[u] {
+		// At 0, the threshold itself, steps may end: they are then for one side only.
+		if u != "" && u != "0" && !lowers[u] {
 			s.fail("stepScalingPolicyConfiguration", "ValidationException: there is a gap between step adjustments at %s", u)
 		}
 	}
