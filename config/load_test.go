@@ -114,6 +114,23 @@ func TestStackValuesAreLaidOverDefaults(t *testing.T) {
 	checkInvariants(t, cfg)
 }
 
+func TestTheStacksNameIsPartOfAllNames(t *testing.T) {
+	for stack, want := range map[string][]string{
+		"dev":               nil,
+		"staging2":          nil,
+		"Dev":               {`the stack's name is "Dev": 1 to 16 lower-case letters and digits, a letter first`},
+		"feature-x":         {`the stack's name is "feature-x": 1 to 16 lower-case letters and digits, a letter first`},
+		"featurebranch":     {`the prefix of all names is "pathwai-airflow-featurebranch": at most 28 characters, since a load balancer's name has at most 32: shorten airflow:org or the stack's name`},
+		"averyverylongname": {`the stack's name is "averyverylongname": 1 to 16 lower-case letters and digits, a letter first`},
+	} {
+		require.Equal(t, want, faultsOf(t, handOver(t, stack, stackFile(t, "dev"))), stack)
+	}
+}
+
+func TestEndpointsAreInAllZonesUnlessSaidOtherwise(t *testing.T) {
+	require.Equal(t, []string{"us-east-1a", "us-east-1b"}, valid(t, change{"endpoints.zones": []any{}}).EndpointZones())
+}
+
 func TestKeysOfOthers(t *testing.T) {
 	for key, want := range map[string][]string{
 		"pulumi:disable-default-providers": nil,

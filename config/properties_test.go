@@ -85,7 +85,7 @@ func checkNames(t testing.TB, cfg *Config) {
 // Configurations made up within and around the limits: whatever is accepted
 // keeps the promises, and enough of them are.
 func TestPropertiesOfValidConfigurations(t *testing.T) {
-	const tries = 2000
+	const tries = 800
 	random := rand.New(rand.NewPCG(1, 2))
 	accepted := 0
 	for i := range tries {

@@ -120,13 +120,15 @@ func (f *faults) pool(at string, pool WorkerPool) {
 	}
 }
 
+var policyForm = regexp.MustCompile(`^arn:aws:iam::([0-9]{12}):policy/[A-Za-z0-9+=,.@_/-]+$`)
+
 // policies checks managed policies of the workers' task role: of this account,
 // since AWS's own are wide, each once.
 func (f *faults) policies(c *Config, at string, arns []string) {
-	own := regexp.MustCompile(`^arn:aws:iam::` + orAny(c.AccountID, accountForm) + `:policy/[A-Za-z0-9+=,.@_/-]{1,512}$`)
 	seen := map[string]bool{}
 	for _, arn := range arns {
-		if !own.MatchString(arn) || seen[arn] {
+		parts := policyForm.FindStringSubmatch(arn)
+		if parts == nil || len(arn) > 512 || parts[1] != c.AccountID && !f.wrong(key("accountId")) || seen[arn] {
 			f.addf(at, arn, "ARNs of managed policies of account %s, each once", c.AccountID)
 		}
 		seen[arn] = true

@@ -9,12 +9,13 @@ import (
 )
 
 var (
-	hostForm     = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$`)
-	zoneIDForm   = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
-	clientIDForm = regexp.MustCompile(`^[A-Za-z0-9_.:/@+-]{1,256}$`)
-	claimForm    = regexp.MustCompile(`^[A-Za-z0-9_:/.-]{1,128}$`)
-	withoutLogin = regexp.MustCompile(`://[^/]*@`)
-	groupForm    = regexp.MustCompile(`^[A-Za-z0-9 _.:/@+-]{1,128}$`)
+	hostForm        = regexp.MustCompile(`^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z][a-z0-9-]{0,61}[a-z0-9]$`)
+	zoneIDForm      = regexp.MustCompile(`^Z[A-Z0-9]{1,31}$`)
+	clientIDForm    = regexp.MustCompile(`^[A-Za-z0-9_.:/@+-]{1,256}$`)
+	claimForm       = regexp.MustCompile(`^[A-Za-z0-9_:/.-]{1,128}$`)
+	certificateForm = regexp.MustCompile(`^arn:aws:acm:([a-z0-9-]+):([0-9]{12}):certificate/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	withoutLogin    = regexp.MustCompile(`://[^/]*@`)
+	groupForm       = regexp.MustCompile(`^[A-Za-z0-9 _.:/@+-]{1,128}$`)
 )
 
 func (f *faults) validateLoadBalancer(c *Config) {
@@ -22,24 +23,14 @@ func (f *faults) validateLoadBalancer(c *Config) {
 	if len(l.Hostname) > 253 || !hostForm.MatchString(l.Hostname) {
 		f.add(key("loadBalancer.hostname"), l.Hostname, "a DNS name in lower case with at least one dot")
 	}
-	certificate := regexp.MustCompile(`^arn:aws:acm:` + orAny(c.Region, regionForm) + `:` + orAny(c.AccountID, accountForm) +
-		`:certificate/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
-	if !certificate.MatchString(l.CertificateARN) {
+	certificate := certificateForm.FindStringSubmatch(l.CertificateARN)
+	if certificate == nil || certificate[1] != c.Region && !f.wrong(regionKey) || certificate[2] != c.AccountID && !f.wrong(key("accountId")) {
 		f.addf(key("loadBalancer.certificateArn"), l.CertificateARN, "arn:aws:acm:%s:%s:certificate/<id>, a certificate for %s", c.Region, c.AccountID, l.Hostname)
 	}
 	if l.ZoneID != "" {
 		f.matches(key("loadBalancer.zoneId"), l.ZoneID, zoneIDForm, "empty, or the id of a private hosted zone")
 	}
 	f.networks(key("loadBalancer.clientCidrs"), l.ClientCIDRs)
-}
-
-// orAny returns what matches a setting, or anything of its form if the setting
-// itself is wrong: that is one fault, not one for each that follows from it.
-func orAny(setting string, form *regexp.Regexp) string {
-	if form.MatchString(setting) {
-		return regexp.QuoteMeta(setting)
-	}
-	return strings.Trim(form.String(), "^$")
 }
 
 // mostNetworks keeps the rules for them within EC2's 60 a security group.
