@@ -13,7 +13,7 @@ import (
 const roleQuota = 10240
 
 // keyARN wants the ARN of a key, where an identifier or an alias won't do.
-var keyARN = text(20, 2048, `^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/.+$`, "it takes a key's ARN")
+var keyARN = text(1, 2048, `^arn:aws[a-z-]*:kms:[a-z0-9-]+:\d{12}:(key|alias)/.+$`, "it takes a key's ARN")
 
 func checkRole(s *subject) {
 	s.atMost("name", "namePrefix")

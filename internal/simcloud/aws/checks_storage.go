@@ -72,7 +72,7 @@ func checkAccessPoint(s *subject) {
 
 // bucketName is S3's rule for general-purpose buckets.
 func bucketName(v resource.PropertyValue) string {
-	if reason := text(3, 63, `^[a-z0-9]([a-z0-9-]|\.[a-z0-9])*[a-z0-9]$`, "lower-case letters, digits, hyphens and single periods between them")(v); reason != "" {
+	if reason := text(3, 63, `^[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*$`, "lower-case letters, digits, hyphens and single periods between them")(v); reason != "" {
 		return "InvalidBucketName: " + reason
 	}
 	name, _ := simcloud.Text(v)
