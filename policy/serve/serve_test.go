@@ -1,0 +1,126 @@
+package serve
+
+import (
+	"context"
+	"testing"
+	"time"
+
+	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/types/known/structpb"
+
+	"github.com/pathwai/airflow-on-fargate/policy/rules"
+)
+
+func object(t *testing.T, m map[string]any) *structpb.Struct {
+	t.Helper()
+	s, err := structpb.NewStruct(m)
+	require.NoError(t, err)
+	return s
+}
+
+func configured(t *testing.T) *Server {
+	t.Helper()
+	s := &Server{Now: time.Now}
+	_, err := s.ConfigureStack(context.Background(), &pulumirpc.AnalyzerStackConfigureRequest{Stack: "dev", DryRun: true})
+	require.NoError(t, err)
+	return s
+}
+
+func nat(t *testing.T) *pulumirpc.AnalyzeRequest {
+	return &pulumirpc.AnalyzeRequest{
+		Type: "aws:ec2/natGateway:NatGateway", Name: "nat", Urn: "urn:pulumi:dev::p::aws:ec2/natGateway:NatGateway::nat",
+		Properties: object(t, map[string]any{"subnetId": "s"}),
+	}
+}
+
+func TestEveryRuleIsAMandatoryPolicy(t *testing.T) {
+	t.Parallel()
+	info, err := (&Server{}).GetAnalyzerInfo(context.Background(), nil)
+	require.NoError(t, err)
+	assert.Equal(t, rules.Name, info.GetName())
+	assert.True(t, info.GetSupportsConfig())
+	levels := map[string]pulumirpc.EnforcementLevel{}
+	for _, policy := range info.GetPolicies() {
+		assert.NotContains(t, levels, policy.GetName(), "two policies of one name")
+		assert.NotEmpty(t, policy.GetDescription(), policy.GetName())
+		levels[policy.GetName()] = policy.GetEnforcementLevel()
+	}
+	assert.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, levels[rules.NoticeName])
+	delete(levels, rules.NoticeName)
+	for _, rule := range rules.All() {
+		assert.Equal(t, pulumirpc.EnforcementLevel_MANDATORY, levels[rule.Name], rule.Name)
+		assert.NotEmpty(t, rule.Why, rule.Name)
+		assert.Regexp(t, `\.$`, rule.Fix, rule.Name)
+		assert.Regexp(t, `^[A-Z].*\.$`, rule.Description, rule.Name)
+		assert.True(t, (rule.Stack == nil) != (len(rule.On) == 0), rule.Name)
+		delete(levels, rule.Name)
+	}
+	assert.Empty(t, levels)
+}
+
+func TestDiagnosticSaysWhoWhatAndWhere(t *testing.T) {
+	t.Parallel()
+	response, err := configured(t).Analyze(context.Background(), nat(t))
+	require.NoError(t, err)
+	require.Len(t, response.GetDiagnostics(), 1)
+	d := response.GetDiagnostics()[0]
+	assert.Equal(t, "no-nat-gateway", d.GetPolicyName())
+	assert.Equal(t, rules.Name, d.GetPolicyPackName())
+	assert.Equal(t, nat(t).GetUrn(), d.GetUrn())
+	assert.Equal(t, pulumirpc.EnforcementLevel_MANDATORY, d.GetEnforcementLevel())
+	assert.Contains(t, d.GetMessage(), "There is no NAT gateway.\nWhat: a NAT gateway is declared.")
+}
+
+func TestConfiguredLevels(t *testing.T) {
+	t.Parallel()
+	for level, want := range map[pulumirpc.EnforcementLevel]int{
+		pulumirpc.EnforcementLevel_ADVISORY: 1, pulumirpc.EnforcementLevel_MANDATORY: 1, pulumirpc.EnforcementLevel_DISABLED: 0,
+	} {
+		s := configured(t)
+		_, err := s.Configure(context.Background(), &pulumirpc.ConfigureAnalyzerRequest{PolicyConfig: map[string]*pulumirpc.PolicyConfig{
+			"no-nat-gateway": {EnforcementLevel: level},
+		}})
+		require.NoError(t, err)
+		response, err := s.Analyze(context.Background(), nat(t))
+		require.NoError(t, err)
+		require.Len(t, response.GetDiagnostics(), want, level.String())
+		if want == 1 {
+			assert.Equal(t, level, response.GetDiagnostics()[0].GetEnforcementLevel())
+		}
+	}
+}
+
+// TestUnreadableResource must end in an error: silence would let it through.
+func TestUnreadableResource(t *testing.T) {
+	t.Parallel()
+	broken := object(t, map[string]any{"internal": map[string]any{"4dabf18193072939515e22adb298388d": "no such signature"}})
+	_, err := configured(t).Analyze(context.Background(), &pulumirpc.AnalyzeRequest{Type: "aws:lb/loadBalancer:LoadBalancer", Urn: "u", Properties: broken})
+	require.ErrorContains(t, err, "properties of u")
+}
+
+func TestNotConfigured(t *testing.T) {
+	t.Parallel()
+	_, err := (&Server{}).Analyze(context.Background(), nat(t))
+	require.ErrorContains(t, err, "not configured")
+	_, err = (&Server{}).AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{})
+	require.ErrorContains(t, err, "not configured")
+}
+
+func TestStackSeesDependencies(t *testing.T) {
+	t.Parallel()
+	vpc := &pulumirpc.AnalyzerResource{Type: "aws:ec2/vpc:Vpc", Name: "vpc", Urn: "urn:vpc"}
+	locked := &pulumirpc.AnalyzerResource{
+		Type: "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", Name: "locked", Urn: "urn:locked",
+		PropertyDependencies: map[string]*pulumirpc.AnalyzerPropertyDependencies{"vpcId": {Urns: []string{"urn:vpc"}}},
+	}
+	response, err := configured(t).AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{vpc, locked}})
+	require.NoError(t, err)
+	assert.Empty(t, response.GetDiagnostics())
+	locked.PropertyDependencies = nil
+	response, err = configured(t).AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{vpc, locked}})
+	require.NoError(t, err)
+	require.Len(t, response.GetDiagnostics(), 1)
+	assert.Equal(t, "urn:vpc", response.GetDiagnostics()[0].GetUrn())
+}
