@@ -252,8 +252,11 @@ func (s *Store) Scan() (Contents, error) {
 		return found
 	}
 	link, err := s.parent.Readlink(s.name)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) && !errors.Is(err, unix.EINVAL) {
+		return Contents{}, err // EINVAL: it is an empty directory so far
+	}
 	shown := s.treeNumber(link)
-	if err == nil && has(treeName(shown)) {
+	if has(treeName(shown)) {
 		c.Linked = true
 		if has(treeName(shown) + manifestSuffix) {
 			c.Current = shown
