@@ -1,0 +1,166 @@
+"""A stack's life before the real provider: preview, up, changes, refresh, destroy, and what each must show."""
+
+import contextlib
+import pathlib
+import signal
+import socket
+import subprocess
+import time
+import urllib.error
+import urllib.request
+
+from . import changes, leftovers, report, tools
+from .engine import Outcome, Stack
+
+HERE = pathlib.Path(__file__).resolve().parent
+ACCOUNT = "381492153064"
+
+
+class Fault(Exception):
+    """A check that failed."""
+
+
+@contextlib.contextmanager
+def cloud(folder: pathlib.Path, certificates: list[str]):
+    """moto on a free port of loopback, as a context; gives its address."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    additions = tools.bridge()
+    command = [
+        str(tools.environment("moto")), str(HERE / "moto_server.py"), "--port", str(port), "--calls", str(folder / "calls.jsonl"),
+        *(["--additions", str(additions / "moto" / "motoplus.py")] if additions else []),
+        *(word for c in certificates for word in ("--certificate", c)),
+    ]  # fmt: skip
+    address = f"http://127.0.0.1:{port}"
+    environment = {"MOTO_ACCOUNT_ID": ACCOUNT, "MOTO_IAM_LOAD_MANAGED_POLICIES": "true", "PATH": "/usr/bin:/bin"}
+    with open(folder / "moto.log", "w", encoding="utf-8") as log:
+        server = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
+        try:
+            await_server(server, address, folder / "moto.log")
+            yield address
+        finally:
+            server.send_signal(signal.SIGTERM)
+            server.wait(timeout=20)
+
+
+def await_server(server: subprocess.Popen, address: str, log: pathlib.Path) -> None:
+    for _ in range(120):
+        if server.poll() is not None:
+            break
+        with contextlib.suppress(urllib.error.URLError, ConnectionError):
+            urllib.request.urlopen(f"{address}/moto-api/", timeout=5).close()
+            return
+        time.sleep(0.5)
+    raise Fault(f"moto did not start:\n{log.read_text(encoding='utf-8')[-2000:]}")
+
+
+def succeed(outcome: Outcome) -> Outcome:
+    """Prints a command's end; a command that failed ends the run."""
+    print(f"  {outcome.command}: exit {outcome.code}, {outcome.seconds:.0f} s, {outcome.tally()}", flush=True)
+    if outcome.code or outcome.failed:
+        raise Fault("\n".join([f"{outcome.command} failed", *outcome.failed, *outcome.messages]) or outcome.text[-3000:])
+    return outcome
+
+
+def unchanged(outcome: Outcome) -> None:
+    succeed(outcome)
+    if outcome.steps:
+        raise Fault(f"{outcome.command} shows differences where nothing has changed:\n  " + "\n  ".join(map(str, outcome.steps)))
+
+
+class Journey:
+    """One stack, from nothing to nothing."""
+
+    def __init__(self, stack: Stack, address: str):
+        self.stack, self.address = stack, address
+        self.excluded = report.exclusions()
+
+    def flags(self) -> list[str]:
+        return [word for e in self.excluded if e.stack in (self.stack.name, "*") for word in ("--exclude", e.urns)]
+
+    def run(self) -> report.Share:
+        self.before = leftovers.listing(self.address)
+        plan = succeed(self.stack.run("preview", *self.flags()))
+        succeed(self.stack.run("up", *self.flags()))
+        made = self.stack.export()
+        share = report.Share.of(plan, made, self.excluded)
+        unchanged(self.stack.run("preview", "--diff", *self.flags()))
+        for change in changes.of(self.stack):
+            self.change(change)
+        unchanged(self.stack.run("refresh", *self.flags()))
+        self.end()
+        return share
+
+    def change(self, change: changes.Change) -> None:
+        """Makes a change: the preview's steps and the steps taken are those expected, and nothing is left to do."""
+        print(f"  change: {change.title}", flush=True)
+        self.stack.configure(change.settings)
+        for command in ("preview", "up"):
+            outcome = succeed(self.stack.run(command, *self.flags()))
+            if faults := change.faults(outcome.steps):
+                raise Fault(f"{change.title}, {command}:\n  " + "\n  ".join(faults))
+        unchanged(self.stack.run("preview", "--diff", *self.flags()))
+
+    def end(self) -> None:
+        """Lifts the protection, destroys, and looks for what is left, in two ways."""
+        protected = bool(self.stack.setting("database", "deletionProtection"))
+        if protected:
+            self.refuse_destroy()
+        self.stack.configure(LIFTED)
+        succeed(self.stack.run("up", *self.flags()))
+        last = self.stack.export()
+        succeed(self.stack.run("destroy"))
+        self.nothing_left(last, protected)
+
+    def refuse_destroy(self) -> None:
+        """A protected stack must not be destroyed by accident."""
+        outcome = self.stack.run("destroy")
+        print(f"  {outcome.command}, protected: exit {outcome.code}, {outcome.tally()}", flush=True)
+        deleted = [step for step in outcome.steps if step.op == "delete" and not outcome.failed]
+        if outcome.code == 0:
+            raise Fault("a protected stack was destroyed")
+        if deleted:
+            raise Fault("a refused destroy deleted something: " + ", ".join(map(str, deleted)))
+
+    def nothing_left(self, last: dict, snapshot: bool) -> None:
+        left = leftovers.listing(self.address) - self.before
+        if snapshot:  # the last backup of the database is meant to stay
+            wanted = "rds DBSnapshots: "
+            kept = {entry for entry in left if entry.startswith(wanted)}
+            if len(kept) != 1:
+                raise Fault(f"one final snapshot of the database was to stay, and there are {len(kept)}")
+            print(f"  kept by intent: {kept.pop()}", flush=True)
+            left = {entry for entry in left if not entry.startswith(wanted)}
+        if left:
+            raise Fault("left after destroy:\n  " + "\n  ".join(sorted(left)))
+        # The provider itself looks for every resource that there was.
+        self.stack.restore(last)
+        succeed(self.stack.run("refresh"))
+        alive = report.aws_resources(self.stack.export())
+        if alive:
+            raise Fault("the provider still finds:\n  " + "\n  ".join(alive))
+        print("  nothing is left: neither by listing nor by the provider's own look at every resource", flush=True)
+
+
+# Settings under which a stack can be destroyed.
+LIFTED = {
+    "database": {"deletionProtection": False},
+    "loadBalancer": {"deletionProtection": False},
+    "buckets": {"forceDestroy": True},
+    "images": {"forceDelete": True},
+    "secrets": {"recoveryDays": 0},
+}
+
+
+def travel(name: str, output: pathlib.Path) -> report.Share:
+    """The whole journey of stack name, with its files in output; raises Fault or tools.Missing."""
+    environment, provider = tools.prepare()
+    print(f"e2e-aws {name}: {provider}, moto 5.2.5 on loopback", flush=True)
+    certificates = [f"{arn}={host}" for arn, host in report.certificates(tools.ROOT)]
+    with cloud(output, certificates) as address:
+        environment |= {
+            "AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "harness", "AWS_SECRET_ACCESS_KEY": "harness",
+            "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "2",
+        }  # fmt: skip
+        return Journey(Stack(name, tools.ROOT, output / name, environment), address).run()
