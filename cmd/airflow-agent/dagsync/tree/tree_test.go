@@ -165,7 +165,7 @@ func TestPublishOneAfterAnother(t *testing.T) {
 // Each row of the decision table in Advance's comment.
 func TestAdvanceDecisions(t *testing.T) {
 	h := newHarness(t)
-	h.publish(content{"same": "1", "changed": "1", "gone": "1", "back": "1", "f/x": "1"}, 0)        // 1
+	h.publish(content{"same": "1", "changed": "1", "gone": "1", "back": "1", "f/x": "1"}, 0)         // 1
 	h.publish(content{"same": "1", "changed": "2", "back": "2", "f/x": "1"}, 0)                      // 2
 	h.publish(content{"same": "1", "changed": "2", "back": "2", "f/x": "1", "extra/deep/y": "1"}, 0) // 3
 	// Tree 1 is used again: "same" and f/x are the base's very files; "back"

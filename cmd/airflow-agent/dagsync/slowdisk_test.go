@@ -1,0 +1,42 @@
+package dagsync
+
+import (
+	"path/filepath"
+	"sync"
+	"time"
+)
+
+// slowDisk adds the latency of a network file system.
+type slowDisk struct {
+	latency time.Duration
+	mu      sync.Mutex
+	locks   map[string]chan struct{}
+}
+
+// newSlowDisk makes a file system in which each call takes a while, and calls
+// that change one directory wait for each other.
+func newSlowDisk(latency time.Duration) *slowDisk {
+	return &slowDisk{latency: latency, locks: map[string]chan struct{}{}}
+}
+
+// changing are the calls for which Linux holds the directory's lock.
+var changing = map[string]bool{
+	"mkdir": true, "rmdir": true, "link": true, "unlink": true, "create": true, "rename": true, "symlink": true,
+}
+
+func (s *slowDisk) before(op, path string) error {
+	if changing[op] {
+		directory := filepath.Dir(path)
+		s.mu.Lock()
+		lock, ok := s.locks[directory]
+		if !ok {
+			lock = make(chan struct{}, 1)
+			s.locks[directory] = lock
+		}
+		s.mu.Unlock()
+		lock <- struct{}{}
+		defer func() { <-lock }()
+	}
+	time.Sleep(s.latency)
+	return nil
+}
