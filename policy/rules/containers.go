@@ -263,35 +263,60 @@ func definitionsKnown(s *stack, r report) {
 	}
 }
 
-// rolesApart counts the services that run under a role. A task definition that
-// no service names, such as a one-off task's, counts as one.
+// roleUse says who runs under a role: services, or a task definition that no
+// service names, such as a one-off task's.
+type roleUse struct {
+	at    string
+	users []string
+}
+
+// rolesApart knows a role by its resource, or by its ARN if another stack made it.
 func rolesApart(s *stack, r report) {
-	users := map[*resource][]string{}
+	uses := map[string]*roleUse{}
+	var order []string
 	for _, task := range s.of(taskDefinitionType) {
 		names := s.servicesOf(task)
 		if len(names) == 0 {
 			names = []string{task.Name}
 		}
-		taskRoles := s.refers(task, "taskRoleArn", "aws:iam/role:Role")
-		executionRoles := s.refers(task, "executionRoleArn", "aws:iam/role:Role")
-		for _, role := range taskRoles {
-			if slices.Contains(executionRoles, role) {
-				r.at(task.URN).fault("the task role and the execution role are one: %s.", role.Name)
-			}
+		taskRole := s.roleOf(task, "taskRoleArn", r)
+		executionRole := s.roleOf(task, "executionRoleArn", r)
+		if taskRole != "" && taskRole == executionRole {
+			r.at(task.URN).fault("the task role and the execution role are one: %s.", taskRole)
 		}
-		for _, role := range slices.Concat(taskRoles, executionRoles) {
-			for _, name := range names {
-				if !slices.Contains(users[role], name) {
-					users[role] = append(users[role], name)
+		for _, role := range []string{taskRole, executionRole} {
+			if role == "" {
+				continue
+			}
+			if uses[role] == nil {
+				uses[role] = &roleUse{at: task.URN}
+				order = append(order, role)
+				if s.byURN[role] != nil {
+					uses[role].at = role
 				}
 			}
+			uses[role].users = append(uses[role].users, names...)
 		}
 	}
-	for _, role := range s.of("aws:iam/role:Role") {
-		if len(users[role]) > 1 {
-			r.at(role.URN).fault("the role is shared by %s.", strings.Join(users[role], ", "))
+	for _, role := range order {
+		slices.Sort(uses[role].users)
+		if users := slices.Compact(uses[role].users); len(users) > 1 {
+			r.at(uses[role].at).fault("the role is shared by %s: %s.", strings.Join(users, ", "), role)
 		}
 	}
+}
+
+// roleOf returns the URN of the role that a task definition names, or its ARN;
+// "" if it names none.
+func (s *stack) roleOf(task *resource, path string, r report) string {
+	if roles := s.refers(task, path, "aws:iam/role:Role"); len(roles) > 0 {
+		return roles[0].URN
+	}
+	arn, state := text(task.get(path))
+	if state == unknown {
+		r.at(task.URN).unseen(path)
+	}
+	return arn
 }
 
 func (s *stack) servicesOf(task *resource) []string {

@@ -1,12 +1,16 @@
 package rules
 
 import (
+	"slices"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
 const routesWhy = "whatever is broken into inside the network can carry data out, and reach for more, over any route that leaves it."
 
-func noWayOut() []Rule {
+func noWayOut() []Rule { return slices.Concat(gateways(), routes(), addresses()) }
+
+func gateways() []Rule {
 	return []Rule{
 		{
 			Name: "no-nat-gateway", Family: NoWayOut,
@@ -40,6 +44,11 @@ func noWayOut() []Rule {
 			Fix:         "delete it, and reach AWS services over VPC endpoints.",
 			On:          on(exists("an egress-only internet gateway"), "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway"),
 		},
+	}
+}
+
+func routes() []Rule {
+	return []Rule{
 		{
 			Name: "no-default-route", Family: NoWayOut,
 			Description: "No route leads beyond private address ranges.",
@@ -61,6 +70,11 @@ func noWayOut() []Rule {
 				on(exists("a client VPN endpoint"), "aws:ec2clientvpn/endpoint:Endpoint"),
 			),
 		},
+	}
+}
+
+func addresses() []Rule {
+	return []Rule{
 		{
 			Name: "no-public-subnet", Family: NoWayOut,
 			Description: "No subnet gives public addresses to what starts in it.",

@@ -76,12 +76,24 @@ var namingProperties = []string{"id", "arn", "name", "bucket", "identifier", "cl
 func isCalled(target *resource, values []string) bool {
 	for _, name := range namingProperties {
 		for _, props := range []property.Map{target.properties(), target.outputs()} {
-			if value := knownText(props.Get(name)); value != "" && slices.Contains(values, value) {
+			called := knownText(props.Get(name))
+			if called != "" && slices.ContainsFunc(values, func(value string) bool { return value == called || nameInARN(value) == called }) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// nameInARN returns the name that an ARN ends in, without a task definition's
+// revision; "" if the text is no ARN.
+func nameInARN(text string) string {
+	parts := strings.Split(text, ":")
+	if len(parts) < 6 || parts[0] != "arn" {
+		return ""
+	}
+	name := parts[5]
+	return name[strings.LastIndex(name, "/")+1:]
 }
 
 // texts returns the known strings of a value or list.

@@ -51,8 +51,8 @@ func withoutResource(m Mutant) Mutant {
 
 func principalMutants() []Mutant {
 	open := object{"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": "arn:aws:sns:us-east-1:381492153064:t"}
-	topic := func(title, says string, more object) Mutant {
-		return mutant("no-open-principal", title, trust(), "topic", says, set("topic", "policy", policy(merge(open, more))))
+	topic := func(title string, more object) Mutant {
+		return mutant("no-open-principal", title, trust(), "topic", "Principal *", set("topic", "policy", policy(merge(open, more))))
 	}
 	condition := func(operator, key string, value any) object {
 		return object{"Condition": object{operator: object{key: value}}}
@@ -63,13 +63,13 @@ func principalMutants() []Mutant {
 	}
 	trustAnyone := policy(object{"Effect": "Allow", "Principal": object{"AWS": "*"}, "Action": "sts:AssumeRole"})
 	return []Mutant{
-		topic("anybody", "Principal *", object{}),
-		topic("anybody, as a map", "Principal *", object{"Principal": object{"AWS": list{"arn:aws:iam::381492153064:root", "*"}}}),
-		topic("a condition that says nothing of callers", "Principal *", condition("Bool", "aws:SecureTransport", "true")),
-		topic("a condition that may be missing", "Principal *", condition("StringEqualsIfExists", own, account)),
-		topic("a condition that excludes", "Principal *", condition("StringNotEquals", own, "1")),
-		topic("a condition that holds for all", "Principal *", condition("StringLike", own, "*")),
-		topic("a condition that an empty request meets", "Principal *", condition("ForAllValues:StringEquals", own, account)),
+		topic("anybody", object{}),
+		topic("anybody, as a map", object{"Principal": object{"AWS": list{"arn:aws:iam::381492153064:root", "*"}}}),
+		topic("a condition that says nothing of callers", condition("Bool", "aws:SecureTransport", "true")),
+		topic("a condition that may be missing", condition("StringEqualsIfExists", own, account)),
+		topic("a condition that excludes", condition("StringNotEquals", own, "1")),
+		topic("a condition that holds for all", condition("StringLike", own, "*")),
+		topic("a condition that an empty request meets", condition("ForAllValues:StringEquals", own, account)),
 		mutant("no-open-principal", "everybody but some", trust(), "topic", "NotPrincipal", set("topic", "policy", policy(object{"Effect": "Allow", "NotPrincipal": object{"AWS": "arn:aws:iam::1:root"}, "Action": "sns:Publish", "Resource": "*"}))),
 		mutant("no-open-principal", "trust policy", role(), "inline", "Principal *", set("inline", "assumeRolePolicy", trustAnyone)),
 		mutant("no-open-principal", "identity provider without a condition", trust(), "federated", "no condition", set("federated", "assumeRolePolicy", policy(object{"Effect": "Allow", "Principal": object{"Federated": "arn:aws:iam::381492153064:oidc-provider/x"}, "Action": "sts:AssumeRoleWithWebIdentity"}))),
@@ -126,6 +126,10 @@ func containerMutants() []Mutant {
 		logs("no group", "names no awslogs-group", object{"logDriver": "awslogs", "options": object{}}),
 		mutant("task-roles-apart", "shared task role", service(), "scheduler-task", "shared by", set("worker", "taskRoleArn", Ref{"scheduler-task", "arn"})),
 		mutant("task-roles-apart", "shared execution role", service(), "scheduler-execution", "shared by", set("worker", "executionRoleArn", Ref{"scheduler-execution", "arn"})),
+		mutant("task-roles-apart", "shared role, by its ARN", service(), "scheduler-task", "shared by", set("worker", "taskRoleArn", "arn:aws:iam::381492153064:role/ecs/"+prefix+"-scheduler-task")),
+		mutant("task-roles-apart", "shared role of another stack", service(), "scheduler", "shared by",
+			set("scheduler", "taskRoleArn", "arn:aws:iam::381492153064:role/everybody"), set("worker", "taskRoleArn", "arn:aws:iam::381492153064:role/everybody")),
+		mutant("task-roles-apart", "unknown role", service(), "worker", "taskRoleArn is not known", set("worker", "taskRoleArn", Unknown{})),
 		mutant("task-roles-apart", "one role for both", service(), "worker", "are one", set("worker", "executionRoleArn", Ref{"worker-task", "arn"})),
 		withAlso(mutant("task-roles-apart", "two services of one definition", service(), "worker-task", "shared by", add(serviceOf("second-service", "worker"))), "task-roles-apart worker-execution"),
 	}

@@ -61,33 +61,23 @@ func withAlso(m Mutant, also ...string) Mutant {
 }
 
 func addressMutants() []Mutant {
-	flag := func(rule, title string, g Group, name, path string) []Mutant {
-		return []Mutant{
-			mutant(rule, title, g, name, " is true", set(name, path, true)),
-		}
-	}
-	unseen := func(rule, title string, g Group, name, path string) Mutant {
-		return mutant(rule, title+", unknown", g, name, "not known before the update", set(name, path, Unknown{}))
-	}
-	const assign = "networkConfiguration.assignPublicIp"
+	const assign, public = "networkConfiguration.assignPublicIp", "no-public-ip"
 	mutants := []Mutant{
-		unseen("no-public-subnet", "subnet", network(), "subnet", "mapPublicIpOnLaunch"),
+		mutant("no-public-subnet", "unknown", network(), "subnet", "mapPublicIpOnLaunch is not known", set("subnet", "mapPublicIpOnLaunch", Unknown{})),
 		withAlso(mutant("no-public-subnet", "subnet", network(), "subnet", "mapPublicIpOnLaunch is true", set("subnet", "mapPublicIpOnLaunch", true)), "in-private-subnets mount"),
-		unseen("no-public-ip", "service", service(), "worker-service", assign),
-		unseen("no-public-ip", "schedule", elsewhere(), "schedule", "target.ecsParameters."+assign),
-		mutant("no-public-ip", "pipe", elsewhere(), "pipe", "is ENABLED", set("pipe", "targetParameters.ecsTaskParameters.networkConfiguration.awsVpcConfiguration.assignPublicIp", "ENABLED")),
-		mutant("no-public-ip", "flag as secret", service(), "worker-service", "is true", set("worker-service", assign, Secret{true})),
-		mutant("no-public-ip", "flag as text", elsewhere(), "template", "is true", set("template", "networkInterfaces.0.associatePublicIpAddress", "true")),
+		mutant(public, "service, unknown", service(), "worker-service", "is not known", set("worker-service", assign, Unknown{})),
+		mutant(public, "schedule, unknown", elsewhere(), "schedule", "is not known", set("schedule", "target.ecsParameters."+assign, Unknown{})),
+		mutant(public, "schedule's target, unknown", elsewhere(), "schedule", "is not known", set("schedule", "target", Unknown{})),
+		mutant(public, "pipe", elsewhere(), "pipe", "is ENABLED", set("pipe", "targetParameters.ecsTaskParameters.networkConfiguration.awsVpcConfiguration.assignPublicIp", "ENABLED")),
+		mutant(public, "flag as secret", service(), "worker-service", "is true", set("worker-service", assign, Secret{true})),
+		mutant(public, "flag as text", elsewhere(), "template", "is true", set("template", "networkInterfaces.0.associatePublicIpAddress", "true")),
+		mutant(public, "service", service(), "worker-service", "is true", set("worker-service", assign, true)),
 	}
-	for _, more := range [][]Mutant{
-		flag("no-public-ip", "service", service(), "worker-service", assign),
-		flag("no-public-ip", "task set", elsewhere(), "task-set", assign),
-		flag("no-public-ip", "task of an event", elsewhere(), "event", "ecsTarget."+assign),
-		flag("no-public-ip", "task of a schedule", elsewhere(), "schedule", "target.ecsParameters."+assign),
-		flag("no-public-ip", "instance", elsewhere(), "instance", "associatePublicIpAddress"),
-		flag("no-public-ip", "launch configuration", elsewhere(), "configuration", "associatePublicIpAddress"),
+	for name, path := range map[string]string{
+		"task-set": assign, "event": "ecsTarget." + assign, "schedule": "target.ecsParameters." + assign,
+		"instance": "associatePublicIpAddress", "configuration": "associatePublicIpAddress",
 	} {
-		mutants = append(mutants, more...)
+		mutants = append(mutants, mutant(public, name, elsewhere(), name, path+" is true", set(name, path, true)))
 	}
 	return mutants
 }
