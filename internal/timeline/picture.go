@@ -1,21 +1,23 @@
 package timeline
 
 import (
+	"fmt"
 	"html"
 	"io"
 	"math"
+	"slices"
 )
 
 // Sizes of the picture, in pixels.
 const (
 	pictureWidth = 1060
-	nameWidth    = 300
+	nameWidth    = 290
 	chartRight   = 40
 	rowHeight    = 22
 	topHeight    = 96
 	bottomHeight = 44
 	// shownSeconds is the least duration of a bar off the critical path.
-	shownSeconds = 20
+	shownSeconds = 10
 )
 
 const pictureStyle = `
@@ -32,14 +34,14 @@ text { font-family: "Helvetica Neue", Arial, sans-serif; font-size: 12px; fill: 
 `
 
 // Draw writes the timeline as an SVG: a bar for each resource of the critical
-// path, and for each other that takes 20 seconds or more.
+// path, and for those of a kind that start together and take 10 seconds or more.
 func (r *Report) Draw(w io.Writer) error {
 	out := &printer{w: w}
 	bars := r.bars()
 	height := topHeight + len(bars)*rowHeight + bottomHeight
 	last := r.Running.Typical
 	for _, t := range bars {
-		last = max(last, t.Start+t.Slow)
+		last = max(last, t.task.Start+t.task.Slow)
 	}
 	scale := float64(pictureWidth-nameWidth-chartRight) / last
 	at := func(seconds float64) float64 { return nameWidth + seconds*scale }
@@ -57,8 +59,8 @@ func (r *Report) Draw(w io.Writer) error {
 		out.line(`<line class="grid" x1="%.1f" x2="%.1f" y1="%d" y2="%d"/>`, x, x, topHeight-6, bottom)
 		out.line(`<text class="axis" x="%.1f" y="%d" text-anchor="middle">%g min</text>`, x, bottom+18, minute)
 	}
-	for i, t := range bars {
-		bar(out, t, topHeight+i*rowHeight, at, scale)
+	for i, b := range bars {
+		b.draw(out, topHeight+i*rowHeight, at, scale)
 	}
 	out.line(`<line class="end" x1="%.1f" x2="%.1f" y1="%d" y2="%d"/>`, at(r.Up.Typical), at(r.Up.Typical), topHeight-6, bottom)
 	out.line(`<text class="note" x="%.1f" y="%d" text-anchor="middle">up ends</text>`, at(r.Up.Typical), bottom+34)
@@ -80,7 +82,15 @@ func legend(out *printer) {
 	}
 }
 
-func bar(out *printer, t Task, y int, at func(float64) float64, scale float64) {
+// bar is one line of the picture.
+type bar struct {
+	task Task
+	// count is how many of a kind it stands for.
+	count int
+}
+
+func (b bar) draw(out *printer, y int, at func(float64) float64, scale float64) {
+	t := b.task
 	class, name := "bar", "name"
 	if t.Tasks {
 		class = "tasks"
@@ -88,18 +98,44 @@ func bar(out *printer, t Task, y int, at func(float64) float64, scale float64) {
 	if t.Critical {
 		class, name = "critical", "name onpath"
 	}
-	out.line(`<text class="%s" x="%d" y="%d" text-anchor="end">%s</text>`, name, nameWidth-10, y+15, html.EscapeString(t.caption()))
+	out.line(`<text class="%s" x="%d" y="%d" text-anchor="end">%s</text>`, name, nameWidth-10, y+15, html.EscapeString(b.caption()))
 	out.line(`<rect class="slow" x="%.1f" y="%d" width="%.1f" height="12" rx="2"/>`, at(t.Start), y+5, math.Max(1, t.Slow*scale))
 	out.line(`<rect class="%s" x="%.1f" y="%d" width="%.1f" height="12" rx="2"/>`, class, at(t.Start), y+5, math.Max(2, t.Typical*scale))
 }
 
+// caption is the name with its kind, since names repeat.
+func (b bar) caption() string {
+	switch {
+	case b.task.Tasks && b.count > 1:
+		return fmt.Sprintf("tasks of %d services run", b.count)
+	case b.task.Tasks:
+		return b.task.Name
+	case b.count > 1:
+		return fmt.Sprintf("%d × %s", b.count, kind(b.task.Type))
+	}
+	return b.task.Name + " · " + kind(b.task.Type)
+}
+
 // bars are the tasks worth a line.
-func (r *Report) bars() []Task {
-	var bars []Task
+func (r *Report) bars() []bar {
+	onPath := map[string]bool{}
+	for _, t := range r.Path {
+		onPath[t.Type] = true
+	}
+	var bars []bar
 	for _, t := range r.Tasks {
-		if t.Critical || t.Typical >= shownSeconds {
-			bars = append(bars, t)
+		if t.Typical < shownSeconds && !(t.Critical && onPath[t.Type]) {
+			continue
 		}
+		same := func(b bar) bool {
+			return b.task.Type == t.Type && b.task.Tasks == t.Tasks && b.task.Critical == t.Critical &&
+				b.task.Start == t.Start && b.task.Duration == t.Duration
+		}
+		if i := slices.IndexFunc(bars, same); i >= 0 {
+			bars[i].count++
+			continue
+		}
+		bars = append(bars, bar{t, 1})
 	}
 	return bars
 }
@@ -113,12 +149,4 @@ func tick(seconds float64) float64 {
 		return 2
 	}
 	return 5
-}
-
-// caption is the name with its kind, since names repeat.
-func (t Task) caption() string {
-	if t.Tasks {
-		return t.Name
-	}
-	return t.Name + " · " + kind(t.Type)
 }

@@ -3,6 +3,7 @@ package timeline
 import (
 	"fmt"
 	"io"
+	"strings"
 )
 
 // Print writes the report as text.
@@ -29,13 +30,40 @@ func (r *Report) Print(w io.Writer) error {
 		out.line("With --parallel %d (the default on %d processors), up takes %s.", workers, workers/4, clock(r.Limited[workers]))
 	}
 	out.line("\n%d DependsOn edges; %d are implied by other edges, %d lengthen up.", r.DependsOn, len(r.Needless), len(r.Costly))
-	for _, e := range r.Needless {
-		out.line("- implied: %s waits for %s, and so does %s, which it waits for", e.From, e.To, e.Via)
+	for _, g := range groups(r.Needless) {
+		out.line("- implied, %d×: such as %s waits for %s, and so does %s, which it waits for", g.count, g.first.From, g.first.To, g.first.Via)
 	}
 	for _, e := range r.Costly {
 		out.line("- %s waits for %s: %s of up", e.From, e.To, clock(e.Seconds))
 	}
 	return out.err
+}
+
+// group is edges between the same kinds of resources.
+type group struct {
+	first Edge
+	count int
+}
+
+func groups(edges []Edge) []group {
+	kinds := func(e Edge) string {
+		from, _, _ := strings.Cut(e.From, " ")
+		to, _, _ := strings.Cut(e.To, " ")
+		via, _, _ := strings.Cut(e.Via, " ")
+		return from + " " + to + " " + via
+	}
+	var list []group
+	at := map[string]int{}
+	for _, e := range edges {
+		i, known := at[kinds(e)]
+		if !known {
+			i = len(list)
+			at[kinds(e)] = i
+			list = append(list, group{first: e})
+		}
+		list[i].count++
+	}
+	return list
 }
 
 func (r *Report) verdict() string {
