@@ -130,12 +130,17 @@ func Strings(v resource.PropertyValue) (list []string, known bool) {
 	return list, known
 }
 
-// Failures turns reasons by property into the answer of a Check, in the order
-// in which they were found.
-func Failures(out []Fault) []*pulumirpc.CheckFailure {
+// Failures turns faults into the answer of a Check. The engine prints the value
+// of the property that a failure names, even of a secret one, so a secret one
+// is named in the reason only.
+func Failures(inputs resource.PropertyMap, faults []Fault) []*pulumirpc.CheckFailure {
 	var list []*pulumirpc.CheckFailure
-	for _, f := range out {
-		list = append(list, &pulumirpc.CheckFailure{Property: f.Property, Reason: f.Reason})
+	for _, f := range faults {
+		failure := &pulumirpc.CheckFailure{Property: f.Property, Reason: f.Reason}
+		if f.Secret || inputs[resource.PropertyKey(f.Property)].ContainsSecrets() {
+			failure.Property, failure.Reason = "", f.Property+": "+f.Reason
+		}
+		list = append(list, failure)
 	}
 	return list
 }
@@ -146,4 +151,6 @@ type Fault struct {
 	Property string
 	// Reason says what is wrong and what would be right.
 	Reason string
+	// Secret says that the input is secret even if the program doesn't say so.
+	Secret bool
 }

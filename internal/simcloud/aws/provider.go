@@ -40,7 +40,7 @@ func (p *Provider) CheckConfig(_ context.Context, req *pulumirpc.CheckRequest) (
 	if err != nil {
 		return nil, err
 	}
-	return &pulumirpc.CheckResponse{Inputs: req.News, Failures: simcloud.Failures(checkSettings(args))}, nil
+	return &pulumirpc.CheckResponse{Inputs: req.News, Failures: simcloud.Failures(args, checkSettings(args))}, nil
 }
 
 // Configure takes account, region and default tags, and shows the banner.
@@ -126,7 +126,7 @@ func (p *Provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 	if err != nil {
 		return nil, err
 	}
-	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: simcloud.Failures(s.faults)}, nil
+	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: simcloud.Failures(news, s.faults)}, nil
 }
 
 // Diff compares inputs, old and new.

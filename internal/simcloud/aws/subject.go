@@ -25,7 +25,9 @@ type subject struct {
 
 // fail notes a fault of an input; property may be empty.
 func (s *subject) fail(property, format string, args ...any) {
-	s.faults = append(s.faults, simcloud.Fault{Property: property, Reason: fmt.Sprintf(format, args...)})
+	s.faults = append(s.faults, simcloud.Fault{
+		Property: property, Reason: fmt.Sprintf(format, args...), Secret: property != "" && has(s.kind.Secret, property),
+	})
 }
 
 // given tells whether the program set an input, known or not.

@@ -88,7 +88,7 @@ func (p *Provider) Check(_ context.Context, req *pulumirpc.CheckRequest) (*pulum
 	if err != nil {
 		return nil, err
 	}
-	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: simcloud.Failures(faults)}, nil
+	return &pulumirpc.CheckResponse{Inputs: inputs, Failures: simcloud.Failures(news, faults)}, nil
 }
 
 // Diff replaces a value when any input changes.
