@@ -82,6 +82,8 @@ mutants: $(READY) ## the policy pack's rules, each refusing a mutant under the r
 bench-preview: $(READY) ## the time of a warm preview against that of an empty program
 	@scripts/bench-preview $(STACK)
 
+include operations.mk
+
 .PHONY: clean
 clean: ## remove what was built and the simulated state
 	@rm -rf bin .cache
