@@ -39,8 +39,6 @@ const (
 	stopSeconds         = 30
 	// startGraceSeconds covers Airflow's imports on a quarter of a CPU.
 	startGraceSeconds = 240
-	// initSeconds is how long a schema change may take while others wait.
-	initSeconds = 1800
 )
 
 // Airflow composes the containers of Airflow's services from the stack's
@@ -72,9 +70,6 @@ func (a *Airflow) common() map[string]string {
 		"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": fmt.Sprintf("https://%s:%d/execution/", c.LoadBalancer.Hostname, ExecutionPort),
 		// The name that the api-server fetches the logs of running tasks from.
 		"AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
-		// As many as all workers together can run; the default of 32 would
-		// leave the larger part of a scaled-out pool idle.
-		"AIRFLOW__CORE__PARALLELISM": strconv.Itoa(a.slots()),
 		// Certificate authorities of RDS, for psycopg2 and asyncpg alike.
 		"PGSSLROOTCERT":                    databaseRoots,
 		"AIRFLOW__LOGGING__REMOTE_LOGGING": "True",
@@ -152,14 +147,14 @@ func (a *Airflow) container(c Container, role string) Container {
 
 // before is a container that must end before Airflow's own starts: migrate
 // brings the database's schema up to the image, wait-for-migrations waits
-// until somebody has.
+// until somebody has. Both give up by themselves after a while.
 func (a *Airflow) before(name, image, command string) Container {
 	return Container{
 		Name: name, Image: image,
 		EntryPoint: []string{entrypoint}, Command: []string{command},
-		Environment:  a.with(config.Pool{Size: 1, Overflow: 1}, nil),
-		Secrets:      a.database(nil),
-		StartSeconds: initSeconds, StopSeconds: stopSeconds,
+		Environment: a.with(config.Pool{Size: 1, Overflow: 1}, nil),
+		Secrets:     a.database(nil),
+		StopSeconds: stopSeconds,
 		Scratch: []string{airflowHome, scratchTmp}, ReadOnlyRoot: true,
 	}
 }

@@ -55,6 +55,10 @@ func (a *Airflow) Scheduler() []Container {
 		a.container(Container{
 			Name: "scheduler", Image: "scheduler", Command: []string{"scheduler"},
 			Environment: a.with(config.SchedulerPool, map[string]string{
+				// As many as all workers together can run; the default of 32 would
+				// leave the larger part of a scaled-out pool idle. The scheduler's
+				// alone: everywhere else a larger pool would mean new tasks for nothing.
+				"AIRFLOW__CORE__PARALLELISM": strconv.Itoa(a.slots()),
 				// What the container's health check asks.
 				"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
 			}),
