@@ -1,0 +1,254 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+)
+
+// airflow is a deployed Airflow, seen from outside.
+type airflow struct {
+	base     string
+	http     *http.Client
+	options  options
+	progress io.Writer
+
+	token string
+	runID string
+}
+
+// hop is one thing that must work before the next can.
+type hop struct {
+	name string
+	exit int
+	try  func(context.Context) (string, error)
+}
+
+func (a *airflow) hops() []hop {
+	return []hop{
+		{"network", 10, a.reach},
+		{"health", 11, a.health},
+		{"login", 12, a.login},
+		{"version", 13, a.version},
+		{"dags", 14, a.visible},
+		{"run", 15, a.trigger},
+		{"log", 16, a.log},
+	}
+}
+
+const pollEvery = 2 * time.Second
+
+// reach opens the address: name, TCP, TLS and certificate.
+func (a *airflow) reach(ctx context.Context) (string, error) {
+	status, _, err := a.ask(ctx, http.MethodGet, "/api/v2/version", nil, nil)
+	if err != nil {
+		return "", err
+	}
+	return fmt.Sprintf("%s answers (%d)", a.base, status), nil
+}
+
+func (a *airflow) health(ctx context.Context) (string, error) {
+	var health map[string]struct {
+		Status *string `json:"status"`
+	}
+	if err := a.get(ctx, "/api/v2/monitor/health", &health); err != nil {
+		return "", err
+	}
+	var sick []string
+	for _, part := range []string{"metadatabase", "scheduler", "dag_processor", "triggerer"} {
+		if status := health[part].Status; status == nil || *status != "healthy" {
+			sick = append(sick, part)
+		}
+	}
+	if len(sick) > 0 {
+		return "", fmt.Errorf("not healthy: %s", strings.Join(sick, ", "))
+	}
+	return "metadatabase, scheduler, dag_processor, triggerer", nil
+}
+
+func (a *airflow) login(ctx context.Context) (string, error) {
+	var answer struct {
+		Token string `json:"access_token"`
+	}
+	credentials := map[string]string{"username": a.options.user, "password": a.options.secret}
+	if err := a.send(ctx, http.MethodPost, "/auth/token", credentials, &answer); err != nil {
+		return "", err
+	}
+	if answer.Token == "" {
+		return "", errors.New("the answer holds no token")
+	}
+	a.token = answer.Token
+	return "as " + a.options.user, nil
+}
+
+func (a *airflow) version(ctx context.Context) (string, error) {
+	var answer struct {
+		Version string `json:"version"`
+	}
+	if err := a.get(ctx, "/api/v2/version", &answer); err != nil {
+		return "", err
+	}
+	if answer.Version != a.options.airflow && !strings.HasPrefix(answer.Version, a.options.airflow+".") {
+		return "", fmt.Errorf("%q runs, expected %s", answer.Version, a.options.airflow)
+	}
+	return "Airflow " + answer.Version, nil
+}
+
+func (a *airflow) visible(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.options.waitForDAGs)
+	defer cancel()
+	err := a.poll(ctx, func() (bool, error) {
+		status, _, err := a.ask(ctx, http.MethodGet, a.dagPath(""), nil, nil)
+		return status == http.StatusOK, err
+	})
+	if err != nil {
+		return "", fmt.Errorf("DAG %q is not visible: %w", a.options.dag, err)
+	}
+	unpause := map[string]bool{"is_paused": false}
+	if err := a.send(ctx, http.MethodPatch, a.dagPath(""), unpause, nil); err != nil {
+		return "", err
+	}
+	return a.options.dag, nil
+}
+
+func (a *airflow) trigger(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.options.runTimeout)
+	defer cancel()
+	var started struct {
+		RunID string `json:"dag_run_id"`
+	}
+	if err := a.send(ctx, http.MethodPost, a.dagPath("/dagRuns"), map[string]any{"logical_date": nil}, &started); err != nil {
+		return "", err
+	}
+	a.runID = started.RunID
+	state, said := "", ""
+	err := a.poll(ctx, func() (bool, error) {
+		var run struct {
+			State string `json:"state"`
+		}
+		if err := a.get(ctx, a.dagPath("/dagRuns/"+url.PathEscape(a.runID)), &run); err != nil {
+			return false, err
+		}
+		if state = run.State; state != said {
+			said = state
+			_, _ = fmt.Fprintf(a.progress, "smoke: %s is %s\n", a.runID, state)
+		}
+		return state == "success" || state == "failed", nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("run %s is %s: %w", a.runID, state, err)
+	}
+	if state != "success" {
+		return "", fmt.Errorf("run %s ended as %s", a.runID, state)
+	}
+	return a.runID, nil
+}
+
+// log reads the log of one task of the run: it lies in S3 by then.
+func (a *airflow) log(ctx context.Context) (string, error) {
+	var tasks struct {
+		Instances []struct {
+			TaskID   string `json:"task_id"`
+			Try      int    `json:"try_number"`
+			MapIndex int    `json:"map_index"`
+		} `json:"task_instances"`
+	}
+	path := a.dagPath("/dagRuns/" + url.PathEscape(a.runID) + "/taskInstances")
+	if err := a.get(ctx, path, &tasks); err != nil {
+		return "", err
+	}
+	if len(tasks.Instances) == 0 {
+		return "", errors.New("the run has no task")
+	}
+	first := tasks.Instances[0]
+	var content struct {
+		Content json.RawMessage `json:"content"`
+	}
+	read := fmt.Sprintf("%s/%s/logs/%d?map_index=%d", path, url.PathEscape(first.TaskID), first.Try, first.MapIndex)
+	if err := a.get(ctx, read, &content); err != nil {
+		return "", err
+	}
+	if len(content.Content) < len(`["x"]`) || bytes.Contains(content.Content, []byte("Could not read")) {
+		return "", fmt.Errorf("the log of %s can't be read", first.TaskID)
+	}
+	return fmt.Sprintf("%s, %d bytes", first.TaskID, len(content.Content)), nil
+}
+
+func (a *airflow) dagPath(rest string) string {
+	return "/api/v2/dags/" + url.PathEscape(a.options.dag) + rest
+}
+
+// poll asks until done says so or the time is up.
+func (a *airflow) poll(ctx context.Context, done func() (bool, error)) error {
+	for {
+		ok, err := done()
+		if ok || err != nil && ctx.Err() == nil {
+			return err
+		}
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-time.After(pollEvery):
+		}
+	}
+}
+
+func (a *airflow) get(ctx context.Context, path string, answer any) error {
+	return a.send(ctx, http.MethodGet, path, nil, answer)
+}
+
+// send asks and wants an answer of the 2xx kind.
+func (a *airflow) send(ctx context.Context, method, path string, body, answer any) error {
+	status, text, err := a.ask(ctx, method, path, body, answer)
+	if err != nil {
+		return err
+	}
+	if status < 200 || status > 299 {
+		return fmt.Errorf("%s %s answers %d: %.200s", method, path, status, text)
+	}
+	return nil
+}
+
+const longestAnswer = 16 << 20
+
+func (a *airflow) ask(ctx context.Context, method, path string, body, answer any) (int, string, error) {
+	var content io.Reader
+	if body != nil {
+		encoded, err := json.Marshal(body)
+		if err != nil {
+			return 0, "", err
+		}
+		content = bytes.NewReader(encoded)
+	}
+	request, err := http.NewRequestWithContext(ctx, method, a.base+path, content)
+	if err != nil {
+		return 0, "", err
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Accept", "application/json")
+	if a.token != "" {
+		request.Header.Set("Authorization", "Bearer "+a.token)
+	}
+	response, err := a.http.Do(request)
+	if err != nil {
+		return 0, "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	text, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
+	if err != nil {
+		return response.StatusCode, "", err
+	}
+	if answer != nil && response.StatusCode/100 == 2 {
+		if err := json.Unmarshal(text, answer); err != nil {
+			return response.StatusCode, "", fmt.Errorf("%s answers something else than JSON: %w", path, err)
+		}
+	}
+	return response.StatusCode, string(text), nil
+}

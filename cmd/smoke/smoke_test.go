@@ -1,0 +1,139 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/pem"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// fake is an Airflow's API as far as smoke uses it; broken names the path that fails.
+type fake struct {
+	healthy bool
+	version string
+	state   string
+	log     string
+	noDAG   bool
+}
+
+func (f *fake) serve(t *testing.T) (address, ca string) {
+	t.Helper()
+	answer := func(w http.ResponseWriter, status int, body any) {
+		w.WriteHeader(status)
+		_ = json.NewEncoder(w).Encode(body)
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /api/v2/version", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 200, map[string]string{"version": f.version})
+	})
+	mux.HandleFunc("GET /api/v2/monitor/health", func(w http.ResponseWriter, _ *http.Request) {
+		status := map[bool]string{true: "healthy", false: "unhealthy"}[f.healthy]
+		answer(w, 200, map[string]any{
+			"metadatabase": map[string]string{"status": "healthy"}, "scheduler": map[string]string{"status": status},
+			"dag_processor": map[string]string{"status": "healthy"}, "triggerer": map[string]string{"status": "healthy"},
+		})
+	})
+	mux.HandleFunc("POST /auth/token", func(w http.ResponseWriter, r *http.Request) {
+		var given map[string]string
+		_ = json.NewDecoder(r.Body).Decode(&given)
+		if given["password"] != "right" {
+			answer(w, 401, map[string]string{"detail": "no"})
+			return
+		}
+		answer(w, 201, map[string]string{"access_token": "token"})
+	})
+	mux.HandleFunc("/api/v2/dags/quick", func(w http.ResponseWriter, r *http.Request) {
+		if f.noDAG || r.Header.Get("Authorization") != "Bearer token" {
+			answer(w, 404, nil)
+			return
+		}
+		answer(w, 200, map[string]any{})
+	})
+	mux.HandleFunc("POST /api/v2/dags/quick/dagRuns", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 200, map[string]string{"dag_run_id": "r1"})
+	})
+	mux.HandleFunc("GET /api/v2/dags/quick/dagRuns/r1", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 200, map[string]string{"state": f.state})
+	})
+	mux.HandleFunc("GET /api/v2/dags/quick/dagRuns/r1/taskInstances", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 200, map[string]any{"task_instances": []map[string]any{{"task_id": "hello", "try_number": 1, "map_index": -1}}})
+	})
+	mux.HandleFunc("GET /api/v2/dags/quick/dagRuns/r1/taskInstances/hello/logs/1", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 200, map[string]any{"content": f.log})
+	})
+	server := httptest.NewTLSServer(mux)
+	t.Cleanup(server.Close)
+	ca = filepath.Join(t.TempDir(), "ca.pem")
+	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	require.NoError(t, os.WriteFile(ca, block, 0o600))
+	return server.URL, ca
+}
+
+func environment(password string) func(string) string {
+	return func(name string) string {
+		return map[string]string{"SMOKE_USER": "ann", "SMOKE_PASSWORD": password}[name]
+	}
+}
+
+func TestEachHopFailsWithItsOwnCode(t *testing.T) {
+	good := fake{healthy: true, version: "3.1.8", state: "success", log: "hello from the task"}
+	for name, test := range map[string]struct {
+		change   func(*fake)
+		password string
+		exit     int
+		says     string
+	}{
+		"all is well":          {func(*fake) {}, "right", 0, ""},
+		"scheduler is down":    {func(f *fake) { f.healthy = false }, "right", 11, "not healthy: scheduler"},
+		"wrong password":       {func(*fake) {}, "wrong", 12, "401"},
+		"wrong version":        {func(f *fake) { f.version = "2.10.0" }, "right", 13, "expected 3.1"},
+		"version with a digit": {func(f *fake) { f.version = "3.10.0" }, "right", 13, "expected 3.1"},
+		"DAG is missing":       {func(f *fake) { f.noDAG = true }, "right", 14, "not visible"},
+		"run fails":            {func(f *fake) { f.state = "failed" }, "right", 15, "ended as failed"},
+		"log is lost":          {func(f *fake) { f.log = "Could not read remote log" }, "right", 16, "can't be read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := good
+			test.change(&server)
+			address, ca := server.serve(t)
+			var stdout, stderr bytes.Buffer
+			exit := run(t.Context(), []string{"--url", address, "--ca", ca, "--wait-for-dags", "100ms"}, environment(test.password), &stdout, &stderr)
+			assert.Equal(t, test.exit, exit, stderr.String())
+			assert.Contains(t, stderr.String(), test.says)
+			assert.NotContains(t, stdout.String()+stderr.String(), "right")
+		})
+	}
+}
+
+func TestDeadAddressFailsFastAndNamesTheHop(t *testing.T) {
+	start := time.Now()
+	var stdout, stderr bytes.Buffer
+	exit := run(t.Context(), []string{"--url", "https://127.0.0.1:1"}, environment("right"), &stdout, &stderr)
+	assert.Equal(t, 10, exit)
+	assert.Contains(t, stderr.String(), "network: FAILED")
+	assert.Less(t, time.Since(start), 5*time.Second)
+}
+
+func TestUntrustedCertificateIsRefused(t *testing.T) {
+	server := fake{}
+	address, _ := server.serve(t)
+	var stdout, stderr bytes.Buffer
+	assert.Equal(t, 10, run(t.Context(), []string{"--url", address}, environment("right"), &stdout, &stderr))
+	assert.Contains(t, stderr.String(), "certificate")
+}
+
+func TestUsage(t *testing.T) {
+	var stdout, stderr bytes.Buffer
+	assert.Equal(t, usageExit, run(t.Context(), []string{"--url", "http://x", "--run-timeout", "-1s"}, func(string) string { return "" }, &stdout, &stderr))
+	for _, said := range []string{"https address", "SMOKE_USER", "positive"} {
+		assert.Contains(t, stderr.String(), said)
+	}
+}
