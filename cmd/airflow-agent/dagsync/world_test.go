@@ -45,7 +45,7 @@ func TestMain(m *testing.M) {
 
 // world is a bucket, a target and all that a run of the agent needs.
 type world struct {
-	t      *testing.T
+	t      testing.TB
 	s3     *fakes3.Server
 	target string
 	disk   *tree.Disk
@@ -56,7 +56,7 @@ type world struct {
 
 const prefix = "dev/"
 
-func newWorld(t *testing.T) *world {
+func newWorld(t testing.TB) *world {
 	t.Helper()
 	s3, err := fakes3.Start()
 	require.NoError(t, err)
@@ -82,6 +82,19 @@ func (w *world) run(ctx context.Context) int {
 	require.NoError(w.t, err)
 	defer client.Close()
 	return w.config.run(ctx, client, w.disk, emf.NewWriter(w.out, w.config.namespace), slog.New(slog.NewJSONHandler(w.logs, nil)))
+}
+
+// open makes the agent's inner parts, as the one writer.
+func (w *world) open(t testing.TB) *syncer {
+	client, err := bucket.New(w.s3.Config(), "test")
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	syncers, err := w.config.open(t.Context(), client, w.disk, nil, slog.New(slog.NewJSONHandler(w.logs, nil)))
+	require.NoError(t, err)
+	ok, err := syncers[0].mirror.store.Lock()
+	require.NoError(t, err)
+	require.True(t, ok)
+	return syncers[0]
 }
 
 // once runs the agent with --once and wants an exit code.
@@ -123,7 +136,7 @@ func (w *world) eventually(want files) {
 	require.Eventually(w.t, func() bool {
 		got = readersSee(w.target)
 		return equal(got, want)
-	}, 20*time.Second, 5*time.Millisecond, "readers see %v", &got)
+	}, 20*time.Second, 5*time.Millisecond, "readers see %.200v", &got)
 }
 
 func (w *world) sees(want files) {

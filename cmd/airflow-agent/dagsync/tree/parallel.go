@@ -14,12 +14,12 @@ import (
 const (
 	// manyWorkers hide the latency of a network file system, where each call
 	// is a round trip of milliseconds.
-	manyWorkers = 32
+	manyWorkers = 64
 	// slowCall is what tells such a file system from a local one, on which
 	// more workers than processors only get into each other's way.
 	slowCall = 300 * time.Microsecond
 	// batchSize keeps workers out of each other's directories.
-	batchSize = 64
+	batchSize = 32
 )
 
 // parallel calls f for 0 to n-1, in batches that overlap in time. It starts
