@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
@@ -68,6 +69,7 @@ func routes() []Rule {
 				on(exists("a VPC peering connection"), "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"),
 				on(exists("a VPN gateway"), "aws:ec2/vpnGateway:VpnGateway", "aws:ec2/vpnGatewayAttachment:VpnGatewayAttachment", "aws:ec2/vpnConnection:VpnConnection"),
 				on(exists("a client VPN endpoint"), "aws:ec2clientvpn/endpoint:Endpoint"),
+				on(foreignService, endpointType),
 			),
 		},
 	}
@@ -168,8 +170,24 @@ func otherTarget(route property.Map, r report) {
 			r.fault("a route leads to another network: %s is set.", name)
 		}
 	}
-	if gateway := knownText(route.Get("gatewayId")); len(gateway) > 4 && gateway[:4] == "vgw-" {
+	if gateway := knownText(route.Get("gatewayId")); strings.HasPrefix(gateway, "vgw-") {
 		r.fault("a route leads to another network: gatewayId is the VPN gateway %s.", gateway)
+	}
+}
+
+// foreignService tells endpoints of AWS's own services from those that lead to
+// somebody else's, whose names begin with com.amazonaws.vpce.
+func foreignService(res resource, r report) {
+	for _, name := range []string{"serviceNetworkArn", "resourceConfigurationArn"} {
+		if isSet(res.get(name)) {
+			r.fault("an endpoint leads to another network: %s is set.", name)
+		}
+	}
+	switch name, state := text(res.get("serviceName")); {
+	case state == unknown:
+		r.unseen("serviceName")
+	case strings.HasPrefix(name, "com.amazonaws.vpce."):
+		r.fault("an endpoint leads to somebody else's service: serviceName is %s.", name)
 	}
 }
 

@@ -36,7 +36,7 @@ func completenessMutants() []Mutant {
 	}
 	mutants = append(mutants, none,
 		alone(mutant("endpoints-present", "S3 as an interface", platform(), "vpc", "no Gateway endpoint for s3", set("s3", "vpcEndpointType", "Interface"), set("s3", "privateDnsEnabled", true))),
-		withAlso(alone(mutant("endpoints-present", "unknown service", platform(), "kms", "serviceName is not known", set("kms", "serviceName", Unknown{}))), "endpoints-present vpc"),
+		withAlso(alone(mutant("endpoints-present", "unknown service", platform(), "kms", "serviceName is not known", set("kms", "serviceName", Unknown{}))), "endpoints-present vpc", "no-other-way-out kms"),
 		withoutNeed(alone(mutant("endpoints-present", "one that the settings ask for", platform(), "vpc", "endpoint for athena"))),
 		mutant("endpoint-private-dns", "off", Group{endpoint("extra", "athena", "Interface")}, "extra", "privateDnsEnabled is false", set("extra", "privateDnsEnabled", false)),
 		mutant("endpoint-private-dns", "left out", Group{endpoint("extra", "athena", "Interface")}, "extra", "privateDnsEnabled is not set", unset("extra", "privateDnsEnabled")),
