@@ -14,7 +14,8 @@ import os
 import sys
 
 MS_RDONLY, MS_NOSUID, MS_REMOUNT, MS_BIND, MS_REC = 1, 2, 32, 4096, 16384
-PR_SET_NO_NEW_PRIVS = 38
+PR_SET_NO_NEW_PRIVS, MNT_DETACH = 38, 2
+PIVOT_ROOT = {"x86_64": 155, "aarch64": 41}
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -52,6 +53,16 @@ def devices(root):
     mount("shm", root + "/dev/shm", "tmpfs", MS_NOSUID, "mode=1777,size=64m")
 
 
+def change_root(root):
+    """Makes root the only file system of this mount namespace; what was before is gone."""
+    os.chdir(root)
+    if LIBC.syscall(PIVOT_ROOT[os.uname().machine], b".", b"."):
+        number = ctypes.get_errno()
+        raise OSError(number, f"pivot_root {root}: {os.strerror(number)}")
+    LIBC.umount2(b".", MNT_DETACH)
+    os.chdir("/")
+
+
 def main():
     with open(sys.argv[1]) as file:
         spec = json.load(file)
@@ -72,7 +83,7 @@ def main():
         mount("root", root, "", MS_BIND | MS_REMOUNT | MS_RDONLY)
     name = spec["hostname"].encode()
     LIBC.sethostname(name, len(name))
-    os.chroot(root)
+    change_root(root)
     os.chdir(spec["directory"])
     os.setgroups([])
     os.setgid(spec["gid"])

@@ -112,12 +112,10 @@ class State:
             raise StateError(f"{path} is no `pulumi stack export`: {fault!r}") from None
         self.resources = [
             {
-                "type": r["type"],
-                "urn": r["urn"],
-                "id": r.get("id", ""),
                 # What the cloud answered wins over what was asked for.
                 **plain({**(r.get("inputs") or {}), **{k: v for k, v in (r.get("outputs") or {}).items() if v is not None}}),
                 "_id": r.get("id", ""),
+                "_type": r["type"],
             }
             for r in deployment["resources"]
             if r.get("custom", True) and not r.get("delete")
@@ -128,7 +126,7 @@ class State:
             raise StateError(f"{path} declares no ECS service")
 
     def of(self, kind: str) -> list[dict]:
-        return [r for r in self.resources if r["type"] == kind]
+        return [r for r in self.resources if r["_type"] == kind]
 
     def one(self, kind: str) -> dict:
         found = self.of(kind)
