@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/kms"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -78,7 +79,7 @@ func (k *Keys) newKey(ctx *pulumi.Context, name string, s Scope, purpose, uses s
 }
 
 // cryptography is what encrypting services need of a key.
-var cryptography = []string{"kms:Decrypt", "kms:DescribeKey", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
+var cryptography = []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey*", "kms:ReEncrypt*"}
 
 // administerKey lets the account's administrators manage a key, but not use
 // it. A key policy must name them, or the key could become unmanageable
@@ -89,7 +90,7 @@ func (s Scope) administerKey() Statement {
 		Actions: []string{
 			"kms:CancelKeyDeletion", "kms:CreateAlias", "kms:DeleteAlias", "kms:DescribeKey", "kms:DisableKey",
 			"kms:DisableKeyRotation", "kms:EnableKey", "kms:EnableKeyRotation", "kms:GetKeyPolicy",
-			"kms:GetKeyRotationStatus", "kms:ListAliases", "kms:ListGrants", "kms:ListKeyPolicies",
+			"kms:GetKeyRotationStatus", "kms:ListGrants", "kms:ListKeyPolicies",
 			"kms:ListResourceTags", "kms:PutKeyPolicy", "kms:RevokeGrant", "kms:ScheduleKeyDeletion",
 			"kms:TagResource", "kms:UntagResource", "kms:UpdateAlias", "kms:UpdateKeyDescription",
 		},
@@ -109,7 +110,7 @@ func (s Scope) useVia(services ...string) []Statement {
 	return []Statement{
 		{
 			Sid: "UseThroughServices", Effect: allow, Principal: Principal{AWS: []string{s.RootARN()}},
-			Actions: cryptography, Resources: []string{"*"},
+			Actions: append(slices.Clone(cryptography), "kms:DescribeKey"), Resources: []string{"*"},
 			Conditions: Conditions{"StringEquals": through},
 		},
 		{
