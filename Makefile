@@ -20,7 +20,7 @@ READY := tools policy $(if $(filter sim,$(CLOUD)),sim)
 .PHONY: help
 help: ## list the targets
 	@echo "make TARGET [STACK=dev|prod] [CLOUD=sim|aws]"
-	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile operations.mk | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 ##@ The platform
 

@@ -11,14 +11,18 @@ images: ## build the container images with a Docker engine
 	@scripts/images build "$(REGISTRY)/$(PREFIX)" "$(TAG)" "$(PLATFORM)" $(IMAGES)
 
 .PHONY: images-push
-images-push: ## build and push the images to ECR, and write their digests into the stack's file (CLOUD=aws)
+images-push: ## build and push the images to ECR; their digests go to digests.txt (CLOUD=aws)
 	@scripts/real-only images-push $(STACK)
-	@scripts/images push "$(REGISTRY)/$(PREFIX)" "$(TAG)" "$(PLATFORM)" $(IMAGES) | scripts/digests $(STACK)
+	@scripts/images push "$(REGISTRY)/$(PREFIX)" "$(TAG)" "$(PLATFORM)" $(IMAGES) >digests.txt
 
-.PHONY: promote
-promote: ## copy the images that dev runs to prod's repositories, digests unchanged (CLOUD=aws)
-	@scripts/real-only promote prod
-	@scripts/promote dev prod
+.PHONY: digests
+digests: ## write the digests in digests.txt into the stack's file
+	@scripts/digests $(STACK) <digests.txt
+
+.PHONY: images-here
+images-here: ## copy the images that the stack's file names from dev's repositories to the stack's (CLOUD=aws)
+	@scripts/real-only images-here $(STACK)
+	@scripts/promote dev $(STACK)
 
 .PHONY: repositories
 repositories: $(READY) ## make only the image repositories of a new stack (CLOUD=aws)
@@ -52,3 +56,18 @@ redeploy: ## replace every task of the stack, one service after the other (CLOUD
 smoke: ## ask a deployed stack for health, login, version, a DAG run and its log (URL, SMOKE_USER, SMOKE_PASSWORD)
 	@mkdir -p bin && $(GO_BUILD) -o bin/smoke ./cmd/smoke
 	@bin/smoke --url "$${URL:-https://$$(scripts/setting $(STACK) loadBalancer.hostname)/}" $(ARGS)
+
+.PHONY: roll-back
+roll-back: $(READY) ## take the stack back to the commit before this one (CLOUD=aws)
+	@scripts/real-only roll-back $(STACK)
+	@scripts/roll-back $(STACK)
+
+.PHONY: plan-comment
+plan-comment: $(READY) ## the plan as a comment on PULL_REQUEST (CLOUD=aws, GH_TOKEN)
+	@scripts/real-only plan-comment $(STACK)
+	@scripts/plan-comment $(STACK)
+
+.PHONY: access-analyzer
+access-analyzer: $(READY) ## ask IAM Access Analyzer about every policy document of the plan (CLOUD=aws)
+	@scripts/real-only access-analyzer $(STACK)
+	@scripts/access-analyzer $(STACK)
