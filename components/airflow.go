@@ -155,7 +155,7 @@ func (a *Airflow) before(name, image, command string) Container {
 		Environment: a.with(config.Pool{Size: 1, Overflow: 1}, nil),
 		Secrets:     a.database(nil),
 		StopSeconds: stopSeconds,
-		Scratch: []string{airflowHome, scratchTmp}, ReadOnlyRoot: true,
+		Scratch:     []string{airflowHome, scratchTmp}, ReadOnlyRoot: true,
 	}
 }
 

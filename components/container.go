@@ -27,8 +27,6 @@ type Container struct {
 	Health *Health
 	// StopSeconds is the time between SIGTERM and SIGKILL, at most 120 on Fargate.
 	StopSeconds int
-	// StartSeconds is how long the containers after this one wait for it to end.
-	StartSeconds int
 	// Port is where it listens for others, 0 for nobody.
 	Port int
 	// FilesAt mounts the shared files; Writer lets it write them.
@@ -63,7 +61,9 @@ const (
 
 // definition is the container in the form of RegisterTaskDefinition. Values
 // that AWS would fill in are written out: left away, each would show as a
-// difference, and replace the task definition, for ever.
+// difference, and replace the task definition, for ever. There is no
+// startTimeout: Fargate takes 2 to 120 seconds, and a schema change may take
+// longer; without one, those that wait for a container wait until it ends.
 func (c Container) definition(service *ServiceArgs, logGroup string) map[string]any {
 	definition := map[string]any{
 		"name":                   c.Name,
@@ -99,9 +99,6 @@ func (c Container) definition(service *ServiceArgs, logGroup string) map[string]
 	}
 	if c.StopSeconds > 0 {
 		definition["stopTimeout"] = c.StopSeconds
-	}
-	if c.StartSeconds > 0 {
-		definition["startTimeout"] = c.StartSeconds
 	}
 	if c.Health != nil {
 		definition["healthCheck"] = map[string]any{

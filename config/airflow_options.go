@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"maps"
+	"strings"
+)
 
 // reservedOptions are Airflow's settings that the platform sets itself, as
 // section.key, each with the reason why a stack can't. A test holds them
@@ -55,6 +58,10 @@ var reservedOptions = map[string]string{
 	"operators.default_queue":                            "one pool works off the queue default",
 	"usage_data_collection.enabled":                      "nothing leads out of the VPC",
 }
+
+// ReservedOptions returns all settings that a stack can't change, as
+// section.key, each with the reason.
+func ReservedOptions() map[string]string { return maps.Clone(reservedOptions) }
 
 // ReservedOption returns the reason why a stack can't set an Airflow option,
 // and whether that is so.

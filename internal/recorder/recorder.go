@@ -19,7 +19,9 @@ type Resource struct {
 	Inputs resource.PropertyMap
 	// DependsOn are the names of resources that it was told to wait for.
 	DependsOn []string
-	Protect   bool
+	// IgnoreChanges are properties whose changes are somebody else's.
+	IgnoreChanges []string
+	Protect       bool
 }
 
 // Record is everything that a program declared.
@@ -41,6 +43,7 @@ func (r *Record) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 	recorded := Resource{Type: args.TypeToken, Name: args.Name, Inputs: args.Inputs}
 	if args.RegisterRPC != nil {
 		recorded.Protect = args.RegisterRPC.GetProtect()
+		recorded.IgnoreChanges = args.RegisterRPC.GetIgnoreChanges()
 		for _, urn := range args.RegisterRPC.GetDependencies() {
 			recorded.DependsOn = append(recorded.DependsOn, urn[strings.LastIndex(urn, "::")+2:])
 		}

@@ -1,0 +1,194 @@
+package components
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pathwai/airflow-on-fargate/config"
+)
+
+// option returns section.key of a variable of Airflow's configuration.
+func option(t *testing.T, variable string) string {
+	t.Helper()
+	section, key, ok := strings.Cut(strings.TrimPrefix(variable, "AIRFLOW__"), "__")
+	require.True(t, ok, "%s names no section and key", variable)
+	return strings.ToLower(section) + "." + strings.ToLower(key)
+}
+
+// keptAtDefault are reserved though the platform sets nothing: Airflow's own
+// default is the one that it is built on.
+var keptAtDefault = []string{
+	"api.host", "api.ssl_cert", "api.ssl_key", "api.workers",
+	"celery.result_backend", "celery.task_acks_late", "celery.worker_autoscale", "celery.worker_prefetch_multiplier",
+	"celery_broker_transport_options.visibility_timeout",
+	"dag_processor.dag_bundle_config_list",
+	"logging.trigger_log_server_port", "logging.worker_log_server_port",
+	"operators.default_queue",
+	"scheduler.scheduler_health_check_server_port",
+}
+
+// What the platform sets is refused in a stack's options, and what is refused
+// is set or kept: otherwise a stack could undo it, or be refused for nothing.
+func TestReservedOptionsAreTheOnesThatThePlatformSets(t *testing.T) {
+	isSet := map[string]bool{}
+	for _, mode := range []string{config.LoginNone, config.LoginALB, config.LoginFAB} {
+		record := runTasks(t, withLogin(mode))
+		for _, task := range allTasks {
+			for _, container := range definitionsOf(t, record, task) {
+				for variable := range container.environment() {
+					if strings.HasPrefix(variable, "AIRFLOW__") {
+						isSet[option(t, variable)] = true
+					}
+				}
+				for variable := range container.secrets() {
+					if strings.HasPrefix(variable, "AIRFLOW__") {
+						isSet[option(t, variable)] = true
+					}
+				}
+			}
+		}
+	}
+	require.Greater(t, len(isSet), 25)
+	reserved := config.ReservedOptions()
+	for name := range isSet {
+		require.Contains(t, reserved, name, "a stack could undo what the platform sets")
+	}
+	for name, reason := range reserved {
+		require.NotEmpty(t, reason)
+		require.NotEqual(t, isSet[name], slices.Contains(keptAtDefault, name), "%s: reserved and neither set nor in the list of what is kept, or in both", name)
+	}
+}
+
+func withLogin(mode string) *config.Config {
+	cfg := testConfig()
+	cfg.Login.Mode = mode
+	cfg.Login.Issuer, cfg.Login.ClientID, cfg.Login.GroupsClaim = "https://idp", "airflow-client", "groups"
+	cfg.Login.Roles = map[string]string{"ops": "Op", `a"b`: "Admin"}
+	return cfg
+}
+
+func TestUsersOptionsReachEveryAirflowContainer(t *testing.T) {
+	cfg := testConfig()
+	cfg.Airflow.Options = map[string]map[string]string{"core": {"max_active_runs_per_dag": `4 "{{ x }}" $HOME`}}
+	eachContainer(t, runTasks(t, cfg), func(t *testing.T, _ string, c containerDefinition) {
+		value, given := c.environment()["AIRFLOW__CORE__MAX_ACTIVE_RUNS_PER_DAG"]
+		require.Equal(t, c.EntryPoint[0] != "/airflow-agent", given)
+		if given {
+			require.Equal(t, `4 "{{ x }}" $HOME`, value, "not as it was written")
+		}
+	})
+}
+
+// Settings that must be the same everywhere, or jobs and logs get lost between
+// components.
+func TestCommonEnvironment(t *testing.T) {
+	want := map[string]string{
+		"AIRFLOW__CORE__EXECUTOR":                     "CeleryExecutor",
+		"AIRFLOW__CORE__LOAD_EXAMPLES":                "False",
+		"AIRFLOW__CORE__DAGS_FOLDER":                  "/opt/airflow/sync/dags",
+		"AIRFLOW__CORE__PLUGINS_FOLDER":               "/opt/airflow/sync/plugins",
+		"AIRFLOW__CORE__EXECUTION_API_SERVER_URL":     "https://airflow.acme.internal:8443/execution/",
+		"AIRFLOW__LOGGING__REMOTE_LOGGING":            "True",
+		"AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER":    "s3://acme-logs/tasks",
+		"AIRFLOW__LOGGING__LOG_FILENAME_TEMPLATE":     logTemplate,
+		"AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": "14400",
+		"AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT":     "7200",
+		"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED":     "False",
+		"AWS_DEFAULT_REGION":                          "eu-west-1",
+		"PGSSLROOTCERT":                               "/opt/airflow/certs/rds-global-bundle.pem",
+	}
+	eachContainer(t, runTasks(t, testConfig()), func(t *testing.T, _ string, c containerDefinition) {
+		environment := c.environment()
+		if c.EntryPoint[0] == "/airflow-agent" {
+			require.Equal(t, "acme-airflow-test", environment["AGENT_STACK"])
+			require.Equal(t, "eu-west-1", environment["AWS_REGION"])
+			for variable := range environment {
+				require.False(t, strings.HasPrefix(variable, "AIRFLOW"), variable)
+			}
+			return
+		}
+		for variable, value := range want {
+			require.Equal(t, value, environment[variable], variable)
+		}
+		require.NotEmpty(t, environment["AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE"])
+		require.NotEmpty(t, environment["AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW"])
+	})
+	require.Contains(t, logTemplate, `dt={{ ti.dag_run.run_after.strftime("%Y-%m-%d") }}/`)
+}
+
+// Pools of connections are those that config counts.
+func TestConnectionPoolsAreTheCountedOnes(t *testing.T) {
+	record := runTasks(t, testConfig())
+	for container, pool := range map[[2]string]config.Pool{
+		{"api-server", "api-server"}:       config.APIServerPool,
+		{"scheduler", "scheduler"}:         config.SchedulerPool,
+		{"dag-processor", "dag-processor"}: config.DAGProcessorPool,
+		{"triggerer", "triggerer"}:         config.TriggererPool,
+		{"worker", "worker"}:               config.WorkerPoolPerJob,
+	} {
+		environment := definitionsOf(t, record, container[0])[container[1]].environment()
+		require.JSONEq(t, environment["AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE"], mustJSON(pool.Size))
+		require.JSONEq(t, environment["AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW"], mustJSON(pool.Overflow))
+	}
+}
+
+func TestEnvironmentPerRole(t *testing.T) {
+	record := runTasks(t, testConfig())
+	for container, want := range map[[2]string]map[string]string{
+		{"api-server", "api-server"}: {
+			"AIRFLOW__API__BASE_URL": "https://airflow.acme.internal/", "AIRFLOW__API__PORT": "8080",
+			"AIRFLOW__FAB__ENABLE_PROXY_FIX": "True", "AIRFLOW__FAB__COOKIE_SECURE": "True", "AIRFLOW_LOGIN_MODE": "password",
+		},
+		{"scheduler", "scheduler"}: {"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True", "AIRFLOW__CORE__PARALLELISM": "16"},
+		{"scheduler", "metrics"}:   {"AGENT_QUEUES": "default,small,heavy", "PGSSLROOTCERT": "/etc/ssl/certs/rds-global-bundle.pem"},
+		{"dag-processor", "dag-processor"}: {
+			"AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "12", "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "12",
+		},
+		{"worker", "worker"}:       {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "4", "AIRFLOW_DB_RETENTION_DAYS": "45"},
+		{"worker", "guard"}:        {"AGENT_WORKER_QUEUES": "default,small"},
+		{"worker-heavy", "worker"}: {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "2", "AIRFLOW_DB_RETENTION_DAYS": ""},
+		{"worker-heavy", "guard"}:  {"AGENT_WORKER_QUEUES": "heavy"},
+	} {
+		environment := definitionsOf(t, record, container[0])[container[1]].environment()
+		for variable, value := range want {
+			require.Equal(t, value, environment[variable], "%v %s", container, variable)
+		}
+	}
+}
+
+func TestLoginByAirflowAtAnIdP(t *testing.T) {
+	for _, mode := range []string{config.LoginNone, config.LoginALB} {
+		api := definitionsOf(t, runTasks(t, withLogin(mode)), "api-server")["api-server"]
+		require.Equal(t, "password", api.environment()["AIRFLOW_LOGIN_MODE"], mode)
+		require.NotContains(t, api.secrets(), "AIRFLOW_OIDC_CLIENT_SECRET", mode)
+	}
+	api := definitionsOf(t, runTasks(t, withLogin(config.LoginFAB)), "api-server")["api-server"]
+	environment := api.environment()
+	require.Equal(t, "oidc", environment["AIRFLOW_LOGIN_MODE"])
+	require.Equal(t, "https://idp", environment["AIRFLOW_OIDC_ISSUER"])
+	require.Equal(t, "airflow-client", environment["AIRFLOW_OIDC_CLIENT_ID"])
+	require.Equal(t, "groups", environment["AIRFLOW_OIDC_GROUPS_CLAIM"])
+	var roles map[string][]string
+	require.NoError(t, json.Unmarshal([]byte(environment["AIRFLOW_OIDC_ROLE_MAPPING"]), &roles))
+	require.Equal(t, map[string][]string{"ops": {"Op"}, `a"b`: {"Admin"}}, roles)
+	require.Contains(t, api.secrets(), "AIRFLOW_OIDC_CLIENT_SECRET")
+}
+
+// A secret in the environment would stand in the task definition, which many may read.
+func TestNoSecretInTheEnvironment(t *testing.T) {
+	for _, mode := range []string{config.LoginNone, config.LoginALB, config.LoginFAB} {
+		eachContainer(t, runTasks(t, withLogin(mode)), func(t *testing.T, _ string, c containerDefinition) {
+			shown := mustJSON(c)
+			for _, secret := range []string{"secret-credentials", "credentials-fernet", "oidc-pw"} {
+				require.NotContains(t, shown, secret)
+			}
+			for variable := range c.secrets() {
+				require.NotContains(t, c.environment(), variable, "given twice")
+			}
+		})
+	}
+}

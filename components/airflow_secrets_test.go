@@ -1,0 +1,179 @@
+package components
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pathwai/airflow-on-fargate/config"
+	"github.com/pathwai/airflow-on-fargate/internal/recorder"
+)
+
+// from is what a container's reference to a secret looks like: pinned to the
+// version, so that a rotation makes a new task definition.
+func from(secret, jsonKey string) string {
+	name := "secrets-" + secret
+	return "arn:aws:mock:::aws:secretsmanager/secret:Secret/" + name + ":" + jsonKey + "::version-of-" + name
+}
+
+// secretsPerContainer is who knows what, and nobody more.
+func secretsPerContainer() map[string]map[string]string {
+	database := func(more map[string]string) map[string]string {
+		all := map[string]string{
+			"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN":       from("database-url", "sync"),
+			"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": from("database-url", "async"),
+		}
+		maps.Copy(all, more)
+		return all
+	}
+	const (
+		fernet, jwt, api, broker = "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__CELERY__BROKER_URL"
+	)
+	worker := database(map[string]string{broker: from("broker-url", ""), api: from("api-secret-key", "")})
+	housekeeper := maps.Clone(worker)
+	housekeeper["AIRFLOW_HOUSEKEEPING_DATABASE_URL"] = from("database-url", "sync")
+	guard := map[string]string{"AGENT_BROKER_URL": from("broker-url", "")}
+	return map[string]map[string]string{
+		"api-server/wait": database(nil),
+		"api-server/api-server": database(map[string]string{
+			fernet: from("fernet-key", ""), jwt: from("jwt-secret", ""), api: from("api-secret-key", ""),
+		}),
+		"scheduler/migrate": database(nil),
+		"scheduler/scheduler": database(map[string]string{
+			broker: from("broker-url", ""), fernet: from("fernet-key", ""), jwt: from("jwt-secret", ""),
+		}),
+		"scheduler/metrics":           {"AGENT_DATABASE_URL": from("database-url", "libpq")},
+		"dag-processor/wait":          database(nil),
+		"dag-processor/dag-processor": database(map[string]string{fernet: from("fernet-key", "")}),
+		"triggerer/wait":              database(nil),
+		"triggerer/triggerer":         database(map[string]string{fernet: from("fernet-key", ""), api: from("api-secret-key", "")}),
+		"worker/wait":                 database(nil),
+		"worker/worker":               housekeeper,
+		"worker/guard":                guard,
+		"worker-heavy/wait":           database(nil),
+		"worker-heavy/worker":         worker,
+		"worker-heavy/guard":          guard,
+		"dagsync/dagsync":             {},
+	}
+}
+
+func TestSecretsPerContainer(t *testing.T) {
+	got := map[string]map[string]string{}
+	record := runTasks(t, testConfig())
+	for _, task := range allTasks {
+		for name, container := range definitionsOf(t, record, task) {
+			got[task+"/"+name] = container.secrets()
+		}
+	}
+	require.Equal(t, secretsPerContainer(), got)
+}
+
+// An execution role fetches the secrets of its own containers, and no other
+// service's.
+func TestExecutionRolesFetchTheirOwnSecretsOnly(t *testing.T) {
+	for _, mode := range []string{config.LoginNone, config.LoginFAB} {
+		record := runTasks(t, withLogin(mode))
+		for task, secrets := range map[string][]string{
+			"api-server":    {"api-secret-key", "database-url", "fernet-key", "jwt-secret"},
+			"scheduler":     {"broker-url", "database-url", "fernet-key", "jwt-secret"},
+			"dag-processor": {"database-url", "fernet-key"},
+			"triggerer":     {"api-secret-key", "database-url", "fernet-key"},
+			"worker":        {"api-secret-key", "broker-url", "database-url"},
+			"worker-heavy":  {"api-secret-key", "broker-url", "database-url"},
+			"dagsync":       nil,
+		} {
+			if task == "api-server" && mode == config.LoginFAB {
+				secrets = append(secrets, "oidc-client-secret")
+			}
+			policy := rolePolicy(t, record, task+"-execution")
+			var want []string
+			for _, secret := range secrets {
+				want = append(want, "arn:aws:secretsmanager:eu-west-1:123456789012:secret:acme-airflow-test/"+secret+"-??????")
+			}
+			require.Equal(t, want, texts(policy["FetchSecrets"].Resource), "%s %s", mode, task)
+		}
+	}
+}
+
+func rolePolicy(t testing.TB, record *recorder.Record, role string) map[string]statement {
+	t.Helper()
+	return parsePolicy(t, one(t, record, "aws:iam/rolePolicy:RolePolicy", role)["policy"])
+}
+
+func TestExecutionRoles(t *testing.T) {
+	record := runTasks(t, testConfig())
+	for task, images := range map[string][]string{
+		"api-server": {"web"}, "scheduler": {"agent", "scheduler"}, "dag-processor": {"dag-processor"},
+		"triggerer": {"triggerer"}, "worker": {"agent", "worker"}, "dagsync": {"agent"},
+	} {
+		policy := rolePolicy(t, record, task+"-execution")
+		want := []string{"DecryptSecrets", "FetchSecrets", "PullImages", "SignInToRegistry", "WriteLogs"}
+		if task == "dagsync" {
+			want = want[2:]
+		}
+		require.Equal(t, want, sids(policy), task)
+		require.Equal(t, "ecr:GetAuthorizationToken", policy["SignInToRegistry"].Action, "the one action without a resource")
+		require.Equal(t, "*", policy["SignInToRegistry"].Resource)
+		var repositories []string
+		for _, image := range images {
+			repositories = append(repositories, "arn:aws:ecr:eu-west-1:123456789012:repository/acme-airflow-test/"+image)
+		}
+		require.Equal(t, repositories, texts(policy["PullImages"].Resource), task)
+		require.Equal(t, "arn:aws:logs:eu-west-1:123456789012:log-group:/acme-airflow-test/"+task+":*", policy["WriteLogs"].Resource)
+		if task != "dagsync" {
+			decrypt := policy["DecryptSecrets"]
+			require.Equal(t, "kms:Decrypt", decrypt.Action)
+			require.Equal(t, map[string]map[string]any{
+				"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/acme-airflow-test-secrets"},
+				"StringEquals":             {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"},
+			}, decrypt.Condition)
+		}
+	}
+}
+
+// Roles are ECS's alone, for tasks of this account and region.
+func TestTrustOfTaskRoles(t *testing.T) {
+	record := runTasks(t, testConfig())
+	for _, task := range allTasks {
+		for _, kind := range []string{"-execution", "-task"} {
+			role := one(t, record, "aws:iam/role:Role", task+kind)
+			require.Equal(t, "acme-airflow-test-"+task+kind, role["name"])
+			trust := parsePolicy(t, role["assumeRolePolicy"])
+			require.Equal(t, map[string]statement{"Assume": {
+				Sid: "Assume", Effect: "Allow", Principal: map[string]any{"Service": "ecs-tasks.amazonaws.com"}, Action: "sts:AssumeRole",
+				Condition: map[string]map[string]any{
+					"StringEquals": {"aws:SourceAccount": "123456789012"},
+					"ArnLike":      {"aws:SourceArn": "arn:aws:ecs:eu-west-1:123456789012:*"},
+				},
+			}}, trust)
+		}
+	}
+}
+
+// Without permissions of its own and without Exec, a task role can do nothing.
+func TestTaskRolesHaveNothingByThemselves(t *testing.T) {
+	closed := runTasks(t, testConfig())
+	for _, role := range names(closed, "aws:iam/rolePolicy:RolePolicy") {
+		require.False(t, slices.Contains([]string{"scheduler-task", "worker-task", "dagsync-task"}, role), role)
+	}
+	cfg := testConfig()
+	cfg.Services.Exec = true
+	policy := rolePolicy(t, runTasks(t, cfg), "scheduler-task")
+	require.Equal(t, []string{"ExecChannels", "ExecEncryption", "ExecRecord", "ExecRecordFind"}, sids(policy))
+	for sid, s := range policy {
+		if sid == "ExecChannels" {
+			require.Equal(t, "*", s.Resource)
+			for _, action := range texts(s.Action) {
+				require.Regexp(t, `^ssmmessages:(Create|Open)(Control|Data)Channel$`, action)
+			}
+			continue
+		}
+		require.NotEqual(t, "*", s.Resource, sid)
+		for _, action := range texts(s.Action) {
+			require.NotContains(t, action, "*", sid)
+		}
+	}
+	require.Equal(t, "arn:aws:logs:eu-west-1:123456789012:log-group:"+"/acme-airflow-test/exec:*", policy["ExecRecord"].Resource)
+}

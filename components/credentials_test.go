@@ -1,0 +1,120 @@
+package components
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pathwai/airflow-on-fargate/internal/recorder"
+)
+
+const (
+	passwordToken = "random:index/randomPassword:RandomPassword"
+	bytesToken    = "random:index/randomBytes:RandomBytes"
+	versionToken  = "aws:secretsmanager/secretVersion:SecretVersion"
+	secretToken   = "aws:secretsmanager/secret:Secret"
+)
+
+func runSecrets(t testing.TB, generations Generations, oidcSecret pulumi.StringInput) *recorder.Record {
+	return run(t, func(ctx *pulumi.Context) error {
+		_, err := newTestSecrets(ctx, generations, oidcSecret)
+		return err
+	})
+}
+
+func TestCredentialsNeedNoEscaping(t *testing.T) {
+	record := runSecrets(t, firstGenerations, nil)
+	for name, length := range map[string]float64{
+		"database-password": 32, "broker-token": 64, "jwt-secret": 96, "api-secret-key": 64,
+	} {
+		password := one(t, record, passwordToken, "credentials-"+name)
+		require.Equal(t, length, password["length"], name)
+		require.Equal(t, false, password["special"], "%s would need escaping in a URL", name)
+		require.Equal(t, map[string]any{"generation": "1"}, password["keepers"])
+	}
+	require.GreaterOrEqual(t, jwtLength, 64, "HS512 wants 64 bytes")
+	require.Equal(t, 32.0, one(t, record, bytesToken, "credentials-fernet-1")["length"], "Fernet takes 32 bytes")
+}
+
+// Raising one generation makes one new value and no other.
+func TestCredentialsRotateOneByOne(t *testing.T) {
+	rotated := firstGenerations
+	rotated.BrokerToken = 2
+	record := runSecrets(t, rotated, nil)
+	for _, res := range record.Of(passwordToken) {
+		want := "1"
+		if res.Name == "credentials-broker-token" {
+			want = "2"
+		}
+		require.Equal(t, map[string]any{"generation": want}, res.Plain()["keepers"], res.Name)
+	}
+}
+
+// The key of the generation before stays, under the name that it had: it is
+// not made anew, and Airflow still reads what it encrypted.
+func TestFernetRotationKeepsThePreviousKey(t *testing.T) {
+	for generation, want := range map[int]struct {
+		resources []string
+		value     string
+	}{
+		1: {[]string{"credentials-fernet-1"}, "a-b_credentials-fernet-1"},
+		2: {[]string{"credentials-fernet-1", "credentials-fernet-2"}, "a-b_credentials-fernet-2,a-b_credentials-fernet-1"},
+		3: {[]string{"credentials-fernet-2", "credentials-fernet-3"}, "a-b_credentials-fernet-3,a-b_credentials-fernet-2"},
+	} {
+		generations := firstGenerations
+		generations.FernetKey = generation
+		record := runSecrets(t, generations, nil)
+		require.Equal(t, want.resources, names(record, bytesToken))
+		require.Equal(t, want.value, one(t, record, versionToken, "secrets-fernet-key")["secretString"],
+			"the current key first, both URL-safe")
+	}
+}
+
+func TestURLSafe(t *testing.T) {
+	require.Equal(t, "-_-_aZ09=,", urlSafe("+/+/aZ09=,"))
+}
+
+// --- entries in Secrets Manager
+
+func TestSecretsAreUnderTheirKey(t *testing.T) {
+	record := runSecrets(t, firstGenerations, nil)
+	want := []string{"api-secret-key", "broker-url", "database-url", "db-password", "fernet-key", "jwt-secret"}
+	require.Len(t, record.Of(secretToken), len(want))
+	for _, name := range want {
+		secret := one(t, record, secretToken, "secrets-"+name)
+		require.Equal(t, "acme-airflow-test/"+name, secret["name"])
+		require.Equal(t, secretsKeyARN, secret["kmsKeyId"])
+		require.Equal(t, 9.0, secret["recoveryWindowInDays"])
+		require.NotEmpty(t, secret["description"])
+		version := raw(t, record, versionToken, "secrets-"+name)
+		require.True(t, version.Inputs["secretString"].ContainsSecrets(), "%s is in clear in the state", name)
+	}
+}
+
+func TestSecretsWithAnIdP(t *testing.T) {
+	// A caller who forgets to mark it: the state must hold it encrypted all the same.
+	record := runSecrets(t, firstGenerations, pulumi.String("from the IdP"))
+	require.Contains(t, names(record, secretToken), "secrets-oidc-client-secret")
+	version := raw(t, record, versionToken, "secrets-oidc-client-secret")
+	require.True(t, version.Inputs["secretString"].ContainsSecrets())
+	require.Equal(t, "from the IdP", version.Plain()["secretString"])
+	require.False(t, slices.Contains(names(runSecrets(t, firstGenerations, nil), secretToken), "secrets-oidc-client-secret"))
+}
+
+// Each URL verifies the certificate; a driver that is told nothing verifies nothing.
+func TestSecretURLs(t *testing.T) {
+	record := runSecrets(t, firstGenerations, nil)
+	server := "airflow:secret-credentials-database-password@db.test:5432/airflow"
+	require.JSONEq(t, `{
+		"sync": "postgresql+psycopg2://`+server+`?sslmode=verify-full",
+		"async": "postgresql+asyncpg://`+server+`?ssl=verify-full",
+		"libpq": "postgres://`+server+`?sslmode=verify-full"
+	}`, one(t, record, versionToken, "secrets-database-url")["secretString"].(string))
+	require.Equal(t, "rediss://:secret-credentials-broker-token@broker.test:6379/0?ssl_cert_reqs=required",
+		one(t, record, versionToken, "secrets-broker-url")["secretString"])
+	require.Equal(t, "secret-credentials-jwt-secret", one(t, record, versionToken, "secrets-jwt-secret")["secretString"])
+	require.Equal(t, "secret-credentials-api-secret-key", one(t, record, versionToken, "secrets-api-secret-key")["secretString"])
+	require.Equal(t, "secret-credentials-database-password", one(t, record, versionToken, "secrets-db-password")["secretString"])
+}
