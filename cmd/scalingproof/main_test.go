@@ -1,0 +1,49 @@
+package main
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// flapping scales by the last minute alone, which the proof must refuse.
+const flapping = `{"steps":[
+ {"op":"create","urn":"urn:pulumi:d::a::aws:appautoscaling/target:Target::w","newState":{"urn":"urn:pulumi:d::a::aws:appautoscaling/target:Target::w","custom":true,
+  "inputs":{"resourceId":"service/c/w","minCapacity":0,"maxCapacity":2}}},
+ {"op":"create","urn":"urn:pulumi:d::a::aws:appautoscaling/policy:Policy::w-backlog","newState":{"urn":"urn:pulumi:d::a::aws:appautoscaling/policy:Policy::w-backlog","custom":true,
+  "inputs":{"resourceId":"service/c/w","policyType":"StepScaling","stepScalingPolicyConfiguration":{"adjustmentType":"ExactCapacity","cooldown":0,"metricAggregationType":"Maximum",
+   "stepAdjustments":[{"metricIntervalLowerBound":"0","metricIntervalUpperBound":"4","scalingAdjustment":1},{"metricIntervalLowerBound":"4","scalingAdjustment":2}]}}}},
+ {"op":"create","urn":"urn:pulumi:d::a::aws:cloudwatch/metricAlarm:MetricAlarm::w","newState":{"urn":"urn:pulumi:d::a::aws:cloudwatch/metricAlarm:MetricAlarm::w","custom":true,
+  "inputs":{"comparisonOperator":"GreaterThanThreshold","threshold":0.5,"evaluationPeriods":1,"namespace":"Airflow","metricName":"Backlog","statistic":"Maximum","period":60,"dimensions":{}},
+  "propertyDependencies":{"alarmActions":["urn:pulumi:d::a::aws:appautoscaling/policy:Policy::w-backlog"]}}}]}`
+
+func invoke(t *testing.T, document string, args ...string) (string, error) {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "plan.json")
+	require.NoError(t, os.WriteFile(file, []byte(document), 0o600))
+	var out, errs bytes.Buffer
+	err := run(append([]string{"--runs", "3", "--plan", file}, args...), &out, &errs)
+	return out.String(), err
+}
+
+func TestRun(t *testing.T) {
+	out, err := invoke(t, flapping, "w=4")
+	require.ErrorContains(t, err, "returns to zero", "no rule takes the last one away")
+	require.Empty(t, out)
+
+	_, err = invoke(t, flapping)
+	require.ErrorContains(t, err, "add w=N")
+	_, err = invoke(t, flapping, "w=4", "x=1")
+	require.ErrorContains(t, err, "x: the plan scales no such service")
+	_, err = invoke(t, flapping, "w=0")
+	require.ErrorContains(t, err, "not SERVICE=CONCURRENCY")
+	_, err = invoke(t, `{"steps":[{"op":"create","urn":"urn:pulumi:d::a::t::n","newState":{"urn":"urn:pulumi:d::a::t::n"}}]}`)
+	require.ErrorContains(t, err, "nothing is proven")
+	_, err = invoke(t, `{}`)
+	require.ErrorContains(t, err, "not a plan")
+	require.ErrorIs(t, run(nil, &bytes.Buffer{}, &bytes.Buffer{}), flag.ErrHelp)
+}

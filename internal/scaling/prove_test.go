@@ -1,0 +1,168 @@
+package scaling
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func pools() []Pool {
+	var all []Pool
+	for _, size := range []struct {
+		concurrency, low, high int
+		queues                 []string
+	}{
+		{4, 0, 10, []string{"default"}},
+		{16, 0, 20, []string{"default", "large"}},
+		{1, 0, 3, []string{"heavy"}},
+		{8, 2, 10, []string{"default"}},
+	} {
+		p := pool()
+		p.Concurrency, p.Min, p.Max, p.Queues = size.concurrency, size.low, size.high, size.queues
+		all = append(all, p)
+	}
+	return all
+}
+
+// The proof reads a plan, as it will read the stack's.
+func TestProof(t *testing.T) {
+	runs := 15
+	if testing.Short() {
+		runs = 5
+	}
+	for _, p := range pools() {
+		t.Run(fmt.Sprintf("concurrency %d, %d to %d", p.Concurrency, p.Min, p.Max), func(t *testing.T) {
+			t.Parallel()
+			rules, err := Rules(p)
+			require.NoError(t, err)
+			targets, err := readPlan(t, planOf(p, rules))
+			require.NoError(t, err)
+			require.NoError(t, Prove(targets[0], p.Concurrency, runs))
+		})
+	}
+}
+
+// Every change that breaks a promise must be seen, or the proof proves nothing.
+func TestProofSeesWhatIsWrong(t *testing.T) {
+	alarm := func(name string, apply func(in object)) func(object) {
+		return func(d object) {
+			change(d, "worker-"+name, func(in object) {
+				if in["threshold"] != nil {
+					apply(in)
+				}
+			})
+		}
+	}
+	policy := func(name string, apply func(in object)) func(object) {
+		return func(d object) {
+			change(d, "worker-"+name, func(in object) {
+				if c, ok := in["stepScalingPolicyConfiguration"].(object); ok {
+					apply(c)
+				}
+			})
+		}
+	}
+	queries := func(in object) []any { return in["metricQueries"].([]any) }
+	for _, tt := range []struct {
+		name, want string
+		break_     func(object)
+	}{
+		{"the backlog's window is a minute", "does not flap", alarm("backlog", func(in object) {
+			for _, q := range queries(in) {
+				if m, ok := q.(object)["metric"].(object); ok {
+					m["period"] = 60
+				}
+			}
+		})},
+		{"the threshold is one task", "leaves zero", alarm("backlog", func(in object) { in["threshold"] = 1.5 })},
+		{"the backlog alarm waits for three periods", "leaves zero", alarm("backlog", func(in object) { in["evaluationPeriods"], in["datapointsToAlarm"] = 3, 3 })},
+		{"no data counts as idle", "survives silence", alarm("idle", func(in object) { in["treatMissingData"] = "breaching" })},
+		{"one quiet minute is idle", "does not flap", alarm("idle", func(in object) { in["evaluationPeriods"], in["datapointsToAlarm"] = 1, 1 })},
+		{"idleness by a window of five minutes that may be half empty", "survives silence", alarm("idle", func(in object) {
+			queries(in)[0].(object)["metric"].(object)["period"] = 300
+			in["evaluationPeriods"], in["datapointsToAlarm"] = 1, 1
+		})},
+		{"the idle alarm never fires", "returns to zero", alarm("idle", func(in object) { in["threshold"] = -1.0 })},
+		{"the idle policy leaves one", "returns to zero", policy("idle", func(c object) { c["stepAdjustments"].([]any)[0].(object)["scalingAdjustment"] = 1 })},
+		{"the average of the backlog", "leaves zero", alarm("backlog", func(in object) {
+			queries(in)[0].(object)["metric"].(object)["stat"] = "Average"
+		})},
+		{"a worker too few", "are needed", policy("backlog", func(c object) {
+			for _, s := range c["stepAdjustments"].([]any) {
+				s := s.(object)
+				s["scalingAdjustment"] = max(s["scalingAdjustment"].(int)-1, 1)
+			}
+		})},
+		{"steps as wide as another concurrency", "are needed", policy("backlog", func(c object) {
+			for _, s := range c["stepAdjustments"].([]any) {
+				for _, bound := range []string{"metricIntervalLowerBound", "metricIntervalUpperBound"} {
+					if v, ok := s.(object)[bound].(string); ok && v != "0" {
+						s.(object)[bound] = v + "0"
+					}
+				}
+			}
+		})},
+		{"workers are added one by one", "reaches the need", policy("backlog", func(c object) {
+			c["adjustmentType"], c["stepAdjustments"] = "ChangeInCapacity", []any{object{"scalingAdjustment": 1, "metricIntervalLowerBound": "0"}}
+		})},
+		{"one worker more while the average is high", "does not flap", alarm("backlog", func(in object) {
+			q := queries(in)
+			in["metricQueries"] = append(q[:4:4], object{"id": "demand", "returnData": true,
+				"expression": "IF(b0 > 0 AND (FILL(cpu, 0) > 85 OR FILL(memory, 0) > 85), b0 + 4, b0)"})
+		})},
+		{"load without work keeps workers", "returns to zero", alarm("backlog", func(in object) {
+			q := queries(in)
+			q[len(q)-1].(object)["expression"] = "IF(backlog > 0, MAX([backlog, loadtasks]), 1)"
+		})},
+		{"the load is not filled", "leaves zero", alarm("backlog", func(in object) {
+			q := queries(in)
+			q[len(q)-1].(object)["expression"] = "IF(backlog > 0, MAX([backlog, cpu]), 0)"
+		})},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			rules, err := Rules(pool())
+			require.NoError(t, err)
+			document := planOf(pool(), rules)
+			tt.break_(document)
+			targets, err := readPlan(t, document)
+			require.NoError(t, err)
+			err = Prove(targets[0], pool().Concurrency, 60)
+			require.ErrorContains(t, err, tt.want)
+			t.Log(err)
+		})
+	}
+}
+
+// What the world itself gets wrong must be seen as well.
+func TestProofSeesABusyWorkerStopped(t *testing.T) {
+	rules, err := Rules(pool())
+	require.NoError(t, err)
+	target := Target{Min: 0, Max: 10, Rules: rules}
+	w := Defaults(4)
+	w.Seconds, w.GuardEvery = 7200, 3600 // a guard that doesn't look
+	for at := range 3600 {
+		if at%7 == 0 {
+			w.Load = append(w.Load, Task{At: at, Seconds: 60 + at%300})
+		}
+	}
+	trace, err := Run(target, w)
+	require.NoError(t, err)
+	require.Greater(t, slices.Max(trace.StoppedAt), 10)
+	p := &proof{target: target, concurrency: 4}
+	w.GuardEvery = 3
+	p.run("x", w)
+	require.Empty(t, p.faults, "with its guard no worker is stopped in its work")
+}
+
+func TestRunRefuses(t *testing.T) {
+	rules, err := Rules(pool())
+	require.NoError(t, err)
+	_, err = Run(Target{Max: 1, Rules: rules}, World{})
+	require.ErrorContains(t, err, "concurrency above 0")
+	rules[0].Alarm.Queries[0].Metric.Name = "Misspelt"
+	_, err = Run(Target{Max: 1, Rules: rules}, Defaults(4))
+	require.ErrorContains(t, err, "Airflow/Misspelt, which nobody publishes")
+}
