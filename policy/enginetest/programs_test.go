@@ -1,10 +1,13 @@
 package enginetest
 
 import (
+	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,30 +50,46 @@ func refusals(output string) map[string][]string {
 	return found
 }
 
-func TestNATGatewayIsRefused(t *testing.T) {
-	e := newEngine(t, "")
-	output, err := e.preview(t, "nat")
-	require.Error(t, err, output)
-	assert.Equal(t, map[string][]string{"no-nat-gateway": {"egress"}}, refusals(output), output)
+// TestPrograms previews the programs that are there to be refused, and prints
+// who was refused by what.
+func TestPrograms(t *testing.T) {
+	t.Run("nat", func(t *testing.T) {
+		output, err := newEngine(t, "").preview(t, "nat")
+		require.Error(t, err, output)
+		found := refusals(output)
+		assert.Equal(t, map[string][]string{"no-nat-gateway": {"egress"}}, found, output)
+		printRefusals("testdata/nat", found)
+	})
+	t.Run("awsx-default-vpc", func(t *testing.T) {
+		found := awsxDefaultVPC(t)
+		for rule, want := range map[string]int{
+			"no-nat-gateway": 3, "no-elastic-ip": 3, "no-internet-gateway": 1, "no-public-subnet": 3, "no-default-route": 6, "default-security-group-declared": 1,
+		} {
+			assert.Len(t, found[rule], want, rule)
+			delete(found, rule)
+		}
+		assert.Empty(t, found, "refused by rules that nobody expected")
+	})
 }
 
-// TestAwsxDefaultVPCIsRefused needs the simulated cloud, whose awsx makes what
-// the real one does: every child that leads out is named.
-func TestAwsxDefaultVPCIsRefused(t *testing.T) {
+// awsxDefaultVPC needs the simulated cloud, whose awsx makes what the real one does.
+func awsxDefaultVPC(t *testing.T) map[string][]string {
+	t.Helper()
 	sim, err := filepath.Abs("../../bin/sim")
 	require.NoError(t, err)
 	if _, err := os.Stat(filepath.Join(sim, "pulumi-resource-awsx")); err != nil {
-		t.Skip("SKIPPED: no simulated awsx in bin/sim: run make preview once")
+		t.Skip("SKIPPED: no simulated awsx in bin/sim: run `make sim` at the root of the repository")
 	}
-	e := newEngine(t, sim)
-	output, err := e.preview(t, "awsx-default-vpc")
+	output, err := newEngine(t, sim).preview(t, "awsx-default-vpc")
 	require.Error(t, err, output)
 	found := refusals(output)
-	assert.Len(t, found["no-nat-gateway"], 3, output)
-	assert.Len(t, found["no-elastic-ip"], 3)
-	assert.Len(t, found["no-internet-gateway"], 1)
-	assert.Len(t, found["no-public-subnet"], 3)
-	assert.Len(t, found["no-default-route"], 6)
-	assert.Len(t, found["default-security-group-declared"], 1)
-	assert.NotContains(t, strings.Join(found["no-public-subnet"], " "), "private")
+	require.NotEmpty(t, found, output)
+	printRefusals("testdata/awsx-default-vpc", found)
+	return found
+}
+
+func printRefusals(program string, found map[string][]string) {
+	for _, rule := range slices.Sorted(maps.Keys(found)) {
+		fmt.Printf("%-28s refused by %-32s %s\n", program, rule, strings.Join(found[rule], ", "))
+	}
 }
