@@ -1,0 +1,101 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+)
+
+// githubIssuer signs the tokens of GitHub's pipelines.
+const githubIssuer = "token.actions.githubusercontent.com"
+
+// newRoles are what pipelines assume: preview reads, on any branch of the
+// repository; deploy changes, in the environments dev and prod only, which
+// hold the approvals.
+func newRoles(ctx *pulumi.Context, s settings, in pulumi.ResourceOption) error {
+	provider, err := iam.NewOpenIdConnectProvider(ctx, "github", &iam.OpenIdConnectProviderArgs{
+		Url:           pulumi.String("https://" + githubIssuer),
+		ClientIdLists: pulumi.ToStringArray([]string{"sts.amazonaws.com"}),
+	}, in)
+	if err != nil {
+		return err
+	}
+	for _, role := range []struct {
+		purpose, managed string
+		subjects         []string
+	}{
+		{"preview", "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess", []string{
+			"repo:" + s.repository + ":pull_request", "repo:" + s.repository + ":ref:refs/heads/main",
+		}},
+		{"deploy", "arn:aws:iam::aws:policy/PowerUserAccess", []string{
+			"repo:" + s.repository + ":environment:dev", "repo:" + s.repository + ":environment:prod",
+		}},
+	} {
+		created, err := iam.NewRole(ctx, role.purpose, &iam.RoleArgs{
+			Name:               pulumi.String(fmt.Sprintf("%s-airflow-github-%s", s.org, role.purpose)),
+			Description:        pulumi.String("GitHub pipelines of " + s.repository + ": " + role.purpose),
+			MaxSessionDuration: pulumi.Int(7200),
+			AssumeRolePolicy: document(map[string]any{
+				"Sid": "GitHub", "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
+				"Principal": map[string]any{"Federated": fmt.Sprintf("arn:aws:iam::%s:oidc-provider/%s", s.account, githubIssuer)},
+				"Condition": map[string]any{"StringEquals": map[string]any{
+					githubIssuer + ":aud": "sts.amazonaws.com", githubIssuer + ":sub": role.subjects,
+				}},
+			}),
+		}, in, pulumi.DependsOn([]pulumi.Resource{provider}))
+		if err != nil {
+			return err
+		}
+		if _, err := iam.NewRolePolicyAttachment(ctx, role.purpose, &iam.RolePolicyAttachmentArgs{
+			Role: created.Name, PolicyArn: pulumi.String(role.managed),
+		}, in); err != nil {
+			return err
+		}
+		if _, err := iam.NewRolePolicy(ctx, role.purpose, &iam.RolePolicyArgs{
+			Name: pulumi.String("airflow"), Role: created.Name, Policy: permissions(s, role.purpose),
+		}, in); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// permissions are what the managed policies leave out: the state, and for
+// deployments the roles of the platform, called <org>-airflow-* and no others.
+func permissions(s settings, purpose string) pulumi.String {
+	bucket := "arn:aws:s3:::" + s.bucket
+	state := []string{"s3:GetObject"}
+	if purpose == "deploy" {
+		state = append(state, "s3:PutObject", "s3:DeleteObject")
+	} else {
+		// A preview takes a lock, too.
+		state = append(state, "s3:PutObject")
+	}
+	statements := []map[string]any{
+		{"Sid": "ListState", "Effect": "Allow", "Action": []string{"s3:ListBucket", "s3:GetBucketLocation"}, "Resource": bucket},
+		{"Sid": "State", "Effect": "Allow", "Action": state, "Resource": bucket + "/.pulumi/*"},
+		{
+			"Sid": "StateKey", "Effect": "Allow", "Action": []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"},
+			"Resource":  fmt.Sprintf("arn:aws:kms:%s:%s:key/*", s.region, s.account),
+			"Condition": map[string]any{"ForAnyValue:StringEquals": map[string]string{"kms:ResourceAliases": alias(s)}},
+		},
+	}
+	if purpose == "deploy" {
+		roles := fmt.Sprintf("arn:aws:iam::%s:role/%s-airflow-*", s.account, s.org)
+		statements = append(statements, map[string]any{
+			"Sid": "Roles", "Effect": "Allow", "Resource": roles,
+			"Action": []string{
+				"iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole",
+				"iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies",
+				"iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+			},
+		}, map[string]any{
+			"Sid": "PassRoles", "Effect": "Allow", "Action": "iam:PassRole", "Resource": roles,
+			"Condition": map[string]any{"StringEquals": map[string]any{"iam:PassedToService": []string{
+				"ecs-tasks.amazonaws.com", "vpc-flow-logs.amazonaws.com", "scheduler.amazonaws.com",
+			}}},
+		})
+	}
+	return document(statements...)
+}
