@@ -13,6 +13,7 @@ from .engine import Stack, Step
 TASKS = "aws:ecs/taskDefinition:TaskDefinition"
 SERVICE = "aws:ecs/service:Service"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
+ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 PASSWORD = "random:index/randomPassword:RandomPassword"
 
 
@@ -67,6 +68,7 @@ def of(stack: Stack) -> list[Change]:
             [
                 Expected("update", "aws:appautoscaling/target:Target", workers[0]),
                 Expected("update", "aws:appautoscaling/policy:Policy", f"{workers[0]}-backlog"),
+                *(Expected("update", ALARM, f"alarms-backlog-{queue}") for queue in pools[0]["queues"]),
                 *rolled("scheduler"),  # AIRFLOW__CORE__PARALLELISM is the slots of all pools
             ],
         ),
@@ -97,7 +99,10 @@ def of(stack: Stack) -> list[Change]:
         Change(
             "resize the database",
             {"database": {"instanceClass": "db.m7g.xlarge" if smaller else "db.t4g.medium", "allocatedStorageGiB": 120 if smaller else 40}},
-            [Expected("update", "aws:rds/instance:Instance", "database")],
+            [
+                Expected("update", "aws:rds/instance:Instance", "database"),
+                *(Expected("update", ALARM, f"alarms-db-{name}") for name in ("connections", "storage", "memory")),
+            ],
         ),
         Change("add an endpoint", {"endpoints": {"extra": ["sqs"]}}, [Expected("create", "aws:ec2/vpcEndpoint:VpcEndpoint", "endpoints-sqs")]),
     ]

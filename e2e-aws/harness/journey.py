@@ -1,7 +1,9 @@
 """A stack's life before the real provider: preview, up, changes, refresh, destroy, and what each must show."""
 
 import contextlib
+import json
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -63,18 +65,14 @@ def succeed(outcome: Outcome) -> Outcome:
     return outcome
 
 
-def unchanged(outcome: Outcome) -> None:
-    succeed(outcome)
-    if outcome.steps:
-        raise Fault(f"{outcome.command} shows differences where nothing has changed:\n  " + "\n  ".join(map(str, outcome.steps)))
-
-
 class Journey:
     """One stack, from nothing to nothing."""
 
     def __init__(self, stack: Stack, address: str):
         self.stack, self.address = stack, address
         self.excluded = report.exclusions()
+        # A difference from what is expected; the journey goes on, and fails at its end.
+        self.faults: list[str] = []
 
     def flags(self) -> list[str]:
         return [word for e in self.excluded if e.stack in (self.stack.name, "*") for word in ("--exclude", e.urns)]
@@ -84,13 +82,32 @@ class Journey:
         plan = succeed(self.stack.run("preview", *self.flags()))
         succeed(self.stack.run("up", *self.flags()))
         made = self.stack.export()
+        self.keep(made)
         share = report.Share.of(plan, made, self.excluded)
-        unchanged(self.stack.run("preview", "--diff", *self.flags()))
+        self.unchanged(self.stack.run("preview", "--diff", *self.flags()))
         for change in changes.of(self.stack):
             self.change(change)
-        unchanged(self.stack.run("refresh", *self.flags()))
+        self.unchanged(self.stack.run("refresh", *self.flags()))
         self.end()
+        if self.faults:
+            raise Fault("\n".join(self.faults))
         return share
+
+    def unchanged(self, outcome: Outcome) -> None:
+        """Fails the journey if a command would do anything."""
+        succeed(outcome)
+        if outcome.steps:
+            shown = [line for line in outcome.text.splitlines() if line.lstrip()[:2] in ("~ ", "+ ", "- ")]
+            self.faults.append("\n  ".join([f"{outcome.command} shows differences where nothing has changed:", *map(str, outcome.steps), *shown]))
+            print(f"  FAULT: {self.faults[-1]}", flush=True)
+
+    def keep(self, made: dict) -> None:
+        """Keeps what was made for the scanners: before the changes, as the stack's file says it."""
+        target = tools.CACHE / "made" / self.stack.name
+        target.mkdir(parents=True, exist_ok=True)
+        shutil.copy(self.stack.record, target / "record.jsonl")
+        (target / "state.json").write_text(json.dumps(made), encoding="utf-8")
+        (target / "program.txt").write_text(tools.program_digest(), encoding="utf-8")
 
     def change(self, change: changes.Change) -> None:
         """Makes a change: the preview's steps and the steps taken are those expected, and nothing is left to do."""
@@ -99,8 +116,9 @@ class Journey:
         for command in ("preview", "up"):
             outcome = succeed(self.stack.run(command, *self.flags()))
             if faults := change.faults(outcome.steps):
-                raise Fault(f"{change.title}, {command}:\n  " + "\n  ".join(faults))
-        unchanged(self.stack.run("preview", "--diff", *self.flags()))
+                self.faults.append(f"{change.title}, {command}:\n  " + "\n  ".join(faults))
+                print(f"  FAULT: {self.faults[-1]}", flush=True)
+        self.unchanged(self.stack.run("preview", "--diff", *self.flags()))
 
     def end(self) -> None:
         """Lifts the protection, destroys, and looks for what is left, in two ways."""
