@@ -158,11 +158,12 @@ func (s Scope) ReadDAGs(bucket string, prefixes ...string) Document {
 }
 
 // ProtectTasks lets the guard of a busy worker keep ECS from stopping it (ECS
-// developer guide, "Task scale-in protection endpoint").
+// developer guide, "Task scale-in protection endpoint"). The guard only sets
+// the protection, and never asks for it.
 func (s Scope) ProtectTasks(cluster *Cluster) Statement {
 	return Statement{
 		Sid: "ProtectFromScaleIn", Effect: allow,
-		Actions:   []string{"ecs:GetTaskProtection", "ecs:UpdateTaskProtection"},
+		Actions:   []string{"ecs:UpdateTaskProtection"},
 		Resources: []string{s.ARN("ecs", "task/"+cluster.Name+"/*")},
 	}
 }
