@@ -23,7 +23,10 @@ func (p *platformParts) newScaling(ctx *pulumi.Context, s *services) error {
 	for i, pool := range cfg.WorkerPools {
 		if err := scale(s.workers[i], pool.ServiceName(), components.ScalingArgs{
 			Min: pool.Min, Max: pool.Max,
-			Backlog: &components.BacklogArgs{Queues: pool.Queues, Concurrency: pool.Concurrency},
+			Backlog: &components.BacklogArgs{
+				Queues: pool.Queues, Concurrency: pool.Concurrency,
+				IdleMemory: 100 * config.IdleWorkerMemoryMiB / pool.Memory,
+			},
 		}); err != nil {
 			return err
 		}

@@ -72,7 +72,10 @@ func (a *Airflow) Scheduler() []Container {
 		a.agent("metrics", agentMetricsPort, map[string]string{
 			"AGENT_QUEUES":  strings.Join(a.Config.Queues(), ","),
 			"PGSSLROOTCERT": agentRoots,
-		}, map[string]SecretRef{"AGENT_DATABASE_URL": {a.Secrets.DatabaseURL, libpqURL}}),
+		}, map[string]SecretRef{
+			"AGENT_DATABASE_URL": {a.Secrets.DatabaseURL, libpqURL},
+			"AGENT_BROKER_URL":   {a.Secrets.BrokerURL, ""}, // it counts the workers
+		}),
 	}
 }
 

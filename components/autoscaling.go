@@ -4,8 +4,9 @@ import (
 	"fmt"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/appautoscaling"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pathwai/airflow-on-fargate/internal/scaling"
 )
 
 // ScalingArgs describes between how many tasks a service moves.
@@ -27,6 +28,8 @@ type BacklogArgs struct {
 	// Queues are the pool's; Concurrency is how many tasks one worker runs.
 	Queues      []string
 	Concurrency int
+	// IdleMemory is what a worker without work holds of its memory, in percent.
+	IdleMemory int
 }
 
 // OffHoursArgs are expressions of Application Auto Scaling and their time zone.
@@ -128,63 +131,4 @@ func (s *Scaling) keepOffHours(ctx *pulumi.Context, name string, args *ScalingAr
 }
 
 // MetricsNamespace is where the agent's metrics go.
-const MetricsNamespace = "Airflow"
-
-// backlogWindowSeconds is how long the highest backlog counts: workers are
-// added within a minute, since the alarm is evaluated every minute, and taken
-// away only when less was to do for all of it.
-const backlogWindowSeconds = 300
-
-// followBacklog sets the number of workers to ceil(backlog / concurrency),
-// where the backlog is what is queued or running (docs/adr/0013).
-func (s *Scaling) followBacklog(ctx *pulumi.Context, name string, args *ScalingArgs, target *appautoscaling.Target) error {
-	policy := func(suffix string, steps appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArray) (*appautoscaling.Policy, error) {
-		return appautoscaling.NewPolicy(ctx, name+"-"+suffix, &appautoscaling.PolicyArgs{
-			Name:              pulumi.String(args.Service.Name + "-" + suffix),
-			PolicyType:        pulumi.String("StepScaling"),
-			ServiceNamespace:  target.ServiceNamespace,
-			ScalableDimension: target.ScalableDimension,
-			ResourceId:        target.ResourceId,
-			StepScalingPolicyConfiguration: &appautoscaling.PolicyStepScalingPolicyConfigurationArgs{
-				AdjustmentType:        pulumi.String("ExactCapacity"),
-				Cooldown:              pulumi.Int(0),
-				MetricAggregationType: pulumi.String("Maximum"),
-				StepAdjustments:       steps,
-			},
-		}, pulumi.Parent(target))
-	}
-	work, err := policy("backlog", backlogSteps(args))
-	if err != nil {
-		return fmt.Errorf("backlog policy: %w", err)
-	}
-	idle, err := policy("idle", appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArray{
-		&appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArgs{
-			MetricIntervalUpperBound: pulumi.StringPtr("0"), ScalingAdjustment: pulumi.Int(args.Min),
-		},
-	})
-	if err != nil {
-		return fmt.Errorf("idle policy: %w", err)
-	}
-	for _, alarm := range []struct {
-		name, comparison, missing, description string
-		policy                                 *appautoscaling.Policy
-	}{
-		// Without data nothing is known: the number of workers stays.
-		{"backlog", "GreaterThanThreshold", "ignore", "Sets the number of workers to what the backlog needs", work},
-		{"idle", "LessThanThreshold", "ignore", "Takes the last workers away when nothing is queued or runs", idle},
-	} {
-		if _, err := cloudwatch.NewMetricAlarm(ctx, name+"-"+alarm.name, &cloudwatch.MetricAlarmArgs{
-			Name:               pulumi.String(args.Service.Name + "-" + alarm.name),
-			AlarmDescription:   pulumi.String(alarm.description),
-			ComparisonOperator: pulumi.String(alarm.comparison),
-			Threshold:          pulumi.Float64(0.5),
-			EvaluationPeriods:  pulumi.Int(1),
-			TreatMissingData:   pulumi.String(alarm.missing),
-			MetricQueries:      backlogQueries(args),
-			AlarmActions:       pulumi.Array{alarm.policy.Arn},
-		}, pulumi.Parent(target)); err != nil {
-			return fmt.Errorf("%s alarm: %w", alarm.name, err)
-		}
-	}
-	return nil
-}
+const MetricsNamespace = scaling.NamespaceAirflow

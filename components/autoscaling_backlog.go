@@ -2,72 +2,95 @@ package components
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/appautoscaling"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pathwai/airflow-on-fargate/internal/scaling"
 )
 
-// backlogSteps says, for each range of the backlog, how many workers there
-// are to be. The ranges are distances from the alarm's threshold of 0.5,
-// lower end in, upper end out: with a concurrency of 4, a backlog of 1 to 4
-// is 0.5 to 3.5 above it, in the first step.
-func backlogSteps(args *ScalingArgs) appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArray {
-	var steps appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArray
-	for workers := 1; workers <= args.Max; workers++ {
-		step := &appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArgs{
-			MetricIntervalLowerBound: pulumi.StringPtr(fmt.Sprint((workers - 1) * args.Backlog.Concurrency)),
-			ScalingAdjustment:        pulumi.Int(max(workers, args.Min)),
-		}
-		if workers < args.Max {
-			step.MetricIntervalUpperBound = pulumi.StringPtr(fmt.Sprint(workers * args.Backlog.Concurrency))
-		}
-		steps = append(steps, step)
+// followBacklog declares the rules of [scaling.Rules]: as many workers as what
+// is queued and running needs (docs/adr/0013).
+func (s *Scaling) followBacklog(ctx *pulumi.Context, name string, args *ScalingArgs, target *appautoscaling.Target) error {
+	rules, err := scaling.Rules(scaling.Pool{
+		Stack: args.Scope.Prefix, Queues: args.Backlog.Queues, Concurrency: args.Backlog.Concurrency,
+		Cluster: args.Cluster.Name, Service: args.Service.Name,
+		Min: args.Min, Max: args.Max, IdleMemory: args.Backlog.IdleMemory,
+	})
+	if err != nil {
+		return err
 	}
-	return steps
+	for _, rule := range rules {
+		policy, err := appautoscaling.NewPolicy(ctx, name+"-"+rule.Name, &appautoscaling.PolicyArgs{
+			Name:              pulumi.String(args.Service.Name + "-" + rule.Name),
+			PolicyType:        pulumi.String("StepScaling"),
+			ServiceNamespace:  target.ServiceNamespace,
+			ScalableDimension: target.ScalableDimension,
+			ResourceId:        target.ResourceId,
+			StepScalingPolicyConfiguration: &appautoscaling.PolicyStepScalingPolicyConfigurationArgs{
+				AdjustmentType:        pulumi.String(rule.Policy.AdjustmentType),
+				Cooldown:              pulumi.Int(rule.Policy.CooldownSeconds),
+				MetricAggregationType: pulumi.String(rule.Policy.Aggregation),
+				StepAdjustments:       stepAdjustments(rule.Policy.Steps),
+			},
+		}, pulumi.Parent(target))
+		if err != nil {
+			return fmt.Errorf("policy %s: %w", rule.Name, err)
+		}
+		if _, err := cloudwatch.NewMetricAlarm(ctx, name+"-"+rule.Name, &cloudwatch.MetricAlarmArgs{
+			Name:               pulumi.String(args.Service.Name + "-" + rule.Name),
+			AlarmDescription:   pulumi.String(rule.Alarm.Description),
+			ComparisonOperator: pulumi.String(rule.Alarm.Comparison),
+			Threshold:          pulumi.Float64(rule.Alarm.Threshold),
+			EvaluationPeriods:  pulumi.Int(rule.Alarm.EvaluationPeriods),
+			DatapointsToAlarm:  pulumi.Int(rule.Alarm.DatapointsToAlarm),
+			TreatMissingData:   pulumi.String(rule.Alarm.Missing),
+			MetricQueries:      metricQueries(rule.Alarm.Queries),
+			AlarmActions:       pulumi.Array{policy.Arn},
+		}, pulumi.Parent(target)); err != nil {
+			return fmt.Errorf("alarm %s: %w", rule.Name, err)
+		}
+	}
+	return nil
 }
 
-// saturated is the CPU or memory, in percent, above which a pool that has work
-// gets one worker more than the backlog asks for.
-const saturated = 85
+func stepAdjustments(steps []scaling.Step) appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArray {
+	bound := func(distance *float64) pulumi.StringPtrInput {
+		if distance == nil {
+			return nil
+		}
+		return pulumi.StringPtr(fmt.Sprint(*distance))
+	}
+	var list appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArray
+	for _, step := range steps {
+		list = append(list, &appautoscaling.PolicyStepScalingPolicyConfigurationStepAdjustmentArgs{
+			MetricIntervalLowerBound: bound(step.Lower),
+			MetricIntervalUpperBound: bound(step.Upper),
+			ScalingAdjustment:        pulumi.Int(step.Adjustment),
+		})
+	}
+	return list
+}
 
-// backlogQueries compute the demand: the highest backlog of the window over
-// the pool's queues, and one worker's worth more while the workers are at
-// their limits. Load is part of the one metric, since a second policy for it
-// would fight with the first.
-func backlogQueries(args *ScalingArgs) cloudwatch.MetricAlarmMetricQueryArray {
-	var queries cloudwatch.MetricAlarmMetricQueryArray
-	var sum []string
-	metric := func(id, namespace, name, statistic string, dimensions pulumi.StringMap) {
-		queries = append(queries, &cloudwatch.MetricAlarmMetricQueryArgs{
-			Id: pulumi.String(id),
-			Metric: &cloudwatch.MetricAlarmMetricQueryMetricArgs{
-				Namespace: pulumi.String(namespace), MetricName: pulumi.String(name), Stat: pulumi.String(statistic),
-				Period: pulumi.Int(backlogWindowSeconds), Dimensions: dimensions,
-			},
-		})
+func metricQueries(queries []scaling.Query) cloudwatch.MetricAlarmMetricQueryArray {
+	var list cloudwatch.MetricAlarmMetricQueryArray
+	for _, query := range queries {
+		args := &cloudwatch.MetricAlarmMetricQueryArgs{
+			Id: pulumi.String(query.ID), Label: pulumi.StringPtr(query.Label), ReturnData: pulumi.BoolPtr(query.Return),
+		}
+		if query.Metric == nil {
+			args.Expression = pulumi.StringPtr(query.Expression)
+		} else {
+			args.Metric = &cloudwatch.MetricAlarmMetricQueryMetricArgs{
+				Namespace:  pulumi.StringPtr(query.Metric.Namespace),
+				MetricName: pulumi.String(query.Metric.Name),
+				Stat:       pulumi.String(query.Metric.Stat),
+				Period:     pulumi.Int(query.Metric.PeriodSeconds),
+				Dimensions: pulumi.ToStringMap(query.Metric.Dimensions),
+			}
+		}
+		list = append(list, args)
 	}
-	for i, queue := range args.Backlog.Queues {
-		id := fmt.Sprintf("b%d", i)
-		sum = append(sum, id)
-		metric(id, MetricsNamespace, "Backlog", "Maximum", pulumi.StringMap{
-			"Stack": pulumi.String(args.Scope.Prefix), "Queue": pulumi.String(queue),
-		})
-	}
-	service := pulumi.StringMap{
-		"ClusterName": pulumi.String(args.Cluster.Name), "ServiceName": pulumi.String(args.Service.Name),
-	}
-	metric("cpu", "AWS/ECS", "CPUUtilization", "Average", service)
-	metric("memory", "AWS/ECS", "MemoryUtilization", "Average", service)
-	backlog := strings.Join(sum, "+")
-	queries = append(queries, &cloudwatch.MetricAlarmMetricQueryArgs{
-		Id:    pulumi.String("demand"),
-		Label: pulumi.String("Backlog, and one worker's worth when the workers are saturated"),
-		// A pool at zero has no CPU and memory metrics: filled, they say "not saturated".
-		Expression: pulumi.String(fmt.Sprintf("IF((%s) > 0 AND (FILL(cpu, 0) > %d OR FILL(memory, 0) > %d), (%s) + %d, (%s))",
-			backlog, saturated, saturated, backlog, args.Backlog.Concurrency, backlog)),
-		ReturnData: pulumi.Bool(true),
-	})
-	return queries
+	return list
 }

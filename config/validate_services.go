@@ -138,6 +138,10 @@ func (f *faults) policies(c *Config, at string, arns []string) {
 	}
 }
 
-// WorkerMemoryMiB is the least memory for a worker. An idle one with four slots
-// was measured at 707 MiB, and each running trivial task at 65 MiB more.
+// IdleWorkerMemoryMiB is what a worker and its guard hold without a task: one
+// with four slots was measured at 707 MiB.
+const IdleWorkerMemoryMiB = 800
+
+// WorkerMemoryMiB is the least memory for a worker: each running trivial task
+// was measured at 65 MiB.
 func WorkerMemoryMiB(concurrency int) int { return 1000 + 100*concurrency }
