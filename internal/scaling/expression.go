@@ -3,6 +3,7 @@ package scaling
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -46,7 +47,7 @@ func (p *parser) next() {
 		for n < len(p.text) && word(p.text[n]) {
 			n++
 		}
-	case len(p.text) > 1 && strings.Contains(" >= <= == != && || ", " "+p.text[:2]+" "):
+	case len(p.text) > 1 && slices.Contains([]string{">=", "<=", "==", "!=", "&&", "||"}, p.text[:2]):
 		n = 2
 	default:
 		n = 1

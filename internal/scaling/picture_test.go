@@ -32,7 +32,8 @@ func pictures(t *testing.T) map[string]Picture {
 	day.Seconds = 6 * 3600
 	for at := 600; at < 5*3600; at++ {
 		hour := at / 3600
-		if at%(40-7*min(hour, 4)) == 0 && !(at > 2*3600 && at < 2*3600+1500) {
+		rest := Span{2 * 3600, 2*3600 + 1500}
+		if at%(40-7*min(hour, 4)) == 0 && !rest.holds(at) {
 			day.Load = append(day.Load, Task{At: at, Seconds: 90 + at%400, CPU: 8, Memory: 6})
 		}
 	}

@@ -96,7 +96,7 @@ func (f *fake) RoundTrip(r *http.Request) (*http.Response, error) {
 		state, answer = "fail", throttle
 	}
 	f.calls = append(f.calls, fmt.Sprintf("%s@%s", state, time.Since(f.start).Truncate(time.Minute)))
-	return &http.Response{StatusCode: 200, Body: io.NopCloser(strings.NewReader(answer)), Header: http.Header{}}, nil
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(strings.NewReader(answer)), Header: http.Header{}}, nil
 }
 
 func (f *fake) take() []string {

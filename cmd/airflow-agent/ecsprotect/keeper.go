@@ -74,9 +74,9 @@ func (k *Keeper) Run(ctx context.Context) {
 		wish := k.current()
 		var wait time.Duration // 0: until the wish changes
 		switch {
-		case wish == Hold, wish == done && wish == Release:
+		case wish == Hold, wish == Release && done == Release:
 			retry = firstRetry
-		case wish == done && time.Now().Before(until):
+		case wish == Protect && done == Protect && time.Now().Before(until):
 			wait = time.Until(until)
 		default:
 			if err := k.set(ctx, wish); err != nil {

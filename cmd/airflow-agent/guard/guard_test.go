@@ -196,6 +196,24 @@ func TestSigtermToBoth(t *testing.T) {
 	require.True(t, w.Said("succeeded in"), "the running task ended first")
 }
 
+// The soft shutdown that the platform sets: what doesn't end in time goes back
+// to the queue.
+func TestSigtermToBothWithASoftShutdown(t *testing.T) {
+	redis := celerytest.StartRedis(t)
+	app := celerytest.NewApp(t, redis.URL())
+	app.Environment = []string{"REMAP_SIGTERM=SIGQUIT", "TEST_SOFT_SHUTDOWN=3"}
+	w := app.StartWorker(name, "default", 2)
+	g := startGuard(t, redis.URL(), "")
+	app.Nap("default", 2, 60*time.Second)
+	g.eventually(5*time.Second, 200)
+	celerytest.Eventually(t, 5*time.Second, "both tasks run", func() bool { return strings.Count(w.Log(), "Task app.nap[") == 2 })
+	w.Signal(syscall.SIGTERM)
+	g.end()
+	app.Nap("default", 1, 0)
+	celerytest.Eventually(t, 20*time.Second, "the worker ends", w.Gone)
+	require.Equal(t, "3", queueLength(t, redis), "two came back, and none was taken")
+}
+
 func TestAFrozenWorkerIsSeen(t *testing.T) {
 	redis := celerytest.StartRedis(t)
 	app := celerytest.NewApp(t, redis.URL())

@@ -209,7 +209,7 @@ func TestADatabaseRestartPublishesNothingFalse(t *testing.T) {
 	celerytest.Eventually(t, 5*time.Second, "not ready", func() bool { return r.status("/readyz") == 503 })
 	r.reset()
 	time.Sleep(2 * time.Second)
-	require.Empty(t, r.lines.String(), "nothing is known, nothing is said")
+	require.Empty(t, r.String(), "nothing is known, nothing is said")
 	require.Equal(t, 200, r.status("/healthz"), "a restart of this one would not help")
 	pg.Run()
 	r.eventually("default", "Backlog", "1")
@@ -227,7 +227,7 @@ func TestAFailingQueryPublishesNothing(t *testing.T) {
 	celerytest.Eventually(t, 5*time.Second, "not ready", func() bool { return r.status("/readyz") == 503 })
 	r.reset()
 	time.Sleep(time.Second)
-	require.Empty(t, r.lines.String())
+	require.Empty(t, r.String())
 }
 
 func TestOnlyOneOfTwoPublishes(t *testing.T) {
@@ -239,7 +239,7 @@ func TestOnlyOneOfTwoPublishes(t *testing.T) {
 	two := start(t, url, nil)
 	celerytest.Eventually(t, 5*time.Second, "the second waits", func() bool { return two.status("/readyz") == 200 })
 	time.Sleep(time.Second)
-	require.Empty(t, two.lines.String())
+	require.Empty(t, two.String())
 
 	// A task ends, and before it is told the first is gone: the second tells it.
 	pg.Exec(url, task+`VALUES (gen_random_uuid(), 'a', 'd', 'e', 'failed', 'default', now(), now(), 4.5, now())`)

@@ -5,6 +5,7 @@ package celerytest
 
 import (
 	"bytes"
+	"context"
 	_ "embed"
 	"fmt"
 	"net"
@@ -61,13 +62,14 @@ func (r *Redis) URL() string { return fmt.Sprintf("redis://127.0.0.1:%d/0", r.po
 // Start starts the stopped server and waits until it accepts connections.
 func (r *Redis) Start() {
 	r.t.Helper()
-	r.cmd = exec.Command("redis-server", r.args...)
+	r.cmd = exec.CommandContext(context.Background(), "redis-server", r.args...)
 	r.cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL}
 	if err := r.cmd.Start(); err != nil {
 		r.t.Fatalf("redis-server: %v", err)
 	}
 	Eventually(r.t, 10*time.Second, "redis-server accepts connections", func() bool {
-		conn, err := net.Dial("tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.port)))
+		var dialer net.Dialer
+		conn, err := dialer.DialContext(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.port)))
 		if err != nil {
 			return false
 		}
@@ -97,6 +99,9 @@ type Worker struct {
 
 // App is the Celery application of the tests, tied to one broker.
 type App struct {
+	// Environment is given to the workers in addition, as NAME=value.
+	Environment []string
+
 	t              *testing.T
 	python, folder string
 	broker         string
@@ -117,7 +122,7 @@ func findPython(t *testing.T) string {
 	t.Helper()
 	candidates := []string{os.Getenv("AGENT_TEST_PYTHON"), "python3"}
 	for _, python := range candidates {
-		if python != "" && exec.Command(python, "-c", "import celery, redis").Run() == nil {
+		if python != "" && exec.CommandContext(context.Background(), python, "-c", "import celery, redis").Run() == nil {
 			return python
 		}
 	}
@@ -127,9 +132,10 @@ func findPython(t *testing.T) string {
 }
 
 func (a *App) command(args ...string) *exec.Cmd {
-	cmd := exec.Command(a.python, args...)
+	cmd := exec.CommandContext(context.Background(), a.python, args...)
 	cmd.Dir = a.folder
 	cmd.Env = append(os.Environ(), "TEST_BROKER="+a.broker, "TEST_CATATONIC="+a.catatonicFile(), "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Env = append(cmd.Env, a.Environment...)
 	// A group of its own, so that the pool's processes can be ended with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
 	return cmd
@@ -223,7 +229,8 @@ func Eventually(t *testing.T, within time.Duration, what string, cond func() boo
 
 func freePort(t *testing.T) int {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	var config net.ListenConfig
+	l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
