@@ -20,7 +20,7 @@ READY := tools policy $(if $(filter sim,$(CLOUD)),sim)
 .PHONY: help
 help: ## list the targets
 	@echo "make TARGET [STACK=dev|prod] [CLOUD=sim|aws]"
-	@grep -hE '^[a-z0-9-]+:.*## ' Makefile operations.mk | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z0-9-]+:.*## ' Makefile proofs.mk operations.mk | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
 
 ##@ The platform
 
@@ -82,7 +82,7 @@ mutants: $(READY) ## the policy pack's rules, each refusing a mutant under the r
 bench-preview: $(READY) ## the time of a warm preview against that of an empty program
 	@scripts/bench-preview $(STACK)
 
-include operations.mk
+include proofs.mk operations.mk
 
 .PHONY: clean
 clean: ## remove what was built and the simulated state
