@@ -167,23 +167,32 @@ func (p *proof) oscillates(seed uint64) {
 	}
 }
 
-// isHot: tasks that take much of a worker bring workers, and keep them.
-func (p *proof) isHot(seed uint64) {
+// settledAt is when heavy load must have found its number of workers.
+const settledAt = 3600
+
+// hot is a world of steady tasks that take much of a worker.
+func (p *proof) hot(seed uint64) (w World, size int) {
 	w, random := p.world(seed)
-	w.Seconds = 3 * 3600
+	w.Seconds = settledAt + 2*3600
 	length := 20 + random.IntN(60)
 	each := Task{Seconds: length, CPU: float64(5 + random.IntN(200/p.concurrency)), Memory: float64(random.IntN(60 / p.concurrency))}
-	size := 1 + random.IntN(max(p.target.Max*p.concurrency/3, 1))
+	size = 1 + random.IntN(max(p.target.Max*p.concurrency/3, 1))
 	for at := 0; at < w.Seconds; at += length {
 		for i := range size {
 			each.At = at + i*length/size
 			w.Load = append(w.Load, each)
 		}
 	}
+	return w, size
+}
+
+// isHot: tasks that take much of a worker bring workers, and keep them.
+func (p *proof) isHot(seed uint64) {
+	w, size := p.hot(seed)
 	trace := p.run("does not flap", w)
 	// Random placement on full workers moves the load around a step's bound: the
 	// desired number may then go one up and down, but hardly a worker may start.
-	settled := Span{3600, w.Seconds}
+	settled := Span{settledAt, w.Seconds}
 	low, high := p.target.Max, 0
 	for _, point := range trace.Points {
 		if settled.holds(point.At) {
@@ -192,7 +201,7 @@ func (p *proof) isHot(seed uint64) {
 	}
 	if n := trace.StartedIn(settled); n > 2 || high-low > 1 {
 		p.fault("does not flap", seed, "%d workers started in two hours, between %d and %d desired, on a steady %d tasks of %.0f %% CPU and %.0f %% memory",
-			n, low, high, size, each.CPU, each.Memory)
+			n, low, high, size, w.Load[0].CPU, w.Load[0].Memory)
 	}
 }
 

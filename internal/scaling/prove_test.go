@@ -166,3 +166,32 @@ func TestRunRefuses(t *testing.T) {
 	_, err = Run(Target{Max: 1, Rules: rules}, Defaults(4))
 	require.ErrorContains(t, err, "Airflow/Misspelt, which nobody publishes")
 }
+
+// The numbers in docs/scaling.md: go test ./internal/scaling -run UsualRule -v
+func TestTheUsualRuleFlaps(t *testing.T) {
+	if testing.Short() {
+		t.Skip("SKIP: 300 worlds take ten seconds")
+	}
+	rules, err := Rules(pool())
+	require.NoError(t, err)
+	started := func(rules []Rule) (worlds, most int) {
+		p := &proof{target: Target{Min: 0, Max: 10, Rules: rules}, concurrency: 4}
+		for seed := range uint64(150) {
+			w, _ := p.hot(seed)
+			if n := p.run("started", w).StartedIn(Span{settledAt, w.Seconds}); n > 0 {
+				worlds, most = worlds+1, max(most, n)
+			}
+		}
+		require.Empty(t, p.faults)
+		return worlds, most
+	}
+	worlds, most := started(rules)
+	t.Logf("the rule: settled workers move in %d of 150 worlds, at most %d start in two hours", worlds, most)
+	require.Zero(t, worlds)
+	usual := rules[0]
+	usual.Alarm.Queries = append(usual.Alarm.Queries[:3:3], Query{ID: "demand", Return: true,
+		Expression: "IF(b0 > 0 AND (FILL(cpu, 0) > 85 OR FILL(memory, 0) > 85), b0 + 4, b0)"})
+	worlds, most = started([]Rule{usual, rules[1]})
+	t.Logf("the usual rule: settled workers move in %d of 150 worlds, at most %d start in two hours", worlds, most)
+	require.Greater(t, worlds, 30)
+}
