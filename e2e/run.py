@@ -105,7 +105,10 @@ def main() -> int:
     if options.list or os.environ.get(INSIDE):
         from rehearsal import session
 
-        return session.main(options)
+        code = session.main(options)
+        sys.stdout.flush()
+        # Threads may still wait for containers that are about to end with this namespace.
+        os._exit(code)
     if not options.state:
         sys.exit("e2e: --state FILE is needed: pulumi stack export --show-secrets > FILE")
     if not options.state.exists():

@@ -48,13 +48,12 @@ class Task:
     # -- what a container gets --------------------------------------------------
 
     def _environment(self, definition, image) -> dict[str, str]:
-        secrets = {name: self.world.secret(source) for name, source in definition.secrets.items()}
         return {
             **image.environment,
             **self.world.fargate_environment(self),
             "HOSTNAME": self.port.hostname,
-            **definition.environment,
-            **secrets,
+            **self.world.declared(definition),
+            **(self.world.overrides.get(self.service.role, {}) if definition.essential else {}),
         }
 
     def _file_systems(self, definition, image) -> dict:

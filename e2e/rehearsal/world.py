@@ -8,7 +8,6 @@ import shutil
 import subprocess
 import threading
 import time
-from urllib.parse import urlsplit
 
 import boto3
 
@@ -33,7 +32,7 @@ class World:
         self.has_agent = image.AGENT.exists()
         self.region = REGION
         self.fleet: dict[str, Fleet] = {}
-        self.dropped = False
+        self.overrides: dict[str, dict[str, str]] = {}  # role -> variables that a case scales
         folder.mkdir(parents=True)
         self.authority = Authority(folder / "certs")
         self.vpc = Vpc(state, folder / "hosts", self.region)
@@ -98,8 +97,13 @@ class World:
 
     # -- what a task asks for -------------------------------------------------------
 
-    def secret(self, value_from: str) -> str:
-        return self.state.secret(value_from)
+    def declared(self, definition) -> dict[str, str]:
+        """The container's environment and secrets as declared, less what --drop takes away."""
+        values = {**definition.environment, **{name: self.state.secret(source) for name, source in definition.secrets.items()}}
+        if not self.drop:
+            return values
+        values.pop(self.drop, None)
+        return {name: _without(value, self.drop) for name, value in values.items()}
 
     def fargate_environment(self, task: Task) -> dict[str, str]:
         self.metadata.tasks[task.identity] = task
@@ -267,5 +271,10 @@ class Fleet:
                 task.kill("rehearsal ends")
 
 
-def url_host(url: str) -> str:
-    return urlsplit(url).hostname or ""
+def _without(value: str, parameter: str) -> str:
+    """A URL without one query parameter; anything else as it is."""
+    if "://" not in value or f"{parameter}=" not in value:
+        return value
+    base, _, query = value.partition("?")
+    kept = [pair for pair in query.split("&") if not pair.startswith(f"{parameter}=")]
+    return "?".join([base, "&".join(kept)]) if kept else base

@@ -11,6 +11,7 @@ ALL: list[Case] = [
     *proofs.CASES,
     *health.CASES,
     *chaos.CASES,
+    *proofs.AFTERWARDS,
 ]
 
 __all__ = ["ALL", "Case", "Run"]

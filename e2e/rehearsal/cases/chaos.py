@@ -1,1 +1,233 @@
-CASES = []
+"""Things break while DAG runs are under way: every run must end as it should, none be lost."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from ..api import patient
+from .base import Case, Run
+
+
+class Flock:
+    """Runs that a case started, and what became of them."""
+
+    def __init__(self, run: Run, case: str):
+        self.run, self.case, self.runs = run, case, []
+        self.began = time.monotonic()
+        self.before = self._counts()
+
+    def _counts(self) -> dict[str, int]:
+        rows = self.run.world.database.query("select state, count(*) from dag_run group by 1")
+        return {str(state): int(count) for state, count in rows}
+
+    def start(self, dag: str, count: int = 1, **conf) -> None:
+        for _ in range(count):
+            self.runs.append((dag, patient(lambda: self.run.api.trigger(dag, conf))))
+
+    def running(self, count: int, seconds: float = 90) -> None:
+        def now() -> int:
+            return sum(t["state"] == "running" for dag, run_id in self.runs for t in patient(lambda: self.run.api.tasks(dag, run_id)))
+
+        self.run.world.wait(lambda: now() >= count, seconds, f"{count} tasks run at once", tolerate=True)
+
+    def end(self, seconds: float, note: str = "") -> None:
+        """All must succeed; writes the counts before and after into the report."""
+        for dag, run_id in self.runs:
+            self.run.finish(dag, run_id, "success", max(5.0, seconds - (time.monotonic() - self.began)), tolerate=True)
+        after = self._counts()
+        ended = after.get("success", 0) - self.before.get("success", 0)
+        tries = sum(t["try_number"] for dag, run_id in self.runs for t in self.run.api.tasks(dag, run_id))
+        tasks = sum(len(self.run.api.tasks(dag, run_id)) for dag, run_id in self.runs)
+        self.run.check(ended >= len(self.runs), f"{len(self.runs)} runs were started, {ended} succeeded: {after}")
+        self.run.report.row(
+            "Chaos", case=self.case, succeeded_before=self.before.get("success", 0), started=len(self.runs),
+            succeeded_after=after.get("success", 0), lost=len(self.runs) - min(ended, len(self.runs)),
+            tasks=tasks, tries=tries, seconds=f"{time.monotonic() - self.began:.0f}", note=note,
+        )  # fmt: skip
+
+
+def _stop(task, reason: str) -> None:
+    threading.Thread(target=task.stop, args=(reason,), daemon=True).start()
+
+
+def _all_healthy(run: Run, seconds: float = 240) -> None:
+    run.world.wait(lambda: all(f.healthy() for f in run.world.fleet.values()), seconds, "all services are healthy again", tolerate=True)
+
+
+def _restarts(run: Run, role: str) -> int:
+    return len(run.world.fleet[role].stopped)
+
+
+def worker_term(run: Run) -> None:
+    """A worker is told to stop in the middle of a task that is longer than its stopTimeout."""
+    worker = run.world.fleet["worker"].task()
+    limit = worker.main.definition.stop_timeout
+    flock = Flock(run, "worker SIGTERM, task longer than stopTimeout")
+    flock.start("long", 1, seconds=limit + 10)
+    flock.start("long", 2, seconds=20)
+    flock.running(3)
+    began = time.monotonic()
+    _stop(worker, "told to stop by the rehearsal")
+    run.world.wait(lambda: worker.state == "stopped", limit + 30, "the worker has stopped", tolerate=True)
+    took, code = time.monotonic() - began, worker.main.exit_code
+    run.check(code != 137 and took < limit, f"the worker was killed after {took:.0f} s (exit {code}): its soft shutdown does not fit into stopTimeout {limit}")
+    flock.end(limit * 3 + 120, f"left by itself after {took:.0f} s of {limit}")
+
+
+def worker_kill(run: Run) -> None:
+    """A worker vanishes. Airflow notices after task_instance_heartbeat_timeout (300 s) and tries again.
+
+    Meanwhile the other cases go on; worker_kill_end looks at the outcome.
+    """
+    flock = Flock(run, "worker SIGKILL")
+    flock.start("long", 2, seconds=30)
+    flock.running(2)
+    run.world.fleet["worker"].task().kill("killed by the rehearsal")
+    run.killed = flock
+    _all_healthy(run)
+
+
+def worker_kill_end(run: Run) -> None:
+    run.killed.end(600, "retried after the task heartbeat's timeout")
+
+
+def redis_restart(run: Run, keep: bool = True) -> None:
+    """The broker goes for 5 s, with work running and queued."""
+    world = run.world
+    flock = Flock(run, "Redis restart, data kept" if keep else "Redis restart, data lost")
+    flock.start("long", 4, seconds=15)
+    flock.running(3)
+    if keep:
+        flock.start("long", 3, seconds=5)  # queued behind the four
+        time.sleep(2)
+    restarts = _restarts(run, "worker")
+    world.broker.stop(keep=keep)
+    time.sleep(5)
+    world.broker.start()
+    probe = Flock(run, "…and work that came after")
+    probe.start("quick", 2)
+    flock.end(420)
+    probe.end(300, f"workers replaced by their health check: {_restarts(run, 'worker') - restarts}")
+    _all_healthy(run)
+
+
+def redis_lost(run: Run) -> None:
+    redis_restart(run, keep=False)
+
+
+def postgres_restart(run: Run) -> None:
+    """The database goes for 10 s, with tasks running."""
+    world = run.world
+    flock = Flock(run, "Postgres restart")
+    flock.start("long", 2, seconds=30)
+    flock.start("mapped", 1)
+    flock.running(2)
+    restarts = {role: _restarts(run, role) for role in world.fleet}
+    world.database.stop("immediate")
+    time.sleep(10)
+    world.database.start()
+    flock.end(420)
+    _all_healthy(run)
+    replaced = [role for role in world.fleet if _restarts(run, role) > restarts[role]]
+    run.report.note(f"Postgres restart: tasks replaced since they ended: {', '.join(replaced) or 'none'}")
+    run.once("quick")
+
+
+def scheduler_kill(run: Run) -> None:
+    """One of two schedulers vanishes."""
+    fleet = run.world.fleet["scheduler"]
+    declared = fleet.desired
+    fleet.set(2)
+    run.world.wait(fleet.healthy, 240, "two schedulers are healthy")
+    flock = Flock(run, "scheduler SIGKILL, two running")
+    flock.start("long", 2, seconds=20)
+    flock.start("mapped", 2)
+    flock.running(2)
+    fleet.tasks[0].kill("killed by the rehearsal")
+    flock.start("quick", 2)
+    flock.end(420)
+    fleet.set(declared)
+    run.world.wait(lambda: len(fleet.tasks) == declared and fleet.healthy(), 240, "the schedulers are as many as declared", tolerate=True)
+
+
+def api_restart(run: Run) -> None:
+    """The api-servers are stopped, all of them, with tasks running that need the execution API."""
+    fleet = run.world.fleet["api-server"]
+    flock = Flock(run, "api-server restart")
+    flock.start("long", 3, seconds=30)
+    flock.running(3)
+    victims = list(fleet.tasks)
+    for task in victims:
+        _stop(task, "told to stop by the rehearsal")
+    run.world.wait(lambda: all(t.state == "stopped" for t in victims), 60, "the api-servers have stopped", tolerate=True)
+    _all_healthy(run)
+    flock.end(420)
+
+
+RATIO = 15
+WAIT = 15 * 60 / RATIO
+
+
+def _scheduler_with(run: Run, overrides: dict[str, str]) -> None:
+    fleet = run.world.fleet["scheduler"]
+    old = fleet.task()
+    run.world.overrides["scheduler"] = overrides
+    old.stop("restarted with scaled settings")
+    run.world.wait(lambda: fleet.tasks and fleet.task() is not old and fleet.healthy(), 240, "the scheduler is healthy with scaled settings", tolerate=True)
+
+
+def _wait_without_worker(run: Run, flock: Flock) -> None:
+    fleet = run.world.fleet["worker"]
+    declared = fleet.desired
+    fleet.set(0)
+    run.world.wait(lambda: not fleet.tasks, 150, "no worker is left", tolerate=True)
+    flock.start("quick", 3)
+    run.world.wait(lambda: run.world.broker.client().llen("default") >= 3, 60, "three tasks lie in the queue", tolerate=True)
+    time.sleep(WAIT)
+    fleet.set(declared)
+
+
+def waited(run: Run) -> None:
+    """Work that waited 15 minutes for a worker, with the wait and the settings divided by RATIO."""
+    variables = ("AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME", "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT")
+    declared = run.world.state.services["scheduler"].definition.containers["scheduler"].environment
+    scaled = {name: str(int(declared[name]) // RATIO) for name in variables}
+    _scheduler_with(run, scaled)
+    flock = Flock(run, f"queue waited 15 min (1:{RATIO})")
+    _wait_without_worker(run, flock)
+    flock.end(WAIT + 240, f"token {declared[variables[0]]} s and queue timeout {declared[variables[1]]} s, divided by {RATIO}")
+    log = run.world.fleet["worker"].task().main.log.read_text(errors="replace")
+    run.check("Signature has expired" not in log, "a token expired although the run succeeded")
+
+
+def waited_control(run: Run) -> None:
+    """The same with Airflow's defaults (600 s each): tokens must expire, or the case above proves nothing."""
+    scaled = {"AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": str(600 // RATIO), "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "7200"}
+    _scheduler_with(run, scaled)
+    flock = Flock(run, "control")
+    _wait_without_worker(run, flock)
+    fleet = run.world.fleet["worker"]
+
+    def expired() -> bool:
+        return bool(fleet.tasks) and "Signature has expired" in fleet.task().main.log.read_text(errors="replace")
+
+    run.world.wait(expired, 120, "with Airflow's defaults a token expires", tolerate=True)
+    run.report.note(f"control: with Airflow's default of 600 s (1:{RATIO}) the tasks that waited were refused, Signature has expired")
+    for dag, run_id in flock.runs:
+        run.api.call("PATCH", f"/dags/{dag}/dagRuns/{run_id.replace('+', '%2B')}", {"state": "failed"})
+    run.world.overrides.pop("scheduler")
+
+
+CASES = [
+    Case("worker-kill", "Worker SIGKILL (the outcome is looked at below)", worker_kill, short=False),
+    Case("redis-restart", "Redis restart, data kept", redis_restart),
+    Case("redis-lost", "Redis restart, data lost, nothing queued", redis_lost, short=False),
+    Case("postgres-restart", "Postgres restart", postgres_restart, short=False),
+    Case("scheduler-kill", "Scheduler SIGKILL with two running", scheduler_kill, short=False),
+    Case("api-restart", "api-server restart", api_restart, short=False),
+    Case("worker-kill-end", "The runs of the killed worker have ended well", worker_kill_end, short=False),
+    Case("worker-term", "Worker SIGTERM with a task longer than stopTimeout", worker_term, short=False),
+    Case("waited", "A queue that waited 15 minutes is worked off", waited, short=False),
+    Case("waited-control", "…and is not with Airflow's defaults", waited_control, short=False),
+]
