@@ -3,6 +3,7 @@ package cost
 import (
 	"fmt"
 	"math"
+	"strings"
 
 	"github.com/pathwai/airflow-on-fargate/internal/plan"
 )
@@ -37,7 +38,7 @@ func count(n int, thing string) string {
 	if n == 1 {
 		return "1 " + thing
 	}
-	return fmt.Sprintf("%d %ss", n, thing)
+	return fmt.Sprintf("%d %s", n, plural(thing))
 }
 
 // endpointTraffic is billed by the GB through all interface endpoints.
@@ -127,4 +128,11 @@ func natAlternative(p *plan.Plan) (*NAT, error) {
 	dearer := (n.EndpointsCost - n.GatewaysCost) / float64(n.Zones)
 	n.BreakEvenGB = math.Max(0, dearer/(b.price("nat.gb")-b.price("endpoint.gb")))
 	return n, nil
+}
+
+func plural(thing string) string {
+	if strings.HasSuffix(thing, "x") {
+		return thing + "es"
+	}
+	return thing + "s"
 }

@@ -119,21 +119,6 @@ func (e *estimate) bucket(*plan.Resource) []Line {
 	}
 }
 
-// syncRequests are dagsync's: it asks S3 for the list of DAGs and plugins every
-// few seconds.
-func (e *estimate) syncRequests() Row {
-	row := Row{Name: "dagsync's LIST requests", Service: "S3"}
-	for _, service := range e.plan.Of(plan.ServiceType) {
-		if strings.HasSuffix(service.Text("name"), "-dagsync") {
-			row.Lines = []Line{{
-				What:  "two prefixes, every few seconds",
-				Range: e.assume("syncLists").Times(e.price("s3.write") * e.on(service)), ByUse: true,
-			}}
-		}
-	}
-	return row
-}
-
 func (e *estimate) repository(*plan.Resource) []Line {
 	return []Line{{What: "storage", Range: e.assume("imageGB").Times(e.price("ecr.storage")), ByUse: true}}
 }

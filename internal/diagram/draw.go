@@ -58,9 +58,9 @@ func (s *scene) frame(c *canvas) {
 	c.text("name", s.vpcX+inset, s.vpcY+27, "start", "VPC "+s.vpc)
 	c.text("note", s.vpcX+inset+textWidth("VPC "+s.vpc, titleSize, true)+14, s.vpcY+27, "start", "private subnets: "+strings.Join(subnets, " · "))
 	c.text("note", s.services[0].x, s.services[0].y-9, "start", "ECS services on Fargate")
-	class, text := "note", "no internet gateway, no NAT gateway, no public address"
+	class, text := "note", "no internet gateway, no NAT gateway, no default route, no public address"
 	if len(s.wayOut) > 0 {
-		class, text = "alarm", "A WAY OUT: "+strings.Join(s.wayOut, ", ")
+		class, text = "alarm", "A WAY OUT OR IN: "+strings.Join(s.wayOut, ", ")
 	}
 	c.text(class, s.vpcX+s.vpcW-inset, s.vpcY+27, "end", text)
 }
@@ -101,7 +101,7 @@ func (s *scene) drops(c *canvas) {
 
 // leftSide draws what happens between people, load balancer and services.
 func (s *scene) leftSide(c *canvas) {
-	slots := s.slots()
+	ends := s.ends()
 	for _, e := range s.edges {
 		switch {
 		case slices.Contains(s.networks, e.from) && slices.Contains(s.balancers, e.to):
@@ -113,91 +113,76 @@ func (s *scene) leftSide(c *canvas) {
 			c.arrow(e.to.x+e.to.w, y, "left", balancerColor)
 			c.text("port", e.to.x+e.to.w+12, y-6, "start", ports(e))
 		case slices.Contains(s.balancers, e.from) && slices.Contains(s.services, e.to):
-			c.level(e.from.x+e.from.w, e.to.x, slots[e].at(e.to))
-			c.text("port", e.to.x-12, slots[e].at(e.to)-6, "end", ports(e))
+			c.level(e.from.x+e.from.w, e.to.x, ends[end{e.to, e}])
+			c.text("port", e.to.x-12, ends[end{e.to, e}]-6, "end", ports(e))
 		}
 	}
-	for i, t := range s.tracks {
+	for _, t := range s.tracks {
 		if slices.Contains(s.balancers, t.node) {
-			s.toBalancer(c, t, slots)
+			s.toBalancer(c, t, ends)
 		} else {
-			s.fromService(c, t, slots, i)
+			s.fromService(c, t, ends)
 		}
 	}
 }
 
-// slot is the place of an edge's end on the left side of a service.
-type slot struct{ nth, of int }
+// end is where a line meets the left side of a service; edge is nil for the
+// one line that all edges from a service to others share.
+type end struct {
+	service *node
+	edge    *edge
+}
 
-func (l slot) at(n *node) float64 { return n.y + n.h*float64(l.nth+1)/float64(l.of+1) }
-
-// slots spreads the ends of edges over the left sides of services: what comes
-// in above what goes out. An edge between two services has its slot at the
-// service it leads to.
-func (s *scene) slots() map[*edge]slot {
-	slots := map[*edge]slot{}
+// ends spreads the ends of lines over the left sides of services, what comes in
+// above what goes out, and returns their heights.
+func (s *scene) ends() map[end]float64 {
+	heights := map[end]float64{}
 	for _, service := range s.services {
-		var in []*edge
+		var in, out []end
 		for _, e := range s.edges {
-			if e.to == service && (slices.Contains(s.balancers, e.from) || slices.Contains(s.services, e.from)) {
-				in = append(in, e)
+			from, to := slices.Contains(s.balancers, e.from), slices.Contains(s.balancers, e.to)
+			switch {
+			case e.to == service && (from || slices.Contains(s.services, e.from)):
+				in = append(in, end{service, e})
+			case e.from == service && to:
+				out = append(out, end{service, e})
 			}
 		}
-		of := len(in)
-		var out []*edge
-		for _, t := range s.tracks {
-			if t.node == service {
-				of++
-			}
-			for _, e := range t.edges {
-				if e.from == service && slices.Contains(s.balancers, e.to) {
-					out = append(out, e)
-				}
-			}
+		if slices.ContainsFunc(s.tracks, func(t track) bool { return t.node == service }) {
+			in = append(in, end{service, nil})
 		}
-		for i, e := range slices.Concat(in, out) {
-			slots[e] = slot{i, of + len(out)}
+		all := append(in, out...)
+		for i, at := range all {
+			heights[at] = service.y + service.h*float64(i+1)/float64(len(all)+1)
 		}
 	}
-	return slots
+	return heights
 }
 
 // toBalancer draws edges from services up to a load balancer.
-func (s *scene) toBalancer(c *canvas, t track, slots map[*edge]slot) {
+func (s *scene) toBalancer(c *canvas, t track, ends map[end]float64) {
 	y := t.node.y + t.node.h - 14
 	lowest := y
 	for _, e := range t.edges {
-		at := slots[e].at(e.from)
+		at := ends[end{e.from, e}]
 		lowest = max(lowest, at)
 		c.line(`<path class="line" stroke="%s" d="M%.1f %.1fH%.1f"/>`, t.node.color, e.from.x, at, t.x)
 		if len(t.edges) > 1 {
 			c.dot(t.x, at, t.node.color, e.half)
 		}
 	}
-	end := t.node.x + t.node.w
-	c.line(`<path class="line" stroke="%s" d="M%.1f %.1fV%.1fH%.1f"/>`, t.node.color, t.x, lowest, y, end+9)
-	c.arrow(end, y, "left", t.node.color)
-	c.text("port", end+12, y-6, "start", ports(t.edges...))
+	right := t.node.x + t.node.w
+	c.line(`<path class="line" stroke="%s" d="M%.1f %.1fV%.1fH%.1f"/>`, t.node.color, t.x, lowest, y, right+9)
+	c.arrow(right, y, "left", t.node.color)
+	c.text("port", right+12, y-6, "start", ports(t.edges...))
 }
 
-// fromService draws edges from a service down to others.
-func (s *scene) fromService(c *canvas, t track, slots map[*edge]slot, _ int) {
-	in := 0
-	for _, e := range s.edges {
-		if e.to == t.node && slots[e].of > 0 {
-			in++
-		}
-	}
-	of := 0
-	for _, e := range s.edges {
-		if slots[e].of > 0 && (e.to == t.node || e.from == t.node && slices.Contains(s.balancers, e.to)) {
-			of = slots[e].of
-		}
-	}
-	start := slot{in, max(of, 1)}.at(t.node)
+// fromService draws edges from a service to others.
+func (s *scene) fromService(c *canvas, t track, ends map[end]float64) {
+	start := ends[end{t.node, nil}]
 	first, last := start, start
 	for _, e := range t.edges {
-		at := slots[e].at(e.to)
+		at := ends[end{e.to, e}]
 		first, last = min(first, at), max(last, at)
 		c.line(`<path class="line" stroke="%s" d="M%.1f %.1fH%.1f"/>`, logColor, t.x, at, e.to.x-9)
 		c.arrow(e.to.x, at, "right", logColor)

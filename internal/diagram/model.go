@@ -121,14 +121,26 @@ func (b *builder) network() {
 		b.picture.subnets = append(b.picture.subnets, subnet{letter, s.Text("cidrBlock")})
 	}
 	slices.SortFunc(b.picture.subnets, func(x, y subnet) int { return strings.Compare(x.letter, y.letter) })
-	for _, token := range []string{
-		"aws:ec2/natGateway:NatGateway", "aws:ec2/internetGateway:InternetGateway",
-		"aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway", "aws:ec2/eip:Eip",
-	} {
-		for _, r := range b.plan.Of(token) {
-			b.picture.wayOut = append(b.picture.wayOut, r.Name)
+	b.picture.wayOut = waysOut(b.plan)
+}
+
+// waysOut names everything that would connect the VPC with the internet.
+func waysOut(p *plan.Plan) []string {
+	gateways := map[string]bool{
+		"aws:ec2/natGateway:NatGateway": true, "aws:ec2/internetGateway:InternetGateway": true,
+		"aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway": true, "aws:ec2/eip:Eip": true,
+	}
+	var names []string
+	for _, r := range p.Resources {
+		route := r.Text("destinationCidrBlock") + r.Text("destinationIpv6CidrBlock")
+		if gateways[r.Type] || route == "0.0.0.0/0" || route == "::/0" ||
+			r.True("networkConfiguration.assignPublicIp") || r.True("mapPublicIpOnLaunch") || r.True("publiclyAccessible") ||
+			r.Type == balancerType && !r.True("internal") {
+			names = append(names, r.Name)
 		}
 	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 // zones are the letters of the subnets behind a property.
@@ -197,10 +209,10 @@ func (b *builder) brokers() {
 		}
 		n := &node{
 			title: "ElastiCache " + r.Text("engine") + " " + r.Text("engineVersion"),
-			lines: []string{r.Text("nodeType"), redundancy, "TLS, token"},
+			lines: []string{r.Text("nodeType"), redundancy, "NO TLS with a token"},
 		}
-		if r.Text("transitEncryptionMode") != "required" {
-			n.lines[2] = "NO TLS"
+		if r.Text("transitEncryptionMode") == "required" && r.Get("authToken") != nil {
+			n.lines[2] = "TLS, token"
 		}
 		b.own(n, r, "securityGroupIds")
 		b.store(n)
@@ -213,7 +225,7 @@ func (b *builder) files() {
 		if r.Shown("availabilityZoneName") {
 			class = "One Zone"
 		}
-		n := &node{title: "EFS", lines: []string{class + ", " + r.Text("throughputMode"), "TLS, IAM"}}
+		n := &node{title: "EFS", lines: []string{class + ", " + r.Text("throughputMode"), b.mounted()}}
 		for _, mount := range b.plan.Of(mountType) {
 			if b.plan.Ref(mount, "fileSystemId", filesType) == r {
 				n.zones = append(n.zones, b.zones(mount, "subnetId")...)
@@ -223,6 +235,28 @@ func (b *builder) files() {
 		slices.Sort(n.zones)
 		b.store(n)
 	}
+}
+
+// mounted tells how the tasks mount file systems, as far as the plan shows it.
+func (b *builder) mounted() string {
+	mounts := 0
+	for _, definition := range b.plan.Of(plan.TaskDefinitionType) {
+		for _, volume := range definition.List("volumes") {
+			efs := plan.Lookup(volume, "efsVolumeConfiguration")
+			if efs == nil {
+				continue
+			}
+			mounts++
+			if plan.Text(plan.Lookup(efs, "transitEncryption")) != "ENABLED" ||
+				plan.Text(plan.Lookup(efs, "authorizationConfig.iam")) != "ENABLED" {
+				return "NOT all TLS and IAM"
+			}
+		}
+	}
+	if mounts == 0 {
+		return "mounted by nobody"
+	}
+	return "TLS, IAM"
 }
 
 func (b *builder) ecsServices() error {
@@ -262,5 +296,5 @@ func howMany(t plan.Tasks) string {
 	case t.Base == 0:
 		return fmt.Sprintf("%s, %.0f %% on Spot", count, t.SpotShare*100)
 	}
-	return fmt.Sprintf("%s, above %g %.0f %% Spot", count, t.Base, t.SpotShare*100)
+	return fmt.Sprintf("%s, %.0f %% Spot above %g", count, t.SpotShare*100, t.Base)
 }

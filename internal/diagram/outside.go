@@ -14,12 +14,15 @@ import (
 func (b *builder) endpoints() {
 	interfaces := &node{title: "Interface endpoints", color: doorColor}
 	var names []string
+	private := "private DNS"
 	for _, r := range b.plan.Of(plan.EndpointType) {
 		name := r.Text("serviceName")
 		name = name[strings.LastIndex(name, "amazonaws.")+len("amazonaws."):]
 		_, name, _ = strings.Cut(name, ".") // the region
 		if r.Text("vpcEndpointType") == "Gateway" {
-			gateway := &node{title: strings.ToUpper(name) + " gateway endpoint", lines: []string{"routes in every subnet"}, color: bucketColor}
+			gateway := &node{title: strings.ToUpper(name) + " gateway endpoint", color: bucketColor}
+			tables := len(b.plan.Refs(r, "routeTableIds", "aws:ec2/routeTable:RouteTable"))
+			gateway.lines = []string{"in " + quantity(tables, "route table", "route tables")}
 			if name == "s3" {
 				gateway.behind = b.buckets()
 			}
@@ -28,6 +31,9 @@ func (b *builder) endpoints() {
 			continue
 		}
 		names = append(names, name)
+		if !r.True("privateDnsEnabled") {
+			private = "NOT all with private DNS"
+		}
 		interfaces.zones = append(interfaces.zones, b.zones(r, "subnetIds")...)
 		b.own(interfaces, r, "securityGroupIds")
 	}
@@ -36,7 +42,7 @@ func (b *builder) endpoints() {
 	}
 	slices.Sort(interfaces.zones)
 	interfaces.zones = slices.Compact(interfaces.zones)
-	interfaces.lines = []string{fmt.Sprintf("%d, with private DNS", len(names))}
+	interfaces.lines = []string{fmt.Sprintf("%d, %s", len(names), private)}
 	interfaces.behind = b.reached(names)
 	b.picture.doors = append([]*node{interfaces}, b.picture.doors...)
 }
