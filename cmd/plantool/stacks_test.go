@@ -182,7 +182,7 @@ func checkSection(t *testing.T, path, stack, text string) {
 		require.NoError(t, os.WriteFile(path, []byte(head+begin+text+end+tail), 0o644))
 		return
 	}
-	assert.Equal(t, text, present, "%s is stale: run make plan-docs", path)
+	assert.Equal(t, text, present, "%s is stale: run go test ./cmd/plantool -run Docs -update", path)
 }
 
 // label is a text of a picture with the space that it takes.
