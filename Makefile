@@ -10,7 +10,7 @@ SHELL := /usr/bin/env bash
 .DEFAULT_GOAL := help
 MAKEFLAGS += --no-print-directory
 
-GO_BUILD := go build -trimpath -ldflags "-s -w"
+GO_BUILD := go build -ldflags "-s -w"
 PULUMI := scripts/pulumi $(STACK)
 PACK := --policy-pack $(CURDIR)/bin/policy-pack
 SIMULATED := $(addprefix bin/sim/pulumi-resource-,aws awsx random)
