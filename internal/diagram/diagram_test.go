@@ -133,7 +133,12 @@ func TestSamePlanSamePicture(t *testing.T) {
 func TestNoLineIsLost(t *testing.T) {
 	s := newSmall()
 	s.allow("database", "alb", 443, true, true)
-	assert.Contains(t, drawn(t, s.make(t)), "Also allowed: RDS postgres 16 → Load balancer 443")
+	s.group["stray"] = plantest.Resource(plan.SecurityGroupType, "stray", nil)
+	s.all = append(s.all, s.group["stray"])
+	s.allow("stray", "database", 5432, true, true)
+	picture := drawn(t, s.make(t))
+	assert.Contains(t, picture, "Also allowed: RDS postgres 16 → Load balancer 443")
+	assert.Contains(t, picture, "Also allowed: security group stray → RDS postgres 16 5432")
 }
 
 func TestEndpointsAndBuckets(t *testing.T) {

@@ -1,6 +1,7 @@
 package diagram
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 
@@ -60,11 +61,17 @@ func (p *Picture) add(r rule, half bool) {
 	p.edges = append(p.edges, &edge{from: r.from, to: r.to, ports: []int{r.port}, half: half})
 }
 
+// groupOf is what a security group guards; a group of nothing that is drawn
+// stands for itself.
 func (b *builder) groupOf(r *plan.Resource, property string) *node {
-	if group := b.plan.Ref(r, property, plan.SecurityGroupType); group != nil {
-		return b.owner[group.URN]
+	group := b.plan.Ref(r, property, plan.SecurityGroupType)
+	if group == nil {
+		return nil
 	}
-	return nil
+	if b.owner[group.URN] == nil {
+		b.owner[group.URN] = &node{title: "security group " + group.Name}
+	}
+	return b.owner[group.URN]
 }
 
 // peer is the other side of a rule: a group, a prefix list's endpoint, or a
@@ -139,9 +146,9 @@ func (b *builder) order() {
 	}
 	slices.SortFunc(p.edges, func(x, y *edge) int {
 		if x.from != y.from {
-			return place[x.from] - place[y.from]
+			return cmp.Or(place[x.from]-place[y.from], strings.Compare(x.from.title, y.from.title))
 		}
-		return place[x.to] - place[y.to]
+		return cmp.Or(place[x.to]-place[y.to], strings.Compare(x.to.title, y.to.title))
 	})
 }
 

@@ -48,7 +48,7 @@ func (p *Plan) customParent(r *Resource) *Resource {
 // Explicit returns the URNs that r waits for without a property of it naming
 // them: what the program told with DependsOn.
 func (r *Resource) Explicit() []string {
-	implied := map[string]bool{r.Parent: true}
+	implied := map[string]bool{}
 	for _, list := range r.PropertyDependencies {
 		for _, urn := range list {
 			implied[urn] = true

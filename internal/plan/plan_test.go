@@ -99,7 +99,7 @@ func TestGraph(t *testing.T) {
 	p := plantest.Plan(t, service, remote, repository, policy, role)
 
 	assert.Equal(t, []string{policy.URN, remote.URN}, service.Explicit(), "what a property names isn't explicit")
-	assert.Empty(t, policy.Explicit(), "nor is the parent")
+	assert.Empty(t, policy.Explicit())
 	assert.ElementsMatch(t, []*plan.Resource{role, policy, remote}, p.Before(service))
 	assert.Equal(t, []*plan.Resource{repository}, p.Before(remote), "a component is done with its children")
 

@@ -95,10 +95,10 @@ func (x *reach) all(r *plan.Resource) map[*plan.Resource]bool {
 	return all
 }
 
-// around returns what r waits for directly, other than to, and what waits for to.
+// around returns something that r waits for directly and that waits for to.
 func (x *reach) around(r, to *plan.Resource) *plan.Resource {
 	for _, before := range x.plan.Before(r) {
-		if before != to && x.all(before)[to] {
+		if x.all(before)[to] {
 			return before
 		}
 	}
