@@ -191,7 +191,8 @@ func (p *proof) isHot(seed uint64) {
 	w, size := p.hot(seed)
 	trace := p.run("does not flap", w)
 	// Random placement on full workers moves the load around a step's bound: the
-	// desired number may then go one up and down, but hardly a worker may start.
+	// desired number may then go one up and down, but hardly a worker may start:
+	// not more than one in half an hour.
 	settled := Span{settledAt, w.Seconds}
 	low, high := p.target.Max, 0
 	for _, point := range trace.Points {
@@ -199,7 +200,7 @@ func (p *proof) isHot(seed uint64) {
 			low, high = min(low, point.Desired), max(high, point.Desired)
 		}
 	}
-	if n := trace.StartedIn(settled); n > 2 || high-low > 1 {
+	if n := trace.StartedIn(settled); n > 4 || high-low > 1 {
 		p.fault("does not flap", seed, "%d workers started in two hours, between %d and %d desired, on a steady %d tasks of %.0f %% CPU and %.0f %% memory",
 			n, low, high, size, w.Load[0].CPU, w.Load[0].Memory)
 	}
