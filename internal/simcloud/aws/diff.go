@@ -53,7 +53,7 @@ func compare(kind *Type, state, olds, news resource.PropertyMap) *pulumirpc.Diff
 // none either.
 func before(kind *Type, key resource.PropertyKey, state, olds, news resource.PropertyMap) (before, after resource.PropertyValue) {
 	before, after = olds[key], news[key]
-	if _, chosen := kind.Outputs[string(key)]; chosen {
+	if _, chosen := kind.Outputs[string(key)]; chosen || has(kind.Later, string(key)) {
 		if !simcloud.Given(before) {
 			before = state[key]
 		}
@@ -137,7 +137,7 @@ func setDocument(out resource.PropertyMap, name string) {
 		return
 	}
 	if simcloud.Unknown(v) {
-		out[key] = resource.MakeComputed(resource.NewStringProperty(""))
+		out[key] = unknown()
 		return
 	}
 	doc, _ := document(v)

@@ -76,6 +76,11 @@ func (m *maker) outputs(made bool) resource.PropertyMap {
 	if m.kind.ARN != "" {
 		m.add(out, "arn", made)
 	}
+	for _, k := range strings.Fields(m.kind.Later) {
+		if key := resource.PropertyKey(k); !made && !simcloud.Given(out[key]) {
+			out[key] = unknown()
+		}
+	}
 	for _, k := range strings.Fields(m.kind.JSON) {
 		setDocument(out, k)
 	}
@@ -97,7 +102,7 @@ func (m *maker) add(out resource.PropertyMap, name string, made bool) {
 		return
 	}
 	if !made {
-		out[key] = resource.MakeComputed(resource.NewStringProperty(""))
+		out[key] = unknown()
 		return
 	}
 	v := m.value(name)
@@ -187,7 +192,7 @@ func (m *maker) expand(spec any, label string) resource.PropertyValue {
 // fill replaces the placeholders of a template. A secret part makes the whole
 // secret, an unknown one the whole unknown.
 func (m *maker) fill(template, label string) resource.PropertyValue {
-	secret, unknown := false, false
+	secret, open := false, false
 	text := placeholder.ReplaceAllStringFunc(template, func(s string) string {
 		name := s[1 : len(s)-1]
 		if r := randomText.FindStringSubmatch(name); r != nil {
@@ -200,12 +205,12 @@ func (m *maker) fill(template, label string) resource.PropertyValue {
 		}
 		v := m.value(name)
 		secret = secret || v.ContainsSecrets()
-		unknown = unknown || simcloud.Unknown(v)
+		open = open || simcloud.Unknown(v)
 		return plain(v)
 	})
 	v := resource.NewStringProperty(text)
-	if unknown {
-		v = resource.MakeComputed(resource.NewStringProperty(""))
+	if open {
+		v = unknown()
 	}
 	if secret {
 		v = resource.MakeSecret(v)

@@ -45,6 +45,9 @@ func TestPreviewKnowsInputsOnly(t *testing.T) {
 	}
 	require.Equal(t, "10.40.0.0/16", s.text(t, "cidrBlock"))
 	require.Equal(t, "default", s.text(t, "instanceTenancy"), "a default is known")
+	require.True(t, s.outputs["ipv6CidrBlock"].IsComputed(), "AWS might give it one")
+	w.preview = false
+	require.NotContains(t, w.must(vpcToken, "main", bag{"cidrBlock": "10.40.0.0/16"}).outputs, resource.PropertyKey("ipv6CidrBlock"))
 }
 
 // TestUpdatePreviewKeepsWhatItKnows: of an existing resource only that is

@@ -156,6 +156,11 @@ func TestTableAgreesWithSDK(t *testing.T) {
 				t.Errorf("%s: the SDK has no output %s", tok, name)
 			}
 		}
+		for _, name := range strings.Fields(k.Later) {
+			if !s.outputs[name] {
+				t.Errorf("%s: the SDK has no output %s", tok, name)
+			}
+		}
 		if k.ARN != "" && !s.outputs["arn"] {
 			t.Errorf("%s: the SDK has no output arn", tok)
 		}

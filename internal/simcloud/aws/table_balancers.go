@@ -18,6 +18,7 @@ var loadBalancing = map[string]*Type{
 			"ipAddressType": "ipv4", "securityGroups": []any{}, "subnets": []any{}, "vpcId": vpcOf("subnets"),
 			"zoneId": balancerZone,
 		},
+		Later: "enforceSecurityGroupInboundRulesOnPrivateLinkTraffic name namePrefix subnetMappings",
 		Rules: Rules{
 			"name":             balancerName,
 			"loadBalancerType": oneOf("application", "network", "gateway"),
@@ -42,6 +43,8 @@ var loadBalancing = map[string]*Type{
 			"loadBalancingAnomalyMitigation": "off", "loadBalancingCrossZoneEnabled": "use_load_balancer_configuration",
 			"protocolVersion": "HTTP1",
 		},
+		Later: `connectionTermination healthCheck name namePrefix preserveClientIp stickiness targetFailovers targetGroupHealth
+			targetHealthStates`,
 		Rules: Rules{
 			"name":       balancerName,
 			"port":       between(1, 65535),
@@ -63,6 +66,16 @@ var loadBalancing = map[string]*Type{
 		Required: "defaultActions loadBalancerArn",
 		ForceNew: "loadBalancerArn",
 		Outputs:  Props{"arn": below("loadBalancerArn", ":loadbalancer/", ":listener/"), "protocol": "HTTP", "sslPolicy": sslPolicy},
+		Later: `mutualAuthentication routingHttpRequestXAmznMtlsClientcertHeaderName
+			routingHttpRequestXAmznMtlsClientcertIssuerHeaderName routingHttpRequestXAmznMtlsClientcertLeafHeaderName
+			routingHttpRequestXAmznMtlsClientcertSerialNumberHeaderName routingHttpRequestXAmznMtlsClientcertSubjectHeaderName
+			routingHttpRequestXAmznMtlsClientcertValidityHeaderName routingHttpRequestXAmznTlsCipherSuiteHeaderName
+			routingHttpRequestXAmznTlsVersionHeaderName routingHttpResponseAccessControlAllowCredentialsHeaderValue
+			routingHttpResponseAccessControlAllowHeadersHeaderValue routingHttpResponseAccessControlAllowMethodsHeaderValue
+			routingHttpResponseAccessControlAllowOriginHeaderValue routingHttpResponseAccessControlExposeHeadersHeaderValue
+			routingHttpResponseAccessControlMaxAgeHeaderValue routingHttpResponseContentSecurityPolicyHeaderValue
+			routingHttpResponseServerEnabled routingHttpResponseStrictTransportSecurityHeaderValue
+			routingHttpResponseXContentTypeOptionsHeaderValue routingHttpResponseXFrameOptionsHeaderValue tcpIdleTimeoutSeconds`,
 		Rules: Rules{
 			"port":      between(1, 65535),
 			"protocol":  oneOf("HTTP", "HTTPS", "TCP", "TLS", "UDP", "TCP_UDP", "GENEVE"),
@@ -96,6 +109,7 @@ var loadBalancing = map[string]*Type{
 		Unique:   "{name}",
 		Required: "caCertificatesBundleS3Bucket caCertificatesBundleS3Key",
 		ForceNew: "name namePrefix",
+		Later:    "arnSuffix name namePrefix",
 	},
 	"aws:acm/certificate:Certificate": {
 		ID:       "{arn}",
@@ -108,6 +122,7 @@ var loadBalancing = map[string]*Type{
 			"renewalEligibility": "INELIGIBLE", "status": certificateStatus, "subjectAlternativeNames": alternativeNames,
 			"type": certificateType, "validationMethod": "NONE",
 		},
+		Later: "options renewalSummaries validationEmails",
 		Check: checkCertificate,
 	},
 	"aws:acm/certificateValidation:CertificateValidation": {

@@ -15,6 +15,8 @@ var buckets = map[string]*Type{
 			"hostedZoneId": "Z3AQBSTGFYJSTF", "objectLockEnabled": false, "region": "{region}",
 			"requestPayer": "BucketOwner",
 		},
+		Later: `accelerationStatus acl bucket bucketPrefix corsRules grants lifecycleRules loggings objectLockConfiguration policy
+			replicationConfigurations serverSideEncryptionConfigurations versionings websites websiteDomain websiteEndpoint`,
 		Rules: Rules{
 			"bucket": bucketName,
 		},
@@ -24,7 +26,7 @@ var buckets = map[string]*Type{
 		ARN:  "s3:::{bucket}",
 		Name: "bucket", NameMax: 63,
 		Unique:   "{bucket}",
-		ForceNew: "bucket bucketPrefix objectLockConfiguration.objectLockEnabled",
+		ForceNew: "bucket bucketPrefix objectLockConfiguration. ",
 		JSON:     "policy",
 		Defaults: Props{"forceDestroy": false},
 		Outputs: Props{
@@ -32,6 +34,9 @@ var buckets = map[string]*Type{
 			"hostedZoneId": "Z3AQBSTGFYJSTF", "region": "{region}",
 			"requestPayer": "BucketOwner",
 		},
+		Later: `accelerationStatus acl bucket bucketPrefix corsRules grants lifecycleRules loggings objectLockConfiguration
+			objectLockEnabled policy replicationConfiguration serverSideEncryptionConfiguration versioning website websiteDomain
+			websiteEndpoint`,
 		Rules: Rules{
 			"bucket": bucketName,
 		},
@@ -78,6 +83,7 @@ var buckets = map[string]*Type{
 		Required: "bucket",
 		ForceNew: "bucket expectedBucketOwner",
 		Defaults: Props{"transitionDefaultMinimumObjectSize": "all_storage_classes_128K"},
+		Later:    "expectedBucketOwner",
 		Check:    checkLifecycle,
 		Untagged: true,
 	},
@@ -108,6 +114,7 @@ var buckets = map[string]*Type{
 		Unique:   "{bucket}",
 		Required: "bucket",
 		ForceNew: "bucket expectedBucketOwner",
+		Later:    "accessControlPolicy",
 		Untagged: true,
 	},
 	"aws:s3/bucketCorsConfigurationV2:BucketCorsConfigurationV2": {
@@ -137,6 +144,7 @@ var buckets = map[string]*Type{
 			"acl": "private", "bucketKeyEnabled": false, "contentType": "application/octet-stream", "etag": "{hex32}",
 			"serverSideEncryption": "AES256", "storageClass": "STANDARD", "versionId": "{alnum32}",
 		},
+		Later: "checksumCrc32 checksumCrc32c checksumCrc64nvme checksumSha1 checksumSha256 kmsKeyId",
 	},
 	"aws:s3/bucketObject:BucketObject": {
 		ID:   "{key}",
@@ -150,6 +158,7 @@ var buckets = map[string]*Type{
 			"acl": "private", "bucketKeyEnabled": false, "contentType": "application/octet-stream", "etag": "{hex32}",
 			"serverSideEncryption": "AES256", "storageClass": "STANDARD", "versionId": "{alnum32}",
 		},
+		Later: "kmsKeyId",
 	},
 	"aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock": {
 		ID:       "{account}",

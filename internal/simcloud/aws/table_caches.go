@@ -35,8 +35,9 @@ var caches = map[string]*Type{
 		Name: "replicationGroupId", NameMax: 40,
 		Unique:   "{replicationGroupId}",
 		Required: "description",
-		ForceNew: "atRestEncryptionEnabled dataTieringEnabled engine globalReplicationGroupId kmsKeyId networkType port replicationGroupId securityGroupNames snapshotArns snapshotName subnetGroupName",
-		Secret:   "authToken",
+		ForceNew: `atRestEncryptionEnabled dataTieringEnabled engine globalReplicationGroupId kmsKeyId networkType port
+			replicationGroupId securityGroupNames snapshotArns snapshotName subnetGroupName`,
+		Secret: "authToken",
 		Defaults: Props{
 			"authTokenUpdateStrategy": "ROTATE", "automaticFailoverEnabled": false, "engine": "redis",
 			"multiAzEnabled": false,
@@ -52,6 +53,7 @@ var caches = map[string]*Type{
 			"replicasPerNodeGroup":   replicas, "securityGroupIds": []any{}, "snapshotWindow": "03:00-04:00",
 			"subnetGroupName": "default", "transitEncryptionEnabled": false, "transitEncryptionMode": "",
 		},
+		Later: "applyImmediately globalReplicationGroupId securityGroupNames",
 		Rules: Rules{
 			"replicationGroupId":     text(1, 40, `^[a-z]([a-z0-9]|-[a-z0-9])*$`, "lower-case letters, digits and single hyphens, beginning with a letter"),
 			"engine":                 oneOf("redis", "valkey"),
@@ -67,8 +69,9 @@ var caches = map[string]*Type{
 		ID:   "{clusterId}",
 		ARN:  "elasticache:{region}:{account}:cluster:{clusterId}",
 		Name: "clusterId", NameMax: 50,
-		Unique:   "{clusterId}",
-		ForceNew: "availabilityZone clusterId engine networkType outpostMode port preferredOutpostArn replicationGroupId snapshotArns snapshotName subnetGroupName transitEncryptionEnabled",
+		Unique: "{clusterId}",
+		ForceNew: `availabilityZone clusterId engine networkType outpostMode port preferredOutpostArn replicationGroupId snapshotArns
+			snapshotName subnetGroupName transitEncryptionEnabled`,
 		Defaults: Props{"autoMinorVersionUpgrade": "true"},
 		Outputs: Props{
 			"clusterAddress":        "{clusterId}.{site6}.cfg.{regionShort}.cache.{dns}",
@@ -76,6 +79,8 @@ var caches = map[string]*Type{
 			"engineVersionActual": "{engineVersion}", "nodeType": "", "numCacheNodes": 1, "port": 6379,
 			"securityGroupIds": []any{}, "subnetGroupName": "default", "transitEncryptionEnabled": false,
 		},
+		Later: `applyImmediately availabilityZone azMode cacheNodes ipDiscovery maintenanceWindow networkType parameterGroupName
+			preferredOutpostArn replicationGroupId snapshotWindow`,
 	},
 	"aws:elasticache/userGroup:UserGroup": {
 		ID:       "{userGroupId}",
@@ -95,6 +100,7 @@ var caches = map[string]*Type{
 		ForceNew: "userId userName",
 		Secret:   "passwords",
 		Defaults: Props{"noPasswordRequired": false},
+		Later:    "authenticationMode",
 		Rules: Rules{
 			"engine": oneOf("redis", "valkey"),
 		},

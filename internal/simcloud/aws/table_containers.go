@@ -8,6 +8,7 @@ var containers = map[string]*Type{
 		Name: "name", NameMax: 255,
 		Unique:   "{name}",
 		ForceNew: "name",
+		Later:    "settings",
 		Rules: Rules{
 			"name": word(255, "_"),
 		},
@@ -25,7 +26,10 @@ var containers = map[string]*Type{
 		ID:       "{family}",
 		ARN:      "ecs:{region}:{account}:task-definition/{family}:{generation}",
 		Required: "containerDefinitions family",
-		ForceNew: "containerDefinitions cpu enableFaultInjection ephemeralStorage.sizeInGib executionRoleArn family inferenceAccelerators ipcMode memory networkMode pidMode placementConstraints proxyConfiguration.containerName proxyConfiguration.properties proxyConfiguration.type requiresCompatibilities runtimePlatform.cpuArchitecture runtimePlatform.operatingSystemFamily taskRoleArn volumes",
+		ForceNew: `containerDefinitions cpu enableFaultInjection ephemeralStorage.sizeInGib executionRoleArn family inferenceAccelerators
+			ipcMode memory networkMode pidMode placementConstraints proxyConfiguration.containerName proxyConfiguration.properties
+			proxyConfiguration.type requiresCompatibilities runtimePlatform.cpuArchitecture runtimePlatform.operatingSystemFamily
+			taskRoleArn volumes`,
 		JSON:     "containerDefinitions",
 		Defaults: Props{"skipDestroy": false, "trackLatest": false},
 		Outputs: Props{
@@ -51,6 +55,7 @@ var containers = map[string]*Type{
 			"cluster": "default", "iamRole": "/aws-service-role/ecs.{dns}/AWSServiceRoleForECS", "id": serviceARN,
 			"launchType": launchType, "platformVersion": platformVersion,
 		},
+		Later: "triggers",
 		Rules: Rules{
 			"name":                        word(255, "_"),
 			"desiredCount":                between(0, 5000),

@@ -11,6 +11,7 @@ var databases = map[string]*Type{
 		ForceNew: "name namePrefix",
 		Defaults: Props{"description": "Managed by Terraform"},
 		Outputs:  Props{"supportedNetworkTypes": []any{"IPV4"}, "vpcId": vpcOf("subnetIds")},
+		Later:    "name namePrefix",
 		Rules: Rules{
 			"name":      text(1, 255, `^[a-z0-9._ -]+$`, "lower-case letters, digits, periods, underscores, hyphens"),
 			"subnetIds": each(1, 20, anything),
@@ -25,6 +26,7 @@ var databases = map[string]*Type{
 		Required: "family",
 		ForceNew: "description family name namePrefix",
 		Defaults: Props{"description": "Managed by Terraform", "skipDestroy": false},
+		Later:    "name namePrefix",
 		Rules: Rules{
 			"name":   parameterGroupName,
 			"family": text(3, 64, `^(aurora-)?(postgres|mysql|mariadb|oracle|sqlserver|db2)[a-z0-9.-]*$`, "families look like postgres16"),
@@ -37,8 +39,10 @@ var databases = map[string]*Type{
 		Name: "identifier", NameMax: 63,
 		Unique:   "{identifier}",
 		Required: "instanceClass",
-		ForceNew: "availabilityZone backupTarget characterSetName customIamInstanceProfile dbName engine kmsKeyId ncharCharacterSetName s3Import.bucketName s3Import.bucketPrefix s3Import.ingestionRole s3Import.sourceEngine s3Import.sourceEngineVersion snapshotIdentifier storageEncrypted timezone username",
-		Secret:   "password",
+		ForceNew: `availabilityZone backupTarget characterSetName customIamInstanceProfile dbName engine kmsKeyId ncharCharacterSetName
+			s3Import.bucketName s3Import.bucketPrefix s3Import.ingestionRole s3Import.sourceEngine s3Import.sourceEngineVersion
+			snapshotIdentifier storageEncrypted timezone username`,
+		Secret: "password",
 		Defaults: Props{
 			"applyImmediately": false, "autoMinorVersionUpgrade": true, "copyTagsToSnapshot": false,
 			"dedicatedLogVolume": false, "deleteAutomatedBackups": true, "monitoringInterval": 0,
@@ -56,6 +60,8 @@ var databases = map[string]*Type{
 			"port": databasePort, "replicas": []any{}, "resourceId": "db-{ALNUM26}", "status": "available",
 			"storageThroughput": 0, "storageType": "gp2", "timezone": "", "username": "", "vpcSecurityGroupIds": []any{},
 		},
+		Later: `backupTarget characterSetName domainFqdn identifier identifierPrefix latestRestorableTime listenerEndpoints
+			masterUserSecretKmsKeyId monitoringRoleArn ncharCharacterSetName replicaMode snapshotIdentifier`,
 		Rules: Rules{
 			"identifier":            databaseIdentifier,
 			"instanceClass":         text(6, 40, `^db\.[a-z0-9]+\.[a-z0-9]+$`, "classes look like db.t4g.small"),
@@ -78,6 +84,7 @@ var databases = map[string]*Type{
 		Required: "engineName majorEngineVersion",
 		ForceNew: "engineName majorEngineVersion name namePrefix optionGroupDescription",
 		Defaults: Props{"optionGroupDescription": "Managed by Terraform", "skipDestroy": false},
+		Later:    "name namePrefix",
 	},
 	"aws:rds/eventSubscription:EventSubscription": {
 		ID:   "{name}",
@@ -88,6 +95,7 @@ var databases = map[string]*Type{
 		ForceNew: "name namePrefix",
 		Defaults: Props{"enabled": true},
 		Outputs:  Props{"customerAwsId": "{account}"},
+		Later:    "name namePrefix",
 	},
 	"aws:rds/cluster:Cluster": {
 		ID:   "{clusterIdentifier}",
@@ -95,8 +103,13 @@ var databases = map[string]*Type{
 		Name: "clusterIdentifier", NameMax: 63,
 		Unique:   "{clusterIdentifier}",
 		Required: "engine",
-		ForceNew: "availabilityZones clusterIdentifier clusterIdentifierPrefix clusterScalabilityType databaseName dbSubnetGroupName dbSystemId engine engineMode kmsKeyId masterUsername restoreToPointInTime.restoreToTime restoreToPointInTime.restoreType restoreToPointInTime.sourceClusterIdentifier restoreToPointInTime.sourceClusterResourceId restoreToPointInTime.useLatestRestorableTime s3Import.bucketName s3Import.bucketPrefix s3Import.ingestionRole s3Import.sourceEngine s3Import.sourceEngineVersion snapshotIdentifier sourceRegion storageEncrypted storageType",
-		Secret:   "masterPassword",
+		ForceNew: `availabilityZones clusterIdentifier clusterIdentifierPrefix clusterScalabilityType databaseName dbSubnetGroupName
+			dbSystemId engine engineMode kmsKeyId masterUsername restoreToPointInTime.restoreToTime
+			restoreToPointInTime.restoreType restoreToPointInTime.sourceClusterIdentifier
+			restoreToPointInTime.sourceClusterResourceId restoreToPointInTime.useLatestRestorableTime s3Import.bucketName
+			s3Import.bucketPrefix s3Import.ingestionRole s3Import.sourceEngine s3Import.sourceEngineVersion snapshotIdentifier
+			sourceRegion storageEncrypted storageType`,
+		Secret: "masterPassword",
 		Defaults: Props{
 			"copyTagsToSnapshot": false, "deleteAutomatedBackups": true, "enableGlobalWriteForwarding": false,
 			"enableHttpEndpoint": false, "enableLocalWriteForwarding": false, "engineMode": "provisioned",
@@ -111,6 +124,11 @@ var databases = map[string]*Type{
 			"readerEndpoint": "{clusterIdentifier}.cluster-ro-{site12}.{region}.rds.{dns}", "storageEncrypted": false,
 			"vpcSecurityGroupIds": []any{},
 		},
+		Later: `allocatedStorage applyImmediately caCertificateIdentifier caCertificateValidTill clusterIdentifier
+			clusterIdentifierPrefix clusterMembers clusterScalabilityType databaseInsightsMode dbClusterParameterGroupName
+			dbSystemId engineLifecycleSupport iamRoles masterUserSecrets masterUserSecretKmsKeyId monitoringInterval
+			monitoringRoleArn networkType performanceInsightsKmsKeyId performanceInsightsRetentionPeriod preferredBackupWindow
+			preferredMaintenanceWindow storageType`,
 		Rules: Rules{
 			"clusterIdentifier":     databaseIdentifier,
 			"backupRetentionPeriod": between(1, 35),
@@ -133,6 +151,9 @@ var databases = map[string]*Type{
 			"endpoint": "{identifier}.{site12}.{region}.rds.{dns}", "port": 5432, "publiclyAccessible": false,
 			"storageEncrypted": false, "writer": true,
 		},
+		Later: `applyImmediately caCertIdentifier dbParameterGroupName dbSubnetGroupName engineVersion engineVersionActual identifier
+			identifierPrefix kmsKeyId monitoringRoleArn networkType performanceInsightsEnabled performanceInsightsKmsKeyId
+			performanceInsightsRetentionPeriod preferredBackupWindow preferredMaintenanceWindow`,
 		Rules: Rules{
 			"identifier": databaseIdentifier,
 		},
@@ -145,6 +166,7 @@ var databases = map[string]*Type{
 		Required: "family",
 		ForceNew: "description family name namePrefix",
 		Defaults: Props{"description": "Managed by Terraform"},
+		Later:    "name namePrefix",
 		Rules: Rules{
 			"name": parameterGroupName,
 		},

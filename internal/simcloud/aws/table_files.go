@@ -13,6 +13,7 @@ var files = map[string]*Type{
 			"dnsName": "{id}.efs.{region}.{dns}", "encrypted": false, "kmsKeyId": "", "name": "", "numberOfMountTargets": 0,
 			"ownerId": "{account}", "performanceMode": "generalPurpose",
 		},
+		Later: "protection sizeInBytes",
 		Rules: Rules{
 			"performanceMode": oneOf("generalPurpose", "maxIO"),
 			"throughputMode":  oneOf("bursting", "provisioned", "elastic"),
@@ -41,11 +42,13 @@ var files = map[string]*Type{
 		ID:       "fsap-{hex17}",
 		ARN:      "elasticfilesystem:{region}:{account}:access-point/{id}",
 		Required: "fileSystemId",
-		ForceNew: "fileSystemId posixUser.gid posixUser.secondaryGids posixUser.uid rootDirectory.creationInfo.ownerGid rootDirectory.creationInfo.ownerUid rootDirectory.creationInfo.permissions rootDirectory.path",
+		ForceNew: `fileSystemId posixUser.gid posixUser.secondaryGids posixUser.uid rootDirectory.creationInfo.ownerGid
+			rootDirectory.creationInfo.ownerUid rootDirectory.creationInfo.permissions rootDirectory.path`,
 		Outputs: Props{
 			"fileSystemArn": "arn:{partition}:elasticfilesystem:{region}:{account}:file-system/{fileSystemId}",
 			"ownerId":       "{account}",
 		},
+		Later: "rootDirectory",
 		Check: checkAccessPoint,
 	},
 	"aws:efs/fileSystemPolicy:FileSystemPolicy": {
@@ -128,6 +131,7 @@ var files = map[string]*Type{
 		Name: "name", NameMax: 50,
 		Required: "iamRoleArn planId",
 		ForceNew: "conditions iamRoleArn name notResources planId resources selectionTags",
+		Later:    "conditions notResources",
 		Rules: Rules{
 			"name": word(50, "_"),
 		},

@@ -11,6 +11,7 @@ var securityGroups = map[string]*Type{
 			"description": "default VPC security group", "egress": []any{}, "id": defaultGroup, "ingress": []any{},
 			"name": "default", "ownerId": "{account}",
 		},
+		Later: "name namePrefix ownerId vpcId",
 	},
 	"aws:ec2/securityGroup:SecurityGroup": {
 		ID:   "sg-{hex17}",
@@ -20,6 +21,7 @@ var securityGroups = map[string]*Type{
 		ForceNew: "description name namePrefix vpcId",
 		Defaults: Props{"description": "Managed by Terraform", "revokeRulesOnDelete": false},
 		Outputs:  Props{"egress": []any{}, "ingress": []any{}, "ownerId": "{account}"},
+		Later:    "name namePrefix vpcId",
 		Rules: Rules{
 			"name":        groupName,
 			"description": groupText,
@@ -31,6 +33,7 @@ var securityGroups = map[string]*Type{
 		ForceNew: "cidrBlocks fromPort ipv6CidrBlocks prefixListIds protocol securityGroupId self sourceSecurityGroupId toPort type",
 		Defaults: Props{"self": false},
 		Outputs:  Props{"securityGroupRuleId": "sgr-{hex17}"},
+		Later:    "sourceSecurityGroupId",
 		Rules: Rules{
 			"type":        oneOf("ingress", "egress"),
 			"description": ruleText,

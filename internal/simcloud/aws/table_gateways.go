@@ -7,6 +7,7 @@ var gateways = map[string]*Type{
 		ARN:     "ec2:{region}:{account}:internet-gateway/{id}",
 		Unique:  "{vpcId}",
 		Outputs: Props{"ownerId": "{account}"},
+		Later:   "vpcId",
 	},
 	"aws:ec2/internetGatewayAttachment:InternetGatewayAttachment": {
 		ID:       "{internetGatewayId}:{vpcId}",
@@ -36,6 +37,7 @@ var gateways = map[string]*Type{
 			"associationId": "eipassoc-{hex17}", "networkInterfaceId": "eni-{hex17}", "privateIp": "10.0.0.{octet}",
 			"publicIp": "198.51.100.{octet}",
 		},
+		Later: "secondaryPrivateIpAddressCount secondaryPrivateIpAddresses",
 		Rules: Rules{
 			"connectivityType": oneOf("public", "private"),
 		},
@@ -50,10 +52,12 @@ var gateways = map[string]*Type{
 			"publicDns": "ec2-203-0-113-{octet}.compute-1.{dns}", "publicIp": "203.0.113.{octet}",
 			"publicIpv4Pool": "amazon",
 		},
+		Later: "associationId carrierIp customerOwnedIp instance ipamPoolId networkInterface privateDns privateIp ptrRecord vpc",
 	},
 	"aws:ec2/eipAssociation:EipAssociation": {
 		ID:       "eipassoc-{hex17}",
 		ForceNew: "allocationId allowReassociation instanceId networkInterfaceId privateIpAddress publicIp",
+		Later:    "allocationId instanceId networkInterfaceId privateIpAddress publicIp",
 		Untagged: true,
 	},
 	"aws:ec2/vpcPeeringConnection:VpcPeeringConnection": {
@@ -61,6 +65,7 @@ var gateways = map[string]*Type{
 		Required: "peerVpcId vpcId",
 		ForceNew: "peerOwnerId peerRegion peerVpcId vpcId",
 		Outputs:  Props{"acceptStatus": "pending-acceptance", "peerOwnerId": "{account}", "peerRegion": "{region}"},
+		Later:    "accepter requester",
 	},
 	"aws:ec2transitgateway/vpcAttachment:VpcAttachment": {
 		ID:       "tgw-attach-{hex17}",
@@ -88,9 +93,14 @@ var gateways = map[string]*Type{
 		},
 	},
 	"aws:ec2/instance:Instance": {
-		ID:       "i-{hex17}",
-		ARN:      "ec2:{region}:{account}:instance/{id}",
-		ForceNew: "ami associatePublicIpAddress availabilityZone cpuCoreCount cpuOptions.amdSevSnp cpuOptions.coreCount cpuOptions.threadsPerCore cpuThreadsPerCore ebsBlockDevices ebsOptimized enclaveOptions.enabled hibernation hostId instanceMarketOptions.marketType instanceMarketOptions.spotOptions.instanceInterruptionBehavior instanceMarketOptions.spotOptions.maxPrice instanceMarketOptions.spotOptions.spotInstanceType instanceMarketOptions.spotOptions.validUntil ipv6Addresses keyName networkInterfaces placementGroup placementPartitionNumber privateIp rootBlockDevice.encrypted rootBlockDevice.kmsKeyId securityGroups subnetId tenancy",
+		ID:  "i-{hex17}",
+		ARN: "ec2:{region}:{account}:instance/{id}",
+		ForceNew: `ami associatePublicIpAddress availabilityZone cpuCoreCount cpuOptions.amdSevSnp cpuOptions.coreCount
+			cpuOptions.threadsPerCore cpuThreadsPerCore ebsBlockDevices ebsOptimized enclaveOptions.enabled hibernation hostId
+			instanceMarketOptions.marketType instanceMarketOptions.spotOptions.instanceInterruptionBehavior
+			instanceMarketOptions.spotOptions.maxPrice instanceMarketOptions.spotOptions.spotInstanceType
+			instanceMarketOptions.spotOptions.validUntil ipv6Addresses keyName networkInterfaces placementGroup
+			placementPartitionNumber privateIp rootBlockDevice.encrypted rootBlockDevice.kmsKeyId securityGroups subnetId tenancy`,
 		Defaults: Props{"getPasswordData": false, "sourceDestCheck": true, "userDataReplaceOnChange": false},
 		Outputs: Props{
 			"associatePublicIpAddress": false, "availabilityZone": "{region}a", "disableApiTermination": false,
@@ -99,6 +109,12 @@ var gateways = map[string]*Type{
 			"privateIp": "10.0.0.{octet}", "publicDns": "", "publicIp": "", "subnetId": "subnet-{hex17}",
 			"tenancy": "default", "vpcSecurityGroupIds": []any{},
 		},
+		Later: `ami capacityReservationSpecification cpuCoreCount cpuOptions cpuThreadsPerCore disableApiStop ebsBlockDevices
+			enablePrimaryIpv6 enclaveOptions ephemeralBlockDevices hostId hostResourceGroupArn iamInstanceProfile
+			instanceInitiatedShutdownBehavior instanceLifecycle instanceMarketOptions instanceType ipv6AddressCount ipv6Addresses
+			keyName maintenanceOptions metadataOptions networkInterfaces outpostArn passwordData placementGroup
+			placementPartitionNumber privateDnsNameOptions rootBlockDevice secondaryPrivateIps securityGroups
+			spotInstanceRequestId userData userDataBase64`,
 		Check: checkInstance,
 		Keep:  keepInstance,
 	},
@@ -112,6 +128,8 @@ var gateways = map[string]*Type{
 			"macAddress": "02:00:00:00:00:01", "ownerId": "{account}", "privateIp": "10.0.0.{octet}",
 			"securityGroups": []any{},
 		},
+		Later: `attachments enablePrimaryIpv6 interfaceType ipv4PrefixCount ipv4Prefixes ipv6AddressCount ipv6AddressLists
+			ipv6Addresses ipv6PrefixCount ipv6Prefixes outpostArn privateDnsName privateIpLists privateIps privateIpsCount`,
 	},
 	"aws:ec2/launchTemplate:LaunchTemplate": {
 		ID:   "lt-{hex17}",
@@ -120,5 +138,6 @@ var gateways = map[string]*Type{
 		Unique:   "{name}",
 		ForceNew: "name namePrefix",
 		Outputs:  Props{"defaultVersion": 1, "latestVersion": 1},
+		Later:    "metadataOptions name namePrefix",
 	},
 }

@@ -11,6 +11,7 @@ var governance = map[string]*Type{
 		ForceNew: "accountId name namePrefix",
 		Defaults: Props{"timePeriodEnd": "2087-06-15_00:00"},
 		Outputs:  Props{"accountId": "{account}", "timePeriodStart": "2025-01-01_00:00"},
+		Later:    "costFilters costTypes limitAmount limitUnit name namePrefix",
 		Rules: Rules{
 			"budgetType": oneOf("COST", "USAGE", "RI_UTILIZATION", "RI_COVERAGE", "SAVINGS_PLANS_UTILIZATION", "SAVINGS_PLANS_COVERAGE"),
 			"timeUnit":   oneOf("DAILY", "MONTHLY", "QUARTERLY", "ANNUALLY", "CUSTOM"),
@@ -24,6 +25,7 @@ var governance = map[string]*Type{
 		Required: "roleArn",
 		ForceNew: "name",
 		Defaults: Props{"name": "default"},
+		Later:    "recordingGroup recordingMode",
 		Untagged: true,
 	},
 	"aws:cfg/rule:Rule": {
@@ -34,6 +36,7 @@ var governance = map[string]*Type{
 		Required: "source",
 		ForceNew: "name",
 		Outputs:  Props{"ruleId": "config-rule-{alnum6}"},
+		Later:    "evaluationModes",
 	},
 	"aws:guardduty/detector:Detector": {
 		ID:       "{hex32}",
@@ -41,6 +44,7 @@ var governance = map[string]*Type{
 		Unique:   "detector",
 		Defaults: Props{"enable": true},
 		Outputs:  Props{"accountId": "{account}", "findingPublishingFrequency": "SIX_HOURS"},
+		Later:    "datasources",
 	},
 	"aws:cloudtrail/trail:Trail": {
 		ID:   "{arn}",
@@ -54,5 +58,6 @@ var governance = map[string]*Type{
 			"isMultiRegionTrail": false, "isOrganizationTrail": false,
 		},
 		Outputs: Props{"homeRegion": "{region}"},
+		Later:   "snsTopicArn",
 	},
 }

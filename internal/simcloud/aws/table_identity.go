@@ -15,6 +15,7 @@ var identity = map[string]*Type{
 			"createDate": "2025-01-01T00:00:00Z", "inlinePolicies": []any{}, "managedPolicyArns": []any{},
 			"uniqueId": "AROA{ALNUM17}",
 		},
+		Later: "name namePrefix uniqueId",
 		Rules: Rules{
 			"name":               word(64, "_+=,.@"),
 			"assumeRolePolicy":   trustPolicy,
@@ -30,6 +31,7 @@ var identity = map[string]*Type{
 		Required: "policy role",
 		ForceNew: "name namePrefix role",
 		JSON:     "policy",
+		Later:    "name namePrefix",
 		Rules: Rules{
 			"name":   word(128, "_+=,.@"),
 			"policy": identityPolicy(10240),
@@ -47,6 +49,7 @@ var identity = map[string]*Type{
 		JSON:     "policy",
 		Defaults: Props{"path": "/"},
 		Outputs:  Props{"attachmentCount": 0, "policyId": "ANPA{ALNUM17}"},
+		Later:    "name namePrefix",
 		Rules: Rules{
 			"name":   word(128, "_+=,.@"),
 			"policy": identityPolicy(6144),
@@ -75,6 +78,7 @@ var identity = map[string]*Type{
 		ForceNew: "name namePrefix path",
 		Defaults: Props{"path": "/"},
 		Outputs:  Props{"createDate": "2025-01-01T00:00:00Z", "uniqueId": "AIPA{ALNUM17}"},
+		Later:    "name namePrefix",
 	},
 	"aws:iam/openIdConnectProvider:OpenIdConnectProvider": {
 		ID:       "{arn}",
@@ -98,6 +102,7 @@ var identity = map[string]*Type{
 		Required: "policy user",
 		ForceNew: "name namePrefix user",
 		JSON:     "policy",
+		Later:    "name namePrefix",
 		Rules: Rules{
 			"policy": identityPolicy(2048),
 		},
@@ -110,6 +115,7 @@ var identity = map[string]*Type{
 		Secret:   "secret sesSmtpPasswordV4",
 		Defaults: Props{"status": "Active"},
 		Outputs:  Props{"createDate": "2025-01-01T00:00:00Z", "secret": "{alnum40}", "sesSmtpPasswordV4": "{alnum44}"},
+		Later:    "encryptedSecret encryptedSesSmtpPasswordV4 keyFingerprint",
 		Untagged: true,
 	},
 	"aws:iam/serviceLinkedRole:ServiceLinkedRole": {

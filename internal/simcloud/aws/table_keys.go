@@ -43,6 +43,7 @@ var keys = map[string]*Type{
 		Required: "targetKeyId",
 		ForceNew: "name namePrefix",
 		Outputs:  Props{"targetKeyArn": aliasTarget},
+		Later:    "name namePrefix",
 		Rules: Rules{
 			"name": text(7, 256, `^alias/[A-Za-z0-9/_-]+$`, "aliases begin with alias/"),
 		},

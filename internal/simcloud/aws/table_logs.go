@@ -10,6 +10,7 @@ var logs = map[string]*Type{
 		ForceNew: "logGroupClass name namePrefix",
 		Defaults: Props{"retentionInDays": 0, "skipDestroy": false},
 		Outputs:  Props{"logGroupClass": "STANDARD"},
+		Later:    "name namePrefix",
 		Rules: Rules{
 			"name":            text(1, 512, `^[A-Za-z0-9_/.#-]+$`, "letters, digits and _-/.#"),
 			"retentionInDays": retention,
@@ -44,6 +45,7 @@ var logs = map[string]*Type{
 		Required: "destinationArn filterPattern logGroup",
 		ForceNew: "destinationArn logGroup name",
 		Defaults: Props{"distribution": "ByLogStream"},
+		Later:    "roleArn",
 		Untagged: true,
 	},
 	"aws:cloudwatch/logResourcePolicy:LogResourcePolicy": {

@@ -14,6 +14,7 @@ var messages = map[string]*Type{
 			"beginningArchiveTime": "", "owner": "{account}",
 			"policy": `{"Version":"2008-10-17","Id":"__default_policy_ID"}`, "signatureVersion": 0, "tracingConfig": "",
 		},
+		Later: "fifoThroughputScope name namePrefix",
 		Rules: Rules{
 			"name": word(256, "_."),
 		},
@@ -61,6 +62,7 @@ var messages = map[string]*Type{
 			"deduplicationScope": "", "fifoThroughputLimit": "", "kmsDataKeyReusePeriodSeconds": 300, "policy": "",
 			"sqsManagedSseEnabled": true, "url": "https://sqs.{region}.{dns}/{account}/{name}",
 		},
+		Later: "name namePrefix redriveAllowPolicy redrivePolicy",
 		Rules: Rules{
 			"name":                     text(1, 80, `^[A-Za-z0-9_-]+(\.fifo)?$`, "letters, digits, hyphens and underscores"),
 			"visibilityTimeoutSeconds": between(0, 43200),

@@ -54,6 +54,7 @@ var monitoring = map[string]*Type{
 		ForceNew: "eventBusName name namePrefix",
 		JSON:     "eventPattern",
 		Defaults: Props{"eventBusName": "default", "forceDestroy": false},
+		Later:    "name namePrefix",
 		Rules: Rules{
 			"name":               word(64, "_."),
 			"scheduleExpression": schedule,

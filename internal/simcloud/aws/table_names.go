@@ -12,6 +12,7 @@ var names = map[string]*Type{
 			"nameServers":       []any{"ns-1.awsdns-01.org", "ns-2.awsdns-02.co.uk", "ns-3.awsdns-03.com", "ns-4.awsdns-04.net"},
 			"primaryNameServer": "ns-1.awsdns-01.org", "zoneId": "Z{ALNUM20}",
 		},
+		Later: "primaryNameServer zoneId",
 		Rules: Rules{
 			"name": domainName,
 		},
@@ -23,6 +24,7 @@ var names = map[string]*Type{
 		Required: "name type zoneId",
 		ForceNew: "name zoneId",
 		Outputs:  Props{"fqdn": "{name}"},
+		Later:    "allowOverwrite",
 		Rules: Rules{
 			"type": oneOf("A", "AAAA", "CAA", "CNAME", "DS", "HTTPS", "MX", "NAPTR", "NS", "PTR", "SOA", "SPF", "SRV", "SSHFP", "SVCB", "TLSA", "TXT"),
 			"ttl":  between(0, 2147483647),
@@ -62,8 +64,9 @@ var names = map[string]*Type{
 		ID:   "srv-{alnum16}",
 		ARN:  "servicediscovery:{region}:{account}:service/{id}",
 		Name: "name", NameMax: 127,
-		Unique:   "{namespaceId}/{name}",
-		ForceNew: "dnsConfig.dnsRecords.type dnsConfig.namespaceId dnsConfig.routingPolicy healthCheckConfig.type healthCheckCustomConfig.failureThreshold name namespaceId type",
+		Unique: "{namespaceId}/{name}",
+		ForceNew: `dnsConfig.dnsRecords.type dnsConfig.namespaceId dnsConfig.routingPolicy healthCheckConfig.type
+			healthCheckCustomConfig.failureThreshold name namespaceId type`,
 		Defaults: Props{"forceDestroy": false},
 		Outputs:  Props{"namespaceId": discoveryNamespace, "type": "DNS_HTTP"},
 	},

@@ -12,6 +12,7 @@ var network = map[string]*Type{
 			"defaultSecurityGroupId": "sg-{hex17}", "dhcpOptionsId": "dopt-{hex17}", "enableDnsHostnames": false,
 			"enableNetworkAddressUsageMetrics": false, "mainRouteTableId": "{defaultRouteTableId}", "ownerId": "{account}",
 		},
+		Later: "cidrBlock ipv6AssociationId ipv6CidrBlock ipv6CidrBlockNetworkBorderGroup",
 		Rules: Rules{
 			"cidrBlock": cidr4(16, 28),
 		},
@@ -21,6 +22,7 @@ var network = map[string]*Type{
 		ID:       "vpc-cidr-assoc-{hex17}",
 		Required: "vpcId",
 		ForceNew: "cidrBlock ipv4IpamPoolId ipv4NetmaskLength vpcId",
+		Later:    "cidrBlock",
 		Rules: Rules{
 			"cidrBlock": cidr4(16, 28),
 		},
@@ -39,6 +41,7 @@ var network = map[string]*Type{
 			"availabilityZone": "{region}a", "availabilityZoneId": zoneID, "ownerId": "{account}",
 			"privateDnsHostnameTypeOnLaunch": "ip-name",
 		},
+		Later: "ipv6CidrBlockAssociationId",
 		Rules: Rules{
 			"cidrBlock": cidr4(16, 28),
 		},
@@ -73,6 +76,7 @@ var network = map[string]*Type{
 		Required: "routeTableId",
 		ForceNew: "destinationCidrBlock destinationIpv6CidrBlock destinationPrefixListId routeTableId",
 		Outputs:  Props{"origin": "CreateRoute", "state": "active"},
+		Later:    "instanceId instanceOwnerId networkInterfaceId",
 		Rules: Rules{
 			"destinationCidrBlock": cidr4(0, 32),
 		},
@@ -117,13 +121,16 @@ var network = map[string]*Type{
 		Untagged: true,
 	},
 	"aws:ec2/flowLog:FlowLog": {
-		ID:       "fl-{hex17}",
-		ARN:      "ec2:{region}:{account}:vpc-flow-log/{id}",
-		ForceNew: "deliverCrossAccountRole destinationOptions.fileFormat destinationOptions.hiveCompatiblePartitions destinationOptions.perHourPartition eniId iamRoleArn logDestination logDestinationType logFormat logGroupName maxAggregationInterval subnetId trafficType transitGatewayAttachmentId transitGatewayId vpcId",
+		ID:  "fl-{hex17}",
+		ARN: "ec2:{region}:{account}:vpc-flow-log/{id}",
+		ForceNew: `deliverCrossAccountRole destinationOptions.fileFormat destinationOptions.hiveCompatiblePartitions
+			destinationOptions.perHourPartition eniId iamRoleArn logDestination logDestinationType logFormat logGroupName
+			maxAggregationInterval subnetId trafficType transitGatewayAttachmentId transitGatewayId vpcId`,
 		Defaults: Props{"logDestinationType": "cloud-watch-logs", "maxAggregationInterval": 600},
 		Outputs: Props{
 			"logFormat": flowLogFormat,
 		},
+		Later: "logDestination logGroupName",
 		Rules: Rules{
 			"maxAggregationInterval": among(60, 600),
 			"trafficType":            oneOf("ACCEPT", "REJECT", "ALL"),
@@ -146,6 +153,7 @@ var network = map[string]*Type{
 			"routeTableIds": []any{}, "securityGroupIds": []any{}, "serviceRegion": "{region}", "state": "available",
 			"subnetIds": []any{},
 		},
+		Later: "dnsOptions subnetConfigurations",
 		Rules: Rules{
 			"policy":          resourcePolicy(20480),
 			"vpcEndpointType": oneOf("Gateway", "Interface", "GatewayLoadBalancer", "Resource", "ServiceNetwork"),

@@ -11,6 +11,7 @@ var scaling = map[string]*Type{
 		Outputs: Props{
 			"roleArn": "arn:{partition}:iam::{account}:role/aws-service-role/ecs.application-autoscaling.{dns}/AWSServiceRoleForApplicationAutoScaling_ECSService",
 		},
+		Later: "suspendedState",
 		Check: checkScalableTarget,
 	},
 	"aws:appautoscaling/policy:Policy": {
@@ -51,6 +52,7 @@ var scaling = map[string]*Type{
 		ForceNew: "groupName name namePrefix",
 		Defaults: Props{"scheduleExpressionTimezone": "UTC", "state": "ENABLED"},
 		Outputs:  Props{"groupName": "default"},
+		Later:    "name namePrefix",
 		Rules: Rules{
 			"scheduleExpression": schedule,
 			"name":               word(64, "_."),
@@ -65,5 +67,6 @@ var scaling = map[string]*Type{
 		Unique:   "{name}",
 		ForceNew: "name namePrefix",
 		Outputs:  Props{"creationDate": "2025-01-01T00:00:00Z", "lastModificationDate": "2025-01-01T00:00:00Z", "state": "ACTIVE"},
+		Later:    "name namePrefix",
 	},
 }

@@ -11,6 +11,7 @@ var secrets = map[string]*Type{
 		JSON:     "policy",
 		Defaults: Props{"forceOverwriteReplicaSecret": false, "recoveryWindowInDays": 30},
 		Outputs:  Props{"policy": "", "replicas": []any{}},
+		Later:    "name namePrefix",
 		Rules: Rules{
 			"name":                 text(1, 512, `^[A-Za-z0-9/_+=.@-]+$`, "letters, digits and /_+=.@-"),
 			"recoveryWindowInDays": recoveryWindow,
@@ -60,6 +61,7 @@ var secrets = map[string]*Type{
 			"arn": parameterARN, "dataType": "text", "insecureValue": "", "keyId": "", "tier": "Standard",
 			"version": generationNumber,
 		},
+		Later: "value",
 		Rules: Rules{
 			"type": oneOf("String", "StringList", "SecureString"),
 			"name": text(1, 1011, `^[A-Za-z0-9/_.-]+$`, "letters, digits and /_.-"),
@@ -78,5 +80,6 @@ var secrets = map[string]*Type{
 			"defaultVersion": "1", "documentVersion": "1", "hash": "{hex64}", "hashType": "Sha256", "latestVersion": "1",
 			"owner": "{account}", "schemaVersion": "2.2", "status": "Active",
 		},
+		Later: "createdDate description parameters platformTypes",
 	},
 }

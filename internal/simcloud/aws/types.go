@@ -7,7 +7,9 @@ import (
 )
 
 // Type describes one resource type: all that the simulation knows of it. The
-// tables beside this file hold one for each type, by service.
+// tables beside this file hold one for each type, by service. Required inputs,
+// ForceNew, Defaults and what is unknown at preview are what version 5.100.0 of
+// the Terraform provider, which pulumi-aws 6.83.2 wraps, plans.
 //
 // ID, ARN, Unique and the strings in Outputs are templates. In them {name}
 // stands for an input or another output, and for these:
@@ -48,6 +50,10 @@ type Type struct {
 	// Outputs are what AWS adds; unknown until the resource is made. An input of
 	// the same name goes first.
 	Outputs Props
+	// Later are further inputs and outputs that AWS may fill in. They are unknown
+	// until the resource is made, as policies see them; the simulation then has no
+	// value for them.
+	Later string
 	// Rules look at single inputs.
 	Rules Rules
 	// Check looks at inputs together, and at other resources.
