@@ -26,7 +26,7 @@ var buckets = map[string]*Type{
 		ARN:  "s3:::{bucket}",
 		Name: "bucket", NameMax: 63,
 		Unique:   "{bucket}",
-		ForceNew: "bucket bucketPrefix objectLockConfiguration. ",
+		ForceNew: "bucket bucketPrefix objectLockConfiguration.objectLockEnabled",
 		JSON:     "policy",
 		Defaults: Props{"forceDestroy": false},
 		Outputs: Props{
@@ -35,7 +35,7 @@ var buckets = map[string]*Type{
 			"requestPayer": "BucketOwner",
 		},
 		Later: `accelerationStatus acl bucket bucketPrefix corsRules grants lifecycleRules loggings objectLockConfiguration
-			objectLockEnabled policy replicationConfiguration serverSideEncryptionConfiguration versioning website websiteDomain
+			policy replicationConfiguration serverSideEncryptionConfiguration versioning website websiteDomain
 			websiteEndpoint`,
 		Rules: Rules{
 			"bucket": bucketName,
