@@ -126,7 +126,7 @@ func run(ctx context.Context, inv cli.Invocation) int {
 	unix.Umask(0o022)
 	if _, set := inv.LookupEnv("GOGC"); !set {
 		// Little memory matters more here than a few milliseconds.
-		debug.SetGCPercent(50)
+		debug.SetGCPercent(25)
 	}
 	log := inv.Logger()
 	client, err := bucket.Load(ctx, "airflow-agent/"+version.String())
@@ -135,6 +135,7 @@ func run(ctx context.Context, inv cli.Invocation) int {
 		return cli.ExitFailure
 	}
 	defer client.Close()
+	rest() // reading the configuration took more than all that follows
 	return c.run(ctx, client, new(tree.Disk), emf.NewWriter(inv.Stdout, c.namespace), log)
 }
 
@@ -173,7 +174,7 @@ func worse(a, b int) int {
 func (c config) open(ctx context.Context, client *bucket.Client, disk *tree.Disk, metrics *emf.Writer, log *slog.Logger) ([]*syncer, error) {
 	var syncers []*syncer
 	for _, pair := range c.pairs {
-		b, err := client.Bucket(ctx, pair.Bucket)
+		b, err := client.Bucket(pair.Bucket)
 		if err != nil {
 			return syncers, err
 		}

@@ -82,7 +82,7 @@ func (w *world) crash(at int) bool {
 		}
 		return nil
 	}
-	client, err := bucket.New(w.s3.Config(), "test")
+	client, err := bucket.New(w.t.Context(), w.s3.Config(), "test")
 	require.NoError(w.t, err)
 	defer client.Close()
 	syncers, err := w.config.open(w.t.Context(), client, w.disk, nil, slog.New(slog.DiscardHandler))

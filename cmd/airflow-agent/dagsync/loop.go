@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -154,7 +153,6 @@ func (s *syncer) loop(ctx context.Context) {
 			if changed || time.Since(kept) > s.options.verifyEvery {
 				kept = time.Now()
 				s.mirror.startUpkeep(ctx)
-				debug.FreeOSMemory() // what a publication took isn't needed again soon
 			}
 		}
 		if time.Since(reported) >= s.options.report {

@@ -30,6 +30,7 @@ func (m *mirror) startUpkeep(ctx context.Context) {
 		if err := m.maintain(ctx, at, true); err != nil && ctx.Err() == nil {
 			m.log.Warn("upkeep failed; it is tried again later", "target", m.pair.Target, "error", err)
 		}
+		rest()
 	}()
 }
 

@@ -78,7 +78,7 @@ func newWorld(t testing.TB) *world {
 
 // run is one run of the agent, as its main would do it.
 func (w *world) run(ctx context.Context) int {
-	client, err := bucket.New(w.s3.Config(), "test")
+	client, err := bucket.New(context.Background(), w.s3.Config(), "test")
 	require.NoError(w.t, err)
 	defer client.Close()
 	return w.config.run(ctx, client, w.disk, emf.NewWriter(w.out, w.config.namespace), slog.New(slog.NewJSONHandler(w.logs, nil)))
@@ -86,7 +86,7 @@ func (w *world) run(ctx context.Context) int {
 
 // open makes the agent's inner parts, as the one writer.
 func (w *world) open(t testing.TB) *syncer {
-	client, err := bucket.New(w.s3.Config(), "test")
+	client, err := bucket.New(context.Background(), w.s3.Config(), "test")
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	syncers, err := w.config.open(t.Context(), client, w.disk, nil, slog.New(slog.NewJSONHandler(w.logs, nil)))

@@ -30,10 +30,10 @@ func start(t *testing.T) (*fakes3.Server, *bucket.Bucket) {
 
 func open(t *testing.T, cfg aws.Config) *bucket.Bucket {
 	t.Helper()
-	client, err := bucket.New(cfg, "test")
+	client, err := bucket.New(t.Context(), cfg, "test")
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
-	b, err := client.Bucket(t.Context(), fakes3.Bucket)
+	b, err := client.Bucket(fakes3.Bucket)
 	require.NoError(t, err)
 	return b
 }
@@ -330,32 +330,4 @@ func TestProbe(t *testing.T) {
 	s.SetFault(status(403, "AccessDenied"))
 	_, err = b.Probe(t.Context(), "p/.release", first)
 	require.ErrorContains(t, err, "AccessDenied")
-}
-
-func TestEndpoints(t *testing.T) {
-	s, err := fakes3.Start()
-	require.NoError(t, err)
-	defer func() { require.NoError(t, s.Close()) }()
-	for name, row := range map[string]struct {
-		change func(*aws.Config)
-		err    string
-	}{
-		"no region":      {func(c *aws.Config) { c.Region, c.BaseEndpoint = "", nil }, "set AWS_REGION"},
-		"no credentials": {func(c *aws.Config) { c.Credentials = nil }, "AWS credentials"},
-	} {
-		cfg := s.Config()
-		row.change(&cfg)
-		_, err := bucket.New(cfg, "test")
-		require.ErrorContains(t, err, row.err, name)
-	}
-	cfg := s.Config()
-	cfg.BaseEndpoint = aws.String("not an address")
-	client, err := bucket.New(cfg, "test")
-	require.NoError(t, err)
-	_, err = client.Bucket(t.Context(), fakes3.Bucket)
-	require.ErrorContains(t, err, "AWS_ENDPOINT_URL")
-	for _, name := range []string{"", "a", "UPPER", "under_score", "x--use1-az4--x-s3", "a/b"} {
-		require.Error(t, bucket.CheckName(name), name)
-	}
-	require.NoError(t, bucket.CheckName("pathwai-airflow3-dags"))
 }

@@ -134,17 +134,12 @@ func (b *Bucket) send(ctx context.Context, r request) (*http.Response, error) {
 	for name, value := range r.header {
 		req.Header.Set(name, value)
 	}
-	credentials, err := c.options.Credentials.Retrieve(ctx)
+	credentials, err := c.credentials.Retrieve(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("AWS credentials: %w", err)
 	}
-	if err := c.signer.SignHTTP(ctx, credentials, req, emptyBody, "s3", c.options.Region, c.now()); err != nil {
+	if err := c.signer.SignHTTP(ctx, credentials, req, emptyBody, "s3", c.endpoint.region, c.now()); err != nil {
 		return nil, fmt.Errorf("signing: %w", err)
-	}
-	if r.key == "" {
-		c.lists.Add(1)
-	} else {
-		c.gets.Add(1)
 	}
 	response, err := c.transport.RoundTrip(req)
 	if err != nil {
