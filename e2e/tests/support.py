@@ -1,0 +1,13 @@
+"""Where the tests find the image's Python."""
+
+import unittest
+
+from rehearsal import image
+
+
+def image_python():
+    """The Python of the image's environment; skips the test where it was not built."""
+    found = sorted(image.CACHE.glob("image-*/venv/bin/python"), key=lambda p: p.parents[2].stat().st_mtime)
+    if not found:
+        raise unittest.SkipTest("the image's environment is not built; e2e/run.py or e2e/check.py as root builds it")
+    return found[-1]

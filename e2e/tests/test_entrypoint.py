@@ -1,0 +1,89 @@
+"""The containers' entrypoint names what is missing, says no secret, and hands over with exec."""
+
+import os
+import pathlib
+import subprocess
+import tempfile
+import unittest
+
+from rehearsal.image import DOCKER
+
+SYNC = "postgresql+psycopg2://u:SECRETWORD@h:5432/d?sslmode=verify-full"
+ASYNC = "postgresql+asyncpg://u:SECRETWORD@h:5432/d?ssl=verify-full"
+BROKER = "rediss://:SECRETWORD@h:6379/0?ssl_cert_reqs=required"
+WHOLE = {
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": SYNC,
+    "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": ASYNC,
+    "PGSSLROOTCERT": "/etc/hosts",
+    "AIRFLOW__CELERY__BROKER_URL": BROKER,
+    "AIRFLOW__API_AUTH__JWT_SECRET": "SECRETWORD" * 7,
+    "AIRFLOW__CORE__FERNET_KEY": "SECRETWORD",
+    "AIRFLOW__API__SECRET_KEY": "SECRETWORD",
+    "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": "https://h:8443/execution/",
+}
+DATABASE = ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "PGSSLROOTCERT"]
+NEEDS = {
+    "migrate": DATABASE,
+    "wait-for-migrations": DATABASE,
+    "api-server": [*DATABASE, "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY"],
+    "scheduler": [*DATABASE, "AIRFLOW__CELERY__BROKER_URL", "AIRFLOW__API_AUTH__JWT_SECRET"],
+    "dag-processor": [*DATABASE, "AIRFLOW__CORE__FERNET_KEY"],
+    "triggerer": [*DATABASE, "AIRFLOW__CORE__FERNET_KEY"],
+    "celery": [*DATABASE, "AIRFLOW__CELERY__BROKER_URL", "AIRFLOW__CORE__EXECUTION_API_SERVER_URL"],
+}
+WRONG = [
+    ("scheduler", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", SYNC.replace("verify-full", "require"), "sslmode=verify-full"),
+    ("scheduler", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC", ASYNC.split("?")[0], "ssl=verify-full"),
+    ("scheduler", "AIRFLOW__CELERY__BROKER_URL", BROKER.split("?")[0], "ssl_cert_reqs=required"),
+    ("celery", "AIRFLOW__CELERY__BROKER_URL", BROKER.replace("rediss", "redis"), "ssl_cert_reqs=required"),
+    ("api-server", "AIRFLOW__API_AUTH__JWT_SECRET", "SECRETWORD", "64"),
+    ("api-server", "AIRFLOW__FAB__CONFIG_FILE", "/nowhere/webserver_config.py", "/nowhere/webserver_config.py"),
+    ("migrate", "PGSSLROOTCERT", "/nowhere/ca.pem", "/nowhere/ca.pem"),
+]
+
+
+def entrypoint(command: str, environment: dict, path: str = "") -> subprocess.CompletedProcess:
+    whole = {"PATH": f"{path}:{os.environ['PATH']}", **environment}
+    return subprocess.run([DOCKER / "bin" / "entrypoint", *command.split()], env=whole, capture_output=True, text=True)
+
+
+class Entrypoint(unittest.TestCase):
+    def test_names_each_missing_variable(self):
+        for command, names in NEEDS.items():
+            for name in names:
+                with self.subTest(command=command, missing=name):
+                    done = entrypoint(command, {k: v for k, v in WHOLE.items() if k != name})
+                    self.assertEqual(done.returncode, 64)
+                    self.assertIn(f"{name} is not set", done.stderr)
+                    self.assertEqual(done.stderr.count("entrypoint:"), 1, done.stderr)
+
+    def test_names_what_is_wrong_and_no_secret(self):
+        for command, name, value, expected in WRONG:
+            with self.subTest(command=command, name=name, value=value):
+                done = entrypoint(command, {**WHOLE, name: value})
+                self.assertEqual(done.returncode, 64)
+                self.assertIn(name, done.stderr)
+                self.assertIn(expected, done.stderr)
+                self.assertNotIn("SECRETWORD", done.stderr + done.stdout)
+
+    def test_all_faults_at_once(self):
+        done = entrypoint("api-server", {})
+        self.assertEqual(done.stderr.count("is not set"), len(NEEDS["api-server"]))
+
+    def test_no_command(self):
+        done = subprocess.run([DOCKER / "bin" / "entrypoint"], capture_output=True, text=True)
+        self.assertEqual(done.returncode, 64)
+        self.assertIn("no command", done.stderr)
+
+    def test_becomes_airflow(self):
+        """The process that was started is the one that airflow runs in: signals reach it."""
+        with tempfile.TemporaryDirectory() as folder:
+            stub = pathlib.Path(folder) / "airflow"
+            stub.write_text('#!/bin/sh\necho "$$ $@"\n')
+            stub.chmod(0o755)
+            process = subprocess.Popen(
+                [DOCKER / "bin" / "entrypoint", "celery", "worker", "--queues", "a b"],
+                env={"PATH": f"{folder}:{os.environ['PATH']}", **WHOLE}, stdout=subprocess.PIPE, text=True,
+            )  # fmt: skip
+            said, _ = process.communicate(timeout=10)
+        self.assertEqual(said.strip(), f"{process.pid} celery worker --queues a b")
