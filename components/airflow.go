@@ -152,7 +152,7 @@ func (a *Airflow) before(name, image, command string) Container {
 	return Container{
 		Name: name, Image: image,
 		EntryPoint: []string{entrypoint}, Command: []string{command},
-		Environment: a.with(config.Pool{Size: 1, Overflow: 1}, nil),
+		Environment: a.with(config.MigrationPool, nil),
 		Secrets:     a.database(nil),
 		StopSeconds: stopSeconds,
 		Scratch:     []string{airflowHome, scratchTmp}, ReadOnlyRoot: true,

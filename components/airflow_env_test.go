@@ -129,6 +129,7 @@ func TestConnectionPoolsAreTheCountedOnes(t *testing.T) {
 		{"dag-processor", "dag-processor"}: config.DAGProcessorPool,
 		{"triggerer", "triggerer"}:         config.TriggererPool,
 		{"worker", "worker"}:               config.WorkerPoolPerJob,
+		{"scheduler", "migrate"}:           config.MigrationPool,
 	} {
 		environment := definitionsOf(t, record, container[0])[container[1]].environment()
 		require.JSONEq(t, environment["AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE"], mustJSON(pool.Size))

@@ -18,15 +18,17 @@ var (
 	DAGProcessorPool = Pool{2, 3}
 	TriggererPool    = Pool{3, 5}
 	WorkerPoolPerJob = Pool{1, 1}
+	// MigrationPool is that of a schema change: it holds two connections and
+	// asks for a third, and would wait for ever for it in a smaller pool. It
+	// ends before the scheduler of its task begins.
+	MigrationPool = Pool{5, 5}
 )
 
 const (
 	// asyncPool is the pool of the api-server's async engine, which Airflow
 	// leaves at SQLAlchemy's default of 5 and 10 more.
 	asyncPool = 15
-	// initContainer is what migrate or wait hold while a task starts, and
-	// metricsSidecar what the scheduler's and worker's sidecars hold.
-	initContainer  = 1
+	// metricsSidecar is what the sidecar of a scheduler holds.
 	metricsSidecar = 1
 )
 
@@ -36,7 +38,7 @@ const (
 func (c *Config) Connections() int {
 	s := c.Services
 	total := s.APIServer.MaxCount*(APIServerPool.most()+asyncPool) +
-		s.Scheduler.Count*(SchedulerPool.most()+metricsSidecar+initContainer) +
+		s.Scheduler.Count*(SchedulerPool.most()+metricsSidecar) +
 		s.DAGProcessor.Count*DAGProcessorPool.most() +
 		s.Triggerer.Count*TriggererPool.most()
 	for _, pool := range c.WorkerPools {
