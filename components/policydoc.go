@@ -3,8 +3,11 @@ package components
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"regexp"
 	"strings"
+	"unicode/utf8"
 )
 
 // Document is an IAM or resource policy. Its parts are plain strings, so that
@@ -39,16 +42,24 @@ const (
 // documentVersion is the version of the policy language that AWS recommends.
 const documentVersion = "2012-10-17"
 
+// sidForm is what IAM takes (IAM user guide, "IAM JSON policy elements: Sid").
+var sidForm = regexp.MustCompile(`^[A-Za-z0-9]+$`)
+
 // JSON returns the document as AWS takes it. It refuses statements that AWS
 // would refuse or that would say more than they seem to: no action, an empty
-// resource or principal, a control character.
+// resource or principal, a control character, a Sid that stands twice.
 func (d Document) JSON() (string, error) {
 	statements := make([]map[string]any, 0, len(d))
+	seen := map[string]bool{}
 	for _, statement := range d {
 		encoded, err := statement.encode()
+		if err == nil && seen[statement.Sid] {
+			err = errors.New("the Sid stands twice")
+		}
 		if err != nil {
 			return "", fmt.Errorf("policy statement %q: %w", statement.Sid, err)
 		}
+		seen[statement.Sid] = true
 		statements = append(statements, encoded)
 	}
 	if len(statements) == 0 {
@@ -64,6 +75,9 @@ func (d Document) JSON() (string, error) {
 }
 
 func (s Statement) encode() (map[string]any, error) {
+	if !sidForm.MatchString(s.Sid) {
+		return nil, errors.New("a Sid has letters and digits only, and at least one")
+	}
 	if s.Effect != allow && s.Effect != deny {
 		return nil, fmt.Errorf("effect %q is neither Allow nor Deny", s.Effect)
 	}
@@ -79,10 +93,14 @@ func (s Statement) encode() (map[string]any, error) {
 	if len(s.Actions) == 0 {
 		return nil, fmt.Errorf("no action")
 	}
-	if principal, err := s.Principal.encode(); err != nil {
+	principal, err := s.Principal.encode()
+	switch {
+	case err != nil:
 		return nil, err
-	} else if principal != nil {
+	case principal != nil:
 		encoded["Principal"] = principal
+	case len(s.Resources) == 0:
+		return nil, errors.New("neither a principal nor a resource")
 	}
 	if len(s.Conditions) > 0 {
 		conditions := map[string]map[string]any{}
@@ -128,7 +146,7 @@ func checkValues(values []string) error {
 		if value == "" {
 			return fmt.Errorf("an empty value")
 		}
-		if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
+		if !utf8.ValidString(value) || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r == 0x7f }) {
 			return fmt.Errorf("a control character in %q", value)
 		}
 	}

@@ -67,9 +67,10 @@ const MostWorkers = 20
 // and two for each client network, within EC2's 60 inbound rules.
 const MostPools = 20
 
-// mostQueues per pool: an alarm on a metric math expression reads at most ten
-// metrics (CloudWatch user guide, "Limits" of alarms), and two are CPU and memory.
-const mostQueues = 8
+// MostQueues per pool: an alarm on a metric math expression reads at most ten
+// metrics (CloudWatch user guide, "Limits" of alarms), and three are the load
+// of the workers.
+const MostQueues = 7
 
 var (
 	poolForm  = regexp.MustCompile(`^[a-z][a-z0-9]{0,11}$`)
@@ -105,8 +106,8 @@ func (f *faults) validateWorkerPools(c *Config) {
 }
 
 func (f *faults) pool(at string, pool WorkerPool) {
-	if len(pool.Queues) == 0 || len(pool.Queues) > mostQueues {
-		f.addf(at+".queues", nil, "1 to %d queues, not %d", mostQueues, len(pool.Queues))
+	if len(pool.Queues) == 0 || len(pool.Queues) > MostQueues {
+		f.addf(at+".queues", nil, "1 to %d queues, not %d", MostQueues, len(pool.Queues))
 	}
 	f.size(at, pool.Size)
 	f.between(at+".concurrency", pool.Concurrency, 1, 64)
