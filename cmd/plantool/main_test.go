@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ func TestStalePicture(t *testing.T) {
 	args := []string{"timeline", "--plan", fixture, "--svg", svg}
 	var stdout, stderr bytes.Buffer
 	require.NoError(t, run(args, &stdout, &stderr))
-	check := append(args, "--check")
+	check := slices.Concat(args, []string{"--check"})
 	require.NoError(t, run(check, &stdout, &stderr))
 	data, err := os.ReadFile(svg)
 	require.NoError(t, err)

@@ -151,7 +151,7 @@ func (s *scene) ends() map[end]float64 {
 		if slices.ContainsFunc(s.tracks, func(t track) bool { return t.node == service }) {
 			in = append(in, end{service, nil})
 		}
-		all := append(in, out...)
+		all := slices.Concat(in, out)
 		for i, at := range all {
 			heights[at] = service.y + service.h*float64(i+1)/float64(len(all)+1)
 		}

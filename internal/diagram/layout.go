@@ -102,7 +102,7 @@ func (s *scene) sort() {
 		}
 		s.tracks[i].edges = append(s.tracks[i].edges, e)
 	}
-	is := func(list []*node, n *node) bool { return slices.Contains(list, n) }
+	is := slices.Contains[[]*node]
 	for _, e := range s.edges {
 		switch {
 		case is(s.services, e.from) && is(s.services, e.to):

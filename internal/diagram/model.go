@@ -283,7 +283,7 @@ func (b *builder) ecsServices() error {
 func howMany(t plan.Tasks) string {
 	count := fmt.Sprintf("%g–%g tasks", t.Min, t.Max)
 	switch {
-	case t.Min == t.Max && t.Min == 1:
+	case t.Min == 1 && t.Max == 1:
 		count = "1 task"
 	case t.Min == t.Max:
 		count = fmt.Sprintf("%g tasks", t.Min)

@@ -124,7 +124,8 @@ func (r *Report) bars() []bar {
 	}
 	var bars []bar
 	for _, t := range r.Tasks {
-		if t.Typical < shownSeconds && !(t.Critical && onPath[t.Type]) {
+		shown := t.Typical >= shownSeconds || t.Critical && onPath[t.Type]
+		if !shown {
 			continue
 		}
 		same := func(b bar) bool {
