@@ -71,7 +71,7 @@ var dataFaults = []faultCase{
 	{"size whose memory is unknown", change{"database.instanceClass": "db.m7g.3xlarge"},
 		[]string{`airflow:database.instanceClass is "db.m7g.3xlarge": a size whose memory is known: 12xlarge, 16xlarge, 2xlarge, 4xlarge, 8xlarge, large, medium, micro, small, xlarge`}},
 	{"more connections than the class takes", change{"workerPools[0].concurrency": 16, "workerPools[0].max": 20},
-		[]string{`airflow:database.instanceClass is "db.t4g.small": too small: it takes about 202 connections, the services can open 475 and 15 are reserved; choose a larger class, or lower workerPools' max or concurrency`}},
+		[]string{`airflow:database.instanceClass is "db.t4g.small": too small: it takes about 202 connections, the services can open 474 and 15 are reserved; choose a larger class, or lower workerPools' max or concurrency`}},
 	{"too many connections reserved", change{"database.reservedConnections": 501}, []string{`airflow:database.reservedConnections is 501: 5 to 500`}},
 	{"storage too small", change{"database.allocatedStorageGiB": 19}, []string{`airflow:database.allocatedStorageGiB is 19: 20 to 59578`}},
 	{"storage ceiling below a tenth above", change{"database.allocatedStorageGiB": 100, "database.maxAllocatedStorageGiB": 109},

@@ -169,6 +169,27 @@ func TestTheClientSecretIsNotHeld(t *testing.T) {
 	}
 }
 
+// A mode asks for what it uses and for nothing else.
+func TestEachLoginModeAsksForItsOwn(t *testing.T) {
+	for mode, foreign := range map[string]change{
+		LoginALB: {"login.roles": change{}, "login.groupsClaim": ""},
+		LoginFAB: {"login.authorizationEndpoint": "", "login.tokenEndpoint": "", "login.userInfoEndpoint": "", "login.sessionSeconds": 0},
+	} {
+		require.Empty(t, faultsOf(t, encrypted(changed(t, withIdP(mode, foreign)), "airflow:oidcClientSecret", password)), mode)
+	}
+	require.Empty(t, faultsOf(t, changed(t, change{"login.issuer": "unused"})))
+}
+
+func TestTheErrorCountsItsFaults(t *testing.T) {
+	_, err := Load(project(t), changed(t, change{"org": "x y"}))
+	require.EqualError(t, err, "the configuration has 1 fault; nothing was planned:\n"+
+		`  airflow:org is "x y": 1 to 16 lower-case letters and digits, a letter first`)
+	_, err = Load(project(t), changed(t, change{"org": "x y", "accountId": "1"}))
+	require.EqualError(t, err, "the configuration has 2 faults; nothing was planned:\n"+
+		`  airflow:org is "x y": 1 to 16 lower-case letters and digits, a letter first`+"\n"+
+		`  airflow:accountId is "1": an AWS account id: 12 digits, in quotes`)
+}
+
 // Wherever a secret was put, right or wrong, no fault repeats it.
 func TestFaultsNeverShowSecrets(t *testing.T) {
 	long := strings.Repeat("x", 5000)
