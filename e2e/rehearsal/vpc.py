@@ -39,7 +39,9 @@ class Vpc:
         self._servers = iter(list(self.network.hosts())[-200:])  # the block's end, far from the tasks
         self._counter = 0
         ip("link", "set", "lo", "up")
-        ip("link", "add", "name", BRIDGE, "type", "bridge")
+        # A bridge without an address of its own takes its lowest port's, and changes
+        # it as tasks come and go: open connections of the others would stall.
+        ip("link", "add", "name", BRIDGE, "address", "02:00:00:00:00:01", "type", "bridge")
         ip("addr", "add", f"{self.network[1]}/{self.network.prefixlen}", "dev", BRIDGE)
         ip("addr", "add", f"{METADATA}/32", "dev", BRIDGE)
         ip("link", "set", BRIDGE, "up")
