@@ -8,6 +8,7 @@ that is expected by no line fails the run, and so does a line that no step fulfi
 import dataclasses
 import fnmatch
 
+from . import variants
 from .engine import Stack, Step
 
 TASKS = "aws:ecs/taskDefinition:TaskDefinition"
@@ -105,4 +106,37 @@ def of(stack: Stack) -> list[Change]:
             ],
         ),
         Change("add an endpoint", {"endpoints": {"extra": ["sqs"]}}, [Expected("create", "aws:ec2/vpcEndpoint:VpcEndpoint", "endpoints-sqs")]),
+    ] + (rare(workers) if stack.name == "dev" else [])
+
+
+def rare(workers: list[str]) -> list[Change]:
+    """Features that neither stack has, turned on."""
+    services = ["api-server", "scheduler", "dag-processor", "triggerer", "dagsync", *workers]
+    fixed = ["scheduler", "dag-processor", "triggerer", "dagsync"]
+    action = "aws:appautoscaling/scheduledAction:ScheduledAction"
+    return [
+        Change(
+            "out of hours",
+            {"schedule": variants.HOURS},
+            [
+                *(Expected("create", "aws:appautoscaling/target:Target", name) for name in fixed),
+                *(Expected("create", action, f"{name}-{turn}") for name in services for turn in ("stop", "start")),
+                *(Expected("create", "aws:scheduler/schedule:Schedule", f"database-schedule-{turn}") for turn in ("stop", "start")),
+                Expected("create", "aws:iam/role:Role", "database-schedule"),
+                Expected("create", "aws:iam/rolePolicy:RolePolicy", "database-schedule"),
+                *(Expected("create", f"airflow:index:{kind}", "*") for kind in ("Scaling", "DatabaseSchedule")),
+                # They would sound every evening.
+                *(Expected("delete", ALARM, f"alarms-{name}-tasks") for name in ("api-server", *fixed)),
+            ],
+        ),
+        Change(
+            "login at the load balancer",
+            {"login": {"mode": "alb", **variants.IDP}, "oidcClientSecret": variants.SECRET},
+            [
+                Expected("create", "aws:secretsmanager/secret:Secret", "secrets-oidc-client-secret"),
+                Expected("create", VERSION, "secrets-oidc-client-secret"),
+                Expected("create", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "alb-to-idp-443-*"),
+                Expected("update", "aws:lb/listener:Listener", "web-https"),
+            ],
+        ),
     ]

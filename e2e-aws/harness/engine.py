@@ -1,6 +1,7 @@
 """Runs the Pulumi CLI on a stack of its own and reads what the engine did from its event log."""
 
 import collections
+import contextlib
 import copy
 import dataclasses
 import json
@@ -57,15 +58,21 @@ def type_of(urn: str) -> str:
 
 def read_events(path: pathlib.Path) -> tuple[list[Step], list[str], list[str]]:
     """Steps in their order, URNs that failed, errors and warnings."""
-    steps, failed, messages = [], [], []
+    steps, failed, messages, announced = [], [], [], {}
     for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
         event = json.loads(line)
         if (pre := event.get("resourcePreEvent")) is not None:
             meta = pre["metadata"]
+            announced[meta["urn"]] = meta["op"]
             op = SPOKEN.get(meta["op"], meta["op"])
             if op and op not in QUIET:
                 properties = tuple(sorted(meta.get("detailedDiff") or meta.get("diffs") or ()))
                 steps.append(Step(op, meta["type"], name_of(meta["urn"]), properties))
+        elif (done := event.get("resOutputsEvent")) is not None and announced.get(done["metadata"]["urn"]) == "refresh":
+            # What a refresh found is known at its end only.
+            meta = done["metadata"]
+            if meta["op"] not in QUIET:
+                steps.append(Step(meta["op"], meta["type"], name_of(meta["urn"]), tuple(sorted(meta.get("detailedDiff") or ()))))
         elif (fail := event.get("resOpFailedEvent")) is not None:
             failed.append(fail["metadata"]["urn"])
         elif (said := event.get("diagnosticEvent")) is not None and said["severity"] in ("error", "warning"):
@@ -120,6 +127,18 @@ class Stack:
         self.settings["config"] = merged(self.settings["config"], over)
         self._write()
 
+    @contextlib.contextmanager
+    def tried(self, changes: dict):
+        """Settings that are changed inside a with block only."""
+        before = self.settings
+        self.settings = copy.deepcopy(before)
+        try:
+            self.configure(changes)
+            yield
+        finally:
+            self.settings = before
+            self._write()
+
     def setting(self, *path: str):
         """A setting of the stack's file, at a path of keys; None where the file leaves it at its default."""
         value = self.settings["config"].get(f"airflow:{path[0]}")
@@ -132,7 +151,7 @@ class Stack:
         self.number += 1
         label = f"{self.number:02}-{command}"
         events, log = self.logs / f"{label}.events.jsonl", self.logs / f"{label}.log"
-        confirm = [] if command == "preview" else ["--yes", "--skip-preview"]
+        confirm = {"preview": [], "destroy": ["--yes"]}.get(command, ["--yes", "--skip-preview"])
         start = time.monotonic()
         done = self._pulumi([command, "--event-log", str(events), *confirm, *flags], check=False, seconds=seconds)
         log.write_text(done.stdout, encoding="utf-8")

@@ -11,7 +11,7 @@ import time
 import urllib.error
 import urllib.request
 
-from . import changes, leftovers, report, tools
+from . import changes, leftovers, report, tools, variants
 from .engine import Outcome, Stack
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -79,12 +79,15 @@ class Journey:
 
     def run(self) -> report.Share:
         self.before = leftovers.listing(self.address)
+        if self.stack.name == "dev":  # once is enough
+            self.try_variants()
         plan = succeed(self.stack.run("preview", *self.flags()))
         succeed(self.stack.run("up", *self.flags()))
         made = self.stack.export()
         self.keep(made)
         share = report.Share.of(plan, made, self.excluded)
         self.unchanged(self.stack.run("preview", "--diff", *self.flags()))
+        self.unchanged(self.stack.run("refresh", *self.flags()))
         for change in changes.of(self.stack):
             self.change(change)
         self.unchanged(self.stack.run("refresh", *self.flags()))
@@ -100,6 +103,13 @@ class Journey:
             shown = [line for line in outcome.text.splitlines() if line.lstrip()[:2] in ("~ ", "+ ", "- ")]
             self.faults.append("\n  ".join([f"{outcome.command} shows differences where nothing has changed:", *map(str, outcome.steps), *shown]))
             print(f"  FAULT: {self.faults[-1]}", flush=True)
+
+    def try_variants(self) -> None:
+        """The provider takes the settings that no stack has."""
+        for title, settings in variants.VARIANTS:
+            print(f"  variant: {title}", flush=True)
+            with self.stack.tried(settings):
+                succeed(self.stack.run("preview", *self.flags()))
 
     def keep(self, made: dict) -> None:
         """Keeps what was made for the scanners: before the changes, as the stack's file says it."""
@@ -132,14 +142,14 @@ class Journey:
         self.nothing_left(last, protected)
 
     def refuse_destroy(self) -> None:
-        """A protected stack must not be destroyed by accident."""
+        """A protected stack is not destroyed by accident: its preview fails, and nothing is touched."""
+        before = report.aws_resources(self.stack.export())
         outcome = self.stack.run("destroy")
-        print(f"  {outcome.command}, protected: exit {outcome.code}, {outcome.tally()}", flush=True)
-        deleted = [step for step in outcome.steps if step.op == "delete" and not outcome.failed]
-        if outcome.code == 0:
-            raise Fault("a protected stack was destroyed")
-        if deleted:
-            raise Fault("a refused destroy deleted something: " + ", ".join(map(str, deleted)))
+        print(f"  {outcome.command}, protected: exit {outcome.code}", flush=True)
+        if outcome.code == 0 or "protected" not in outcome.text:
+            raise Fault("a protected stack was not refused:\n" + outcome.text[-2000:])
+        if gone := set(before) - set(report.aws_resources(self.stack.export())):
+            raise Fault("a refused destroy deleted something:\n  " + "\n  ".join(sorted(gone)))
 
     def nothing_left(self, last: dict, snapshot: bool) -> None:
         left = leftovers.listing(self.address) - self.before

@@ -4,9 +4,12 @@ Applied by moto_server on top of all other additions. Without them a preview aft
 differences that AWS would not have.
 """
 
+from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
+from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.elasticache.responses import ElastiCacheResponse
 from moto.rds.responses import RDSResponse
+from moto.route53.responses import Route53
 
 # Parameter of the call -> attribute of moto's model, from which it answers.
 SERVICE = {
@@ -60,7 +63,55 @@ def tell_of_members() -> None:
     ElastiCacheResponse.describe_cache_clusters = wrapped
 
 
+def keep_policies() -> None:
+    """A scaling policy that is put again keeps its ARN, to which alarms refer."""
+    old = ApplicationAutoscalingBackend.put_scaling_policy
+
+    def wrapped(self, *arguments, **named):
+        before = {key: policy.policy_arn for key, policy in self.policies.items()}
+        put = old(self, *arguments, **named)
+        for key, policy in self.policies.items():
+            if policy is put:
+                policy.policy_arn = before.get(key, policy.policy_arn)
+        return put
+
+    ApplicationAutoscalingBackend.put_scaling_policy = wrapped
+
+
+def describe_rules() -> None:
+    """Rules between security groups, and to prefix lists, have descriptions like any other."""
+    old = SecurityGroupRule.__init__
+
+    def wrapped(self, *arguments, **named):
+        old(self, *arguments, **named)
+        self.prefix_description = (named.get("prefix_list_id") or {}).get("Description")
+        for value in arguments:
+            if isinstance(value, dict) and "PrefixListId" in value:
+                self.prefix_description = value.get("Description")
+
+    def description(self):
+        return self.ip_range.get("Description") or self.source_group.get("Description") or self.prefix_description
+
+    SecurityGroupRule.__init__ = wrapped
+    SecurityGroupRule.description = property(description)
+
+
+def keep_zones_private() -> None:
+    """A zone that is created with a VPC is private, whatever else is said (Route 53 API, CreateHostedZone)."""
+    old = Route53.create_hosted_zone
+
+    def wrapped(self):
+        if self._get_param("VPC.VPCId"):
+            self.params.setdefault("HostedZoneConfig", {})["PrivateZone"] = True
+        return old(self)
+
+    Route53.create_hosted_zone = wrapped
+
+
 def apply() -> None:
+    describe_rules()
+    keep_zones_private()
+    keep_policies()
     for action in ("create_service", "update_service"):
         remember(EC2ContainerServiceResponse, action, "service", SERVICE)
     for action in ("create_db_instance", "modify_db_instance"):

@@ -1,0 +1,37 @@
+"""Settings that neither stack has, planned by the real provider: what it refuses shows in the preview."""
+
+# The client secret is asked for by the two logins; the preview needs a value.
+SECRET = "only-for-a-preview"
+IDP = {
+    "privatePath": "transitGateway",
+    "idpCidrs": ["10.9.0.0/24"],
+    "issuer": "https://login.pathwai.internal",
+    "authorizationEndpoint": "https://login.pathwai.internal/authorize",
+    "tokenEndpoint": "https://login.pathwai.internal/token",
+    "userInfoEndpoint": "https://login.pathwai.internal/userinfo",
+    "clientId": "airflow",
+}
+HOURS = {"stop": "cron(0 20 ? * MON-FRI *)", "start": "cron(0 6 ? * MON-FRI *)", "timezone": "Europe/Berlin"}
+
+VARIANTS: list[tuple[str, dict]] = [
+    ("login at the load balancer", {"login": {"mode": "alb", **IDP}, "oidcClientSecret": SECRET}),
+    ("login in Airflow", {"login": {"mode": "fab", **IDP, "roles": {"data": "User"}}, "oidcClientSecret": SECRET}),
+    ("out of hours", {"schedule": HOURS}),
+    (
+        "Intel, Redis, an older broker",
+        {
+            "services": {"architecture": "X86_64", "exec": False, "containerInsights": "enhanced"},
+            "database": {"instanceClass": "db.t3.medium", "engineVersion": "17.5", "multiAz": True, "finalSnapshot": True},
+            "broker": {"engine": "redis", "engineVersion": "7.1", "nodeType": "cache.t3.small", "replicas": 2, "snapshotRetentionDays": 3},
+        },
+    ),
+    (
+        "everything small or off",
+        {
+            "network": {"cidr": "10.80.0.0/24", "subnetPrefix": 27, "flowLogRetentionDays": 0},
+            "files": {"oneZone": "", "backup": False, "infrequentAccessDays": 0},
+            "endpoints": {"zones": [], "extra": ["monitoring", "athena"]},
+            "loadBalancer": {"zoneId": "Z0123456789ABCDEFGHIJ", "clientCidrs": ["10.0.0.0/8", "172.16.0.0/12"]},
+        },
+    ),
+]  # fmt: skip
