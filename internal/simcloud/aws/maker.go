@@ -34,14 +34,22 @@ func newMaker(p *Provider, t target, generation int, inputs resource.PropertyMap
 	}
 }
 
-// continues says that the resource exists already. What a program once said
-// and says no more stays, where AWS would have chosen a value: it keeps the one
-// it was told.
+// continues says that the resource exists already. Where AWS would choose a
+// value, but was told another once, it keeps that when the program says no more
+// about it. Such a value is known by differing from what AWS would have chosen.
 func (m *maker) continues(id string, state, olds resource.PropertyMap) {
-	m.state = state
-	m.done["id"] = resource.NewStringProperty(id)
+	before := *m
+	before.inputs, before.done = olds, map[string]resource.PropertyValue{}
+	for _, maker := range []*maker{m, &before} {
+		maker.state = state
+		maker.done["id"] = resource.NewStringProperty(id)
+	}
 	for k := range m.kind.Outputs {
-		if key := resource.PropertyKey(k); simcloud.Given(olds[key]) && !simcloud.Given(m.inputs[key]) {
+		key := resource.PropertyKey(k)
+		if simcloud.Given(m.inputs[key]) || !simcloud.Given(state[key]) {
+			continue
+		}
+		if simcloud.Given(olds[key]) || !simcloud.Same(before.value(k), state[key]) {
 			m.done[k] = state[key]
 		}
 	}

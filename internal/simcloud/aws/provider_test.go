@@ -169,6 +169,27 @@ func TestChosenByAWS(t *testing.T) {
 	require.Equal(t, "us-east-1b", s.text(t, "availabilityZone"))
 }
 
+// TestToldOnce: what a program said once stays, however often the rest changes,
+// until it says otherwise; what follows from inputs follows them.
+func TestToldOnce(t *testing.T) {
+	w := newWorld(t, nil, nil)
+	w.must(vpcToken, "main", bag{"cidrBlock": "10.40.0.0/16", "enableDnsHostnames": true})
+	for _, tag := range []string{"a", "b"} {
+		s := newWorld(t, w.states, nil).must(vpcToken, "main", bag{"cidrBlock": "10.40.0.0/16", "tags": bag{"Name": tag}})
+		require.Equal(t, "update", s.op)
+		require.Equal(t, resource.NewBoolProperty(true), s.outputs["enableDnsHostnames"], tag)
+	}
+	s := newWorld(t, w.states, nil).must(vpcToken, "main", bag{"cidrBlock": "10.40.0.0/16", "enableDnsHostnames": false})
+	require.Equal(t, []string{"enableDnsHostnames", "tags", "tagsAll"}, s.diffs)
+
+	db := bag{"engine": "postgres", "identifier": "one", "instanceClass": "db.t4g.small", "allocatedStorage": 20, "username": "u", "password": hidden{"longenough"}}
+	w.must("aws:rds/instance:Instance", "db", db)
+	db["identifier"] = "two"
+	renamed := newWorld(t, w.states, nil).must("aws:rds/instance:Instance", "db", db)
+	require.Equal(t, "update", renamed.op)
+	require.Regexp(t, `^two\.[a-z0-9]{12}\.us-east-1\.rds\.amazonaws\.com$`, renamed.text(t, "address"))
+}
+
 // TestDuplicateNames: two resources can't have one name, known at preview.
 func TestDuplicateNames(t *testing.T) {
 	w := newWorld(t, nil, nil)
