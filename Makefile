@@ -72,7 +72,7 @@ lint: ## formatting, vet, golangci-lint, and the checks of images, locks and wor
 
 .PHONY: golden
 golden: ## renew the inventories in testdata/golden and other generated files
-	@go test . -run 'Golden|Docs' -update
+	@go test . ./config ./internal/scaling ./cmd/plantool -run 'Golden|Docs|Picture' -update
 
 .PHONY: mutants
 mutants: $(READY) ## the policy pack's rules, each refusing a mutant under the real CLI

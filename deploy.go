@@ -82,7 +82,7 @@ func platform(ctx *pulumi.Context, cfg *config.Config) error {
 	}
 
 	parts := &platformParts{
-		config: cfg, scope: scope, keys: keys, network: network,
+		config: cfg, scope: scope, keys: keys, network: network, endpoints: endpoints,
 		state: state, images: images, web: web, in: in,
 	}
 	services, err := parts.newServices(ctx)

@@ -9,15 +9,16 @@ import (
 
 // platformParts is what services are built on.
 type platformParts struct {
-	config  *config.Config
-	scope   components.Scope
-	keys    *components.Keys
-	network *components.Network
-	state   *state
-	images  *components.Images
-	web     *components.LoadBalancer
-	cluster *components.Cluster
-	in      pulumi.ResourceOption
+	config    *config.Config
+	scope     components.Scope
+	keys      *components.Keys
+	network   *components.Network
+	endpoints *components.Endpoints
+	state     *state
+	images    *components.Images
+	web       *components.LoadBalancer
+	cluster   *components.Cluster
+	in        pulumi.ResourceOption
 }
 
 // services are the ECS services of the platform.
@@ -66,7 +67,7 @@ func (p *platformParts) newServices(ctx *pulumi.Context) (*services, error) {
 	apiServer.Target = &components.Target{
 		GroupARN: p.web.TargetGroupARN, Container: "api-server", Port: components.WebPort, GraceSeconds: 600,
 	}
-	apiServer.Ready = p.web.Ready()
+	apiServer.Ready = append(apiServer.Ready, p.web.Ready()...)
 	if s.apiServer, err = components.NewService(ctx, "api-server", apiServer, p.in); err != nil {
 		return nil, err
 	}
@@ -124,6 +125,7 @@ func (p *platformParts) service(size config.Size, capacity config.Capacity, cont
 		LogRetentionDays: p.config.Services.LogRetentionDays,
 		LogsKeyARN:       p.keys.LogsARN,
 		Containers:       containers,
+		Ready:            p.endpoints.Ready(),
 	}
 }
 

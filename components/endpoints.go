@@ -28,7 +28,14 @@ type Endpoints struct {
 	SecurityGroupID pulumi.StringOutput
 	// S3PrefixListID stands for S3's addresses in security-group rules.
 	S3PrefixListID pulumi.StringOutput
+
+	// ready must exist before a task starts: it pulls its image, fetches its
+	// secrets and logs over the endpoints.
+	ready []pulumi.Resource
 }
+
+// Ready is what must exist before the first task starts.
+func (e *Endpoints) Ready() []pulumi.Resource { return e.ready }
 
 // NewEndpoints creates the endpoints and the security group of the interfaces.
 func NewEndpoints(ctx *pulumi.Context, name string, args *EndpointsArgs, opts ...pulumi.ResourceOption) (*Endpoints, error) {
@@ -61,9 +68,10 @@ func NewEndpoints(ctx *pulumi.Context, name string, args *EndpointsArgs, opts ..
 		return nil, fmt.Errorf("endpoints: s3: %w", err)
 	}
 	e.S3PrefixListID = gateway.PrefixListId
+	e.ready = append(e.ready, gateway)
 	for _, service := range args.Interfaces {
 		short := strings.ReplaceAll(service, ".", "-")
-		if _, err := ec2.NewVpcEndpoint(ctx, name+"-"+short, &ec2.VpcEndpointArgs{
+		endpoint, err := ec2.NewVpcEndpoint(ctx, name+"-"+short, &ec2.VpcEndpointArgs{
 			VpcId:             args.Network.VPCID,
 			ServiceName:       pulumi.String(serviceName(args.Scope, service)),
 			VpcEndpointType:   pulumi.String("Interface"),
@@ -72,9 +80,11 @@ func NewEndpoints(ctx *pulumi.Context, name string, args *EndpointsArgs, opts ..
 			SecurityGroupIds:  pulumi.StringArray{group},
 			Policy:            pulumi.String(own),
 			Tags:              named(args.Scope.Name(short)),
-		}, pulumi.Parent(e)); err != nil {
+		}, pulumi.Parent(e))
+		if err != nil {
 			return nil, fmt.Errorf("endpoints: %s: %w", service, err)
 		}
+		e.ready = append(e.ready, endpoint)
 	}
 	return e, ctx.RegisterResourceOutputs(e, pulumi.Map{"securityGroupId": group})
 }
