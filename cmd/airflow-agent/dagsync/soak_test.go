@@ -82,7 +82,9 @@ func TestKill(t *testing.T) {
 	current := aVersion(0)
 	w.change(nil, current)
 	require.NoError(t, w.child("--once").Run(), "%s", w.logs.String())
-	typical := w.timeOnce()
+	// The delay before a kill is drawn from a span that follows the machine's
+	// speed, so that about half of the kills come before the new tree is shown.
+	span := w.timeOnce()
 	history := []files{current}
 	moved, stayed := 0, 0
 	for n := 1; n <= *kills; n++ {
@@ -98,15 +100,17 @@ func TestKill(t *testing.T) {
 		}
 		cmd := w.child(args...)
 		require.NoError(t, cmd.Start())
-		time.Sleep(time.Duration(rand.Int64N(int64(typical + typical/4))))
+		time.Sleep(time.Duration(rand.Int64N(int64(2 * span))))
 		require.NoError(t, cmd.Process.Signal(syscall.SIGKILL))
 		_ = cmd.Wait() // it was killed, or had just ended
 		after := w.seen(history, n)
 		require.GreaterOrEqual(t, after, before, "readers went back in time")
 		if after > before {
 			moved++
+			span -= span / 8
 		} else {
 			stayed++
+			span += span / 8
 		}
 		if n%20 == 0 {
 			w.once(cli.ExitOK)

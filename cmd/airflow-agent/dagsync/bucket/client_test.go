@@ -226,6 +226,9 @@ func TestFetchFaults(t *testing.T) {
 			require.NoError(t, err)
 			var attempts atomic.Int64
 			s.SetFault(func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Header.Get("If-Match") != `"`+listing.Objects[0].ETag+`"` {
+					t.Errorf("If-Match is %q: another content could be taken for the listed one", r.Header.Get("If-Match"))
+				}
 				if attempts.Add(1) > int64(row.times) {
 					return false
 				}

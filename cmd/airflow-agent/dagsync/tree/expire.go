@@ -13,12 +13,13 @@ func (s *Store) Expired(c Contents, now time.Time, keep time.Duration) []int {
 		return nil
 	}
 	var expired []int
-	// A tree was shown until the next one was published. Where that one's
+	// A tree was shown until the next one was published; the current one is the
+	// last of them. Where that one's
 	// record can't be read, the one after it is the safe answer.
 	until := time.Time{}
 	for i := len(c.Trees) - 1; i >= 0; i-- {
 		number := c.Trees[i]
-		if number != c.Current && !until.IsZero() && now.Sub(until) >= keep {
+		if !until.IsZero() && now.Sub(until) >= keep {
 			expired = append([]int{number}, expired...)
 		}
 		if published, ok := s.published(number); ok {
