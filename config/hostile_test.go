@@ -108,6 +108,7 @@ func oneList(path string) func(string) change {
 var tolerated = map[string][]string{
 	"tags (a key)":   {"space", "space around", "option"},
 	"login.clientId": {"option"},
+	"a group":        {"space", "space around", "option"},
 }
 
 func TestHostileValuesAreRefused(t *testing.T) {
@@ -137,10 +138,10 @@ func TestHostileValuesAreRefused(t *testing.T) {
 			values.Stack = value
 			checkRefused(t, values)
 		})
+		if slices.Contains(tolerated["a group"], kind) {
+			continue
+		}
 		t.Run("a group/"+kind, func(t *testing.T) {
-			if strings.TrimSpace(value) != value || kind == "option" || kind == "ARN separator" {
-				t.SkipNow()
-			}
 			checkRefused(t, encrypted(changed(t, withIdP(LoginFAB, change{"login.roles": change{value: "Op"}})), "airflow:oidcClientSecret", "x"))
 		})
 	}

@@ -21,7 +21,9 @@ type Resource struct {
 	DependsOn []string
 	// IgnoreChanges are properties whose changes are somebody else's.
 	IgnoreChanges []string
-	Protect       bool
+	// Provider is the name of its explicit provider; empty means the default one.
+	Provider string
+	Protect  bool
 }
 
 // Record is everything that a program declared.
@@ -44,6 +46,10 @@ func (r *Record) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 	if args.RegisterRPC != nil {
 		recorded.Protect = args.RegisterRPC.GetProtect()
 		recorded.IgnoreChanges = args.RegisterRPC.GetIgnoreChanges()
+		// urn:pulumi:<stack>::<project>::pulumi:providers:aws::<name>::<id>
+		if parts := strings.Split(args.RegisterRPC.GetProvider(), "::"); len(parts) > 1 {
+			recorded.Provider = parts[len(parts)-2]
+		}
 		for _, urn := range args.RegisterRPC.GetDependencies() {
 			recorded.DependsOn = append(recorded.DependsOn, urn[strings.LastIndex(urn, "::")+2:])
 		}
