@@ -242,7 +242,7 @@ func mixed(t *trial) (string, bool, error) {
 // correctness plays each scenario with each tool. The agent must be right in
 // all of them.
 func (b *bench) correctness(ctx context.Context) error {
-	peers := b.peers[1:]
+	peers := b.peers[2:]
 	fmt.Print("## Correctness\n|")
 	for _, p := range peers {
 		fmt.Printf(" | %s", p.name)

@@ -47,7 +47,8 @@ func main() {
 }
 
 type bench struct {
-	agent, floor, directory  string
+	agent, floor, sdkFloor   string
+	directory                string
 	files, peerFiles, rounds int
 	peers                    []peer
 }
@@ -99,7 +100,7 @@ func (b *bench) base() string {
 // build makes the binaries just as the image gets them.
 func (b *bench) build(ctx context.Context, work string) error {
 	const module = "github.com/pathwai/airflow-on-fargate/cmd/airflow-agent"
-	targets := map[*string]string{&b.floor: module + "/dagsync/bench/floor"}
+	targets := map[*string]string{&b.floor: module + "/dagsync/bench/floor", &b.sdkFloor: module + "/dagsync/bench/sdkfloor"}
 	if b.agent == "" {
 		targets[&b.agent] = module
 	}

@@ -26,11 +26,14 @@ type peer struct {
 
 func same(directory string) string { return directory }
 
-// findPeers lists the agent, the floor, and what is installed.
+// findPeers lists the floors, the agent, and what is installed.
 func (b *bench) findPeers() {
 	b.peers = []peer{
 		{"floor", func(url, directory string, delta []string) []string {
 			return append([]string{b.floor, url + "/" + fakes3.Bucket, prefix, directory}, delta...)
+		}, same},
+		{"floor with SDK", func(_, directory string, delta []string) []string {
+			return append([]string{b.sdkFloor, fakes3.Bucket, prefix, directory}, delta...)
 		}, same},
 		{"agent", func(_, directory string, _ []string) []string {
 			return []string{b.agent, "dagsync", "--source", "s3://" + fakes3.Bucket + "/" + prefix, "--target", directory + "/dags", "--once"}
@@ -58,10 +61,10 @@ func (b *bench) findPeers() {
 }
 
 func (b *bench) speed(ctx context.Context) error {
-	if err := b.table(ctx, b.files, b.peers[:2]); err != nil {
+	if err := b.table(ctx, b.files, b.peers[:3]); err != nil {
 		return err
 	}
-	if b.peerFiles > 0 && len(b.peers) > 2 {
+	if b.peerFiles > 0 && len(b.peers) > 3 {
 		return b.table(ctx, b.peerFiles, b.peers)
 	}
 	return nil
