@@ -129,7 +129,9 @@ func secrets(t *testing.T, export string) []string {
 			}
 		}
 	}
-	require.NoError(t, json.Unmarshal([]byte(export[strings.Index(export, "{"):]), &state))
+	_, body, found := strings.Cut(export, "{")
+	require.True(t, found, export)
+	require.NoError(t, json.Unmarshal([]byte("{"+body), &state))
 	var values []string
 	for _, resource := range state.Deployment.Resources {
 		if !strings.HasPrefix(resource.Type, "random:") {
