@@ -71,3 +71,15 @@ plan-comment: $(READY) ## the plan as a comment on PULL_REQUEST (CLOUD=aws, GH_T
 access-analyzer: $(READY) ## ask IAM Access Analyzer about every policy document of the plan (CLOUD=aws)
 	@scripts/real-only access-analyzer $(STACK)
 	@scripts/access-analyzer $(STACK)
+
+.PHONY: lint-fast
+lint-fast: ## the checks of a commit: formatting, scripts, workflows, no NAT gateway
+	@scripts/lint-fast
+
+.PHONY: sbom
+sbom: ## list everything the project is built from in bin/sbom.json (CycloneDX)
+	@mkdir -p bin && scripts/sbom >bin/sbom.json
+
+.PHONY: licences
+licences: ## write docs/licences.md: the licence of each direct dependency
+	@scripts/licences
