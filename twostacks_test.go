@@ -165,16 +165,6 @@ func TestProtection(t *testing.T) {
 	}
 }
 
-// A misspelled example would be tried as an image.
-func TestExampleDigestsAreNoRealOnes(t *testing.T) {
-	for _, stack := range bothStacks {
-		for image, digest := range loadStack(t, stack).Images.Digests {
-			hex := strings.TrimPrefix(digest, "sha256:")
-			require.Equal(t, strings.Repeat(hex[:1], 64), hex, "%s %s", stack, image)
-		}
-	}
-}
-
 // The stacks live in one account: what is unique in it must differ.
 func TestStacksDontCollide(t *testing.T) {
 	dev, prod := loadStack(t, "dev"), loadStack(t, "prod")
