@@ -52,7 +52,7 @@ var shown = map[string][]string{
 	"aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": {"capacityProviders"},
 	"aws:ecs/service:Service": {"desiredCount", "capacityProviderStrategies", "enableExecuteCommand", "networkConfiguration.assignPublicIp", "networkConfiguration.subnets",
 		"deploymentCircuitBreaker.rollback", "deploymentMinimumHealthyPercent", "deploymentMaximumPercent"},
-	"aws:ecs/taskDefinition:TaskDefinition": {"cpu", "memory", "runtimePlatform.cpuArchitecture", "executionRoleArn", "taskRoleArn", "volumes.0.efsVolumeConfiguration.transitEncryption", "volumes.0.efsVolumeConfiguration.authorizationConfig"},
+	"aws:ecs/taskDefinition:TaskDefinition": {"cpu", "memory", "runtimePlatform.cpuArchitecture", "executionRoleArn", "taskRoleArn"},
 
 	"aws:efs/accessPoint:AccessPoint":           {"posixUser", "rootDirectory.path"},
 	"aws:efs/backupPolicy:BackupPolicy":         {"backupPolicy.status"},
@@ -126,7 +126,31 @@ func checkGenerated(t *testing.T, path, want string) {
 	}
 	got, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, want, string(got), "%s is stale: run make golden, and read what changed", path)
+	if want != string(got) {
+		t.Errorf("%s is stale: run make golden, and read what changed:\n%s", path, difference(string(got), want))
+	}
+}
+
+// difference returns the lines that only one of two texts has, the first twenty.
+func difference(old, current string) string {
+	var lines []string
+	only := func(sign, text, other string) {
+		there := map[string]bool{}
+		for _, line := range strings.Split(other, "\n") {
+			there[line] = true
+		}
+		for _, line := range strings.Split(text, "\n") {
+			if !there[line] {
+				lines = append(lines, sign+" "+line)
+			}
+		}
+	}
+	only("-", old, current)
+	only("+", current, old)
+	if len(lines) == 0 {
+		return "the same lines in another order"
+	}
+	return strings.Join(lines[:min(len(lines), 20)], "\n")
 }
 
 func inventory(t *testing.T, stack string) string {
@@ -238,6 +262,12 @@ func details(t *testing.T, res recorder.Resource, common map[string]string) []st
 	for _, property := range documents {
 		if text, given := inputs[property].(string); given {
 			lines = append(lines, statements(t, text)...)
+		}
+	}
+	volumes, _ := inputs["volumes"].([]any)
+	for _, volume := range volumes {
+		if efs, given := at(volume, "efsVolumeConfiguration"); given {
+			lines = append(lines, "shared files "+compact(efs))
 		}
 	}
 	if text, given := inputs["containerDefinitions"].(string); given {
