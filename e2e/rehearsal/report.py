@@ -13,6 +13,7 @@ class Report:
     def __init__(self, folder: pathlib.Path, options, left_out: list):
         self.folder, self.options, self.left_out = folder, options, left_out
         self.began = time.monotonic()
+        self.chosen: list = []  # the cases of this run, whether it got to them or not
         self.cases: list[dict] = []
         self.tables: dict[str, list[dict]] = {}
         self.notes: list[str] = []
@@ -33,12 +34,15 @@ class Report:
         parts.append("\n## Cases\n\n" + _table([{k: v for k, v in case.items() if k != "message"} for case in self.cases]))
         if self.left_out:
             parts.append("\nLeft out of this profile: " + "; ".join(f"{c.name} ({c.title})" for c in self.left_out))
+        reached = {case["case"] for case in self.cases}
+        if unreached := [c.name for c in self.chosen if c.name not in reached]:
+            parts.append(f"\nNot reached after the failure: {', '.join(unreached)}")
         parts += [f"\n{note}" for note in self.notes]
         failed = [c for c in self.cases if c["result"] != "passed"]
         passed = len(self.cases) - len(failed)
         for case in failed:
             parts.append(f"\n{case['case']} FAILED: {case['message']}")
-        parts.append(f"\ne2e: {passed} passed, {len(failed)} failed, {len(self.left_out)} skipped in {time.monotonic() - self.began:.0f} s")
+        parts.append(f"\ne2e: {passed} passed, {len(failed)} failed, {len(self.left_out)} left out, {len(unreached)} not reached, in {time.monotonic() - self.began:.0f} s")
         parts.append(f"{passed} passed, {len(failed)} failed")
         return "\n".join(parts)
 

@@ -76,6 +76,7 @@ def main(options: argparse.Namespace) -> int:
 
 def rehearse(world: World, chosen: list[cases.Case], report: Report) -> int:
     run = cases.Run(world, report)
+    report.chosen = chosen
     for case in chosen:
         say(f"== {case.title}")
         began = time.monotonic()

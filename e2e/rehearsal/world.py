@@ -32,6 +32,7 @@ class World:
         self.has_agent = image.AGENT.exists()
         self.region = REGION
         self.fleet: dict[str, Fleet] = {}
+        self._efs_lock = threading.Lock()
         self.overrides: dict[str, dict[str, str]] = {}  # role -> variables that a case scales
         folder.mkdir(parents=True)
         self.authority = Authority(folder / "certs")
@@ -125,11 +126,12 @@ class World:
                 root = (candidate.get("rootDirectory") or {}).get("path") or "/"
                 owner = (candidate.get("rootDirectory") or {}).get("creationInfo")
         folder = self.folder / "efs" / volume["fileSystemId"] / root.strip("/")
-        if not folder.exists():
-            folder.mkdir(parents=True)
-            if owner:
-                os.chown(folder, int(owner["ownerUid"]), int(owner["ownerGid"]))
-                folder.chmod(int(owner["permissions"], 8))
+        with self._efs_lock:
+            if not folder.exists():
+                folder.mkdir(parents=True)
+                if owner:
+                    os.chown(folder, int(owner["ownerUid"]), int(owner["ownerGid"]))
+                    folder.chmod(int(owner["permissions"], 8))
         return folder
 
     # -- services -------------------------------------------------------------------
@@ -164,6 +166,9 @@ class World:
         while True:
             if answer := condition():
                 return answer
+            for fleet in self.fleet.values():
+                if fleet.fault:
+                    raise Failed(f"service {fleet.service.name}: {fleet.fault}")
             if not tolerate:
                 for fleet in self.fleet.values():
                     for task in fleet.stopped:
@@ -196,8 +201,9 @@ class Fleet:
         self.desired = 0
         self.tasks: list[Task] = []
         self.stopped: list[Task] = []
-        self.failures = 0
+        self.fault = ""
         self._number = 0
+        self._resume = 0.0
         self._halted = False
         self._lock = threading.Lock()
         self._registered: dict[int, list[tuple[str, tuple[str, int]]]] = {}
@@ -217,15 +223,18 @@ class Fleet:
 
     def _keep(self) -> None:
         while not self._halted:
-            with self._lock:
-                self._step()
+            try:
+                with self._lock:
+                    self._step()
+            except Exception as fault:  # the thread must not end unseen: wait() reports it
+                self.fault = repr(fault) if not isinstance(fault, StateError) else str(fault)
+                return
             time.sleep(0.2)
 
     def _step(self) -> None:
         for task in [t for t in self.tasks if t.state == "stopped"]:
             self.tasks.remove(task)
             self.stopped.append(task)
-            self.failures += 1
             self._deregister(task)
             if not task.reason.startswith("scaled in"):
                 self.world.say(f"  task {task.label} stopped: {task.reason.splitlines()[0][:160]}")
@@ -236,15 +245,9 @@ class Fleet:
             else:
                 self._register(task)
         alive = [t for t in self.tasks if t.state in ("pending", "running")]
-        if len(alive) < self.desired and time.monotonic() > getattr(self, "_resume", 0):
+        if len(alive) < self.desired and time.monotonic() > self._resume:
             self._number += 1
-            try:
-                task = Task(self._number, self.service, self.world)
-            except StateError as fault:
-                self.world.say(f"service {self.service.name}: {fault}")
-                self._halted = True
-                self.fault = fault
-                return
+            task = Task(self._number, self.service, self.world)
             self.tasks.append(task)
             task.start()
         for task in alive[self.desired :] if len(alive) > self.desired else []:
