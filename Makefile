@@ -71,8 +71,8 @@ lint: ## formatting, vet, golangci-lint, and the checks of images, locks and wor
 	@scripts/lint
 
 .PHONY: golden
-golden: ## renew the inventories in testdata/golden and other generated files
-	@go test . ./config ./internal/scaling ./cmd/plantool -run 'Golden|Docs|Picture' -update
+golden: $(READY) ## renew the inventories in testdata/golden and other generated files
+	@scripts/golden
 
 .PHONY: mutants
 mutants: $(READY) ## the policy pack's rules, each refusing a mutant under the real CLI
