@@ -1,8 +1,3 @@
-// Package simcloud holds what the simulated providers share. They stand in for
-// the official aws, awsx and random plugins where those can't be downloaded or
-// no account is at hand: same protocol, same types, AWS-shaped answers, nothing
-// behind them. What they know of the world is what the engine tells them of the
-// stack's own state, so the state file is the only truth there is.
 package simcloud
 
 import (
