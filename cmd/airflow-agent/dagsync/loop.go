@@ -176,7 +176,6 @@ func (s *syncer) turn(ctx context.Context) (bool, error) {
 		return false, err
 	}
 	if !ok {
-		s.mirror.known = false // the other one changes the target
 		return false, errStandby
 	}
 	changed, err := s.mirror.pass(ctx)

@@ -216,6 +216,65 @@ func TestTwoWriters(t *testing.T) {
 	w.wholeTrees()
 }
 
+// A writer that loses its lock stops publishing, asks for it again, and looks
+// at everything anew once it has it.
+func TestLostLockIsTakenAgain(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	stop := w.start()
+	w.eventually(files{"a.py": "1"})
+	require.NoError(t, os.Rename(w.home()+"/lock", w.home()+"/lock.old"))
+	w.put(files{"a.py": "2"})
+	w.eventually(files{"a.py": "2"})
+	require.Contains(t, w.logs.String(), "no such file or directory")
+	require.Equal(t, cli.ExitOK, stop())
+	w.wholeTrees()
+}
+
+// Somebody removes the link while nothing changes in the bucket.
+func TestRemovedLinkComesBack(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	stop := w.start()
+	w.eventually(files{"a.py": "1"})
+	require.NoError(t, os.Remove(w.target))
+	w.eventually(files{"a.py": "1"})
+	require.Equal(t, cli.ExitOK, stop())
+}
+
+// Upkeep between a failed attempt and the next leaves the stage alone.
+func TestUpkeepSparesTheUnfinishedStage(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	s := w.open(t)
+	defer s.mirror.close()
+	_, err := s.mirror.pass(t.Context())
+	require.NoError(t, err)
+	w.s3.SetFault(func(rw http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "z.py") {
+			rw.WriteHeader(403)
+			return true
+		}
+		return false
+	})
+	want := files{"a.py": "1"}
+	for i := range 50 {
+		want[fmt.Sprintf("b%d.py", i)] = "1"
+	}
+	want["z.py"] = "1"
+	w.put(want)
+	_, err = s.mirror.pass(t.Context())
+	require.ErrorContains(t, err, "status 403")
+	require.NotNil(t, s.mirror.stage)
+	require.NotEmpty(t, s.mirror.stage.Entries())
+	require.NoError(t, s.mirror.maintain(t.Context(), time.Now(), true))
+	w.s3.SetFault(nil)
+	_, err = s.mirror.pass(t.Context())
+	require.NoError(t, err)
+	w.sees(want)
+	w.wholeTrees()
+}
+
 func TestHealthAddresses(t *testing.T) {
 	w := newWorld(t)
 	address := freeAddress(t)

@@ -282,6 +282,27 @@ func TestTooManyLinksOnDisk(t *testing.T) {
 	require.Equal(t, Changes{Linked: 2, Fetched: 1}, h.publish(content{"a": "1", "b": "1", "c": "1"}, 0))
 }
 
+// A file of a tree that is used again may have more links than that tree's
+// manifest knows of.
+func TestRecycledFilesHaveUnknownLinks(t *testing.T) {
+	h := newHarness(t)
+	now := content{"a": "1", "b": "0"}
+	h.publish(now, 0) // tree 1: one link
+	now["b"] = "1"
+	h.publish(now, 0) // tree 2: two links, which tree 1 doesn't know
+	h.disk.Before = func(op, path string) error {
+		if op == "link" && filepath.Base(path) == "a" {
+			return unix.EMLINK
+		}
+		return nil
+	}
+	now["b"] = "2"
+	h.publish(now, 0) // tree 3: a copy
+	h.disk.Before = nil
+	now["b"] = "3"
+	require.Equal(t, Changes{Linked: 1, Fetched: 1, Removed: 2}, h.publish(now, 1))
+}
+
 // Python takes a .pyc for a source's own when second and size agree.
 func TestChangedFilesGetALaterSecond(t *testing.T) {
 	h := newHarness(t)
