@@ -211,8 +211,8 @@ func TestTwoWriters(t *testing.T) {
 	require.Equal(t, cli.ExitOK, stopFirst())
 	w.put(files{"a.py": "taken over"})
 	w.eventually(files{"a.py": "taken over"})
-	require.Contains(t, second.logs.String(), "published")
 	require.Equal(t, cli.ExitOK, stopSecond())
+	require.Contains(t, second.logs.String(), "published")
 	w.wholeTrees()
 }
 
@@ -226,8 +226,8 @@ func TestLostLockIsTakenAgain(t *testing.T) {
 	require.NoError(t, os.Rename(w.home()+"/lock", w.home()+"/lock.old"))
 	w.put(files{"a.py": "2"})
 	w.eventually(files{"a.py": "2"})
-	require.Contains(t, w.logs.String(), "no such file or directory")
 	require.Equal(t, cli.ExitOK, stop())
+	require.Contains(t, w.logs.String(), "no such file or directory")
 	w.wholeTrees()
 }
 
