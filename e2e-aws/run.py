@@ -30,14 +30,23 @@ def arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     stack = commands.add_parser("stack", help="a stack's life before the real provider")
     stack.add_argument("name", choices=("dev", "prod"))
+    commands.add_parser("scan", help="independent scanners over both stacks, images and workflows")
+    roles = commands.add_parser("roles", help="least privilege: tables and checks")
+    roles.add_argument("--check", action="store_true", help="fail where docs/least-privilege.md is out of date, instead of writing it")
     return parser.parse_args()
+
+
+def output_of(name: str) -> pathlib.Path:
+    """A new folder for a run's files."""
+    folder = tools.CACHE / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    folder.mkdir(parents=True)
+    return folder
 
 
 def stack(options: argparse.Namespace) -> None:
     from harness import journey
 
-    output = tools.CACHE / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{options.name}"
-    output.mkdir(parents=True)
+    output = output_of(options.name)
     print(f"e2e-aws {options.name}: files in {output.relative_to(tools.ROOT)}", flush=True)
     try:
         share = journey.travel(options.name, output)
@@ -46,13 +55,38 @@ def stack(options: argparse.Namespace) -> None:
     print(f"e2e-aws {options.name}: passed\n{share.table()}")
 
 
+def scan(_: argparse.Namespace) -> None:
+    from harness import journey, scan
+
+    output = output_of("scan")
+    try:
+        records = {}
+        for name in ("dev", "prod"):
+            (output / f"make-{name}").mkdir()
+            records[name] = journey.made(name, output / f"make-{name}")
+        if not scan.run(records, output):
+            sys.exit("scan: FAILED: fix the finding in components/, or say in e2e-aws/suppressions.yaml why it stays")
+    except journey.Fault as fault:
+        sys.exit(f"scan: FAILED\n{fault}")
+
+
+def roles(options: argparse.Namespace) -> None:
+    from harness import calls
+
+    flags = [] if options.check else ["-write-roles"]
+    test = ["go", "test", ".", "-run", "^TestLeastPrivilege$", "-count=1", *flags]
+    if code := subprocess.run(test, cwd=tools.ROOT).returncode:
+        sys.exit(code)
+    calls.check()
+
+
 def main() -> int:
     options = arguments()
     try:
         if not os.environ.get(INSIDE):
             python = tools.environment("moto")
             return subprocess.run([python, "-u", __file__, *sys.argv[1:]], env={**os.environ, INSIDE: "1"}).returncode
-        {"stack": stack}[options.command](options)
+        {"stack": stack, "scan": scan, "roles": roles}[options.command](options)
     except tools.Missing as missing:
         print(f"e2e-aws {options.command}: SKIPPED: {missing}")
         return 1 if options.strict else 0

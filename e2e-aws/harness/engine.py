@@ -93,6 +93,10 @@ def merged(base: dict, over: dict) -> dict:
     return result
 
 
+class Secret(str):
+    """A setting that the stack's file must hold encrypted."""
+
+
 class Stack:
     """A stack of the program in root, with state, settings and plugins in a folder of its own."""
 
@@ -123,9 +127,13 @@ class Stack:
 
     def configure(self, changes: dict) -> None:
         """Changes the stack's settings; keys without "airflow:"."""
-        over = {f"airflow:{key}": value for key, value in changes.items()}
+        over = {f"airflow:{key}": value for key, value in changes.items() if not isinstance(value, Secret)}
         self.settings["config"] = merged(self.settings["config"], over)
         self._write()
+        for key, value in changes.items():
+            if isinstance(value, Secret):
+                self._pulumi(["config", "set", "--secret", f"airflow:{key}"], given=value)
+                self.settings = yaml.safe_load((self.project / f"Pulumi.{self.name}.yaml").read_text(encoding="utf-8"))
 
     @contextlib.contextmanager
     def tried(self, changes: dict):
@@ -171,14 +179,14 @@ class Stack:
         path = self.project / f"Pulumi.{self.name}.yaml"
         path.write_text(yaml.safe_dump(self.settings, sort_keys=False), encoding="utf-8")
 
-    def _pulumi(self, arguments: list[str], check: bool = True, seconds: int = 300) -> subprocess.CompletedProcess:
+    def _pulumi(self, arguments: list[str], check: bool = True, seconds: int = 300, given: str | None = None) -> subprocess.CompletedProcess:
         selected = [] if arguments[:2] == ["stack", "init"] else ["--stack", self.name]
         done = subprocess.run(
             ["pulumi", "--cwd", str(self.project), *arguments, *selected, "--non-interactive", "--color", "never"],
             env={**os.environ, **self.environment}, stdout=subprocess.PIPE,
             # An export is JSON alone; of all else everything that is said is kept.
             stderr=subprocess.PIPE if "export" in arguments else subprocess.STDOUT,
-            text=True, timeout=seconds,
+            text=True, timeout=seconds, input=given,
         )  # fmt: skip
         if check and done.returncode:
             raise RuntimeError(f"pulumi {' '.join(arguments)}: exit {done.returncode}\n{done.stdout}\n{done.stderr or ''}")

@@ -181,8 +181,9 @@ LIFTED = {
 }
 
 
-def travel(name: str, output: pathlib.Path) -> report.Share:
-    """The whole journey of stack name, with its files in output; raises Fault or tools.Missing."""
+@contextlib.contextmanager
+def departure(name: str, output: pathlib.Path):
+    """A stack at the start of its journey, as a context; raises tools.Missing."""
     environment, provider = tools.prepare()
     print(f"e2e-aws {name}: {provider}, moto 5.2.5 on loopback", flush=True)
     certificates = [f"{arn}={host}" for arn, host in report.certificates(tools.ROOT)]
@@ -191,4 +192,22 @@ def travel(name: str, output: pathlib.Path) -> report.Share:
             "AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "harness", "AWS_SECRET_ACCESS_KEY": "harness",
             "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "2",
         }  # fmt: skip
-        return Journey(Stack(name, tools.ROOT, output / name, environment), address).run()
+        yield Journey(Stack(name, tools.ROOT, output / name, environment), address)
+
+
+def travel(name: str, output: pathlib.Path) -> report.Share:
+    """The whole journey of stack name, with its files in output; raises Fault or tools.Missing."""
+    with departure(name, output) as journey:
+        return journey.run()
+
+
+def made(name: str, output: pathlib.Path) -> pathlib.Path:
+    """The record of what the provider made of the program as it stands; makes it where there is none yet."""
+    folder = tools.CACHE / "made" / name
+    note = folder / "program.txt"
+    if not note.exists() or note.read_text(encoding="utf-8") != tools.program_digest():
+        print(f"e2e-aws {name}: no record of this program yet, it is made now (some minutes)", flush=True)
+        with departure(name, output) as journey:
+            succeed(journey.stack.run("up", *journey.flags()))
+            journey.keep(journey.stack.export())
+    return folder / "record.jsonl"

@@ -64,8 +64,8 @@ def checkov(python: pathlib.Path, scanner: str, framework: str, target: list[str
         raise RuntimeError(f"checkov over {target}: {error}\n{done.stdout[-500:]}\n{done.stderr[-2000:]}") from error
     if "results" not in answer:  # nothing of that kind was found
         raise RuntimeError(f"checkov read nothing of {target}: {done.stdout[:300]}")
-    if errors := answer["results"]["parsing_errors"]:
-        raise RuntimeError(f"checkov can't read {errors}")
+    if errors := answer["summary"]["parsing_errors"]:
+        raise RuntimeError(f"checkov can't read {errors} files of {target}")
     result = Result(scanner, answer["summary"]["passed"])
     for check in answer["results"]["failed_checks"]:
         result.findings.append(Finding(check["check_id"], prefix + check["resource"], check["check_name"]))
@@ -95,7 +95,7 @@ def policies(python: pathlib.Path, record: pathlib.Path, stack: str) -> Result:
 
 def recipes(python: pathlib.Path) -> list[Result]:
     """hadolint and Checkov over the Dockerfiles."""
-    found = sorted(str(p.relative_to(tools.ROOT)) for p in (tools.ROOT / "docker").rglob("*Dockerfile*"))
+    found = sorted(str(p.relative_to(tools.ROOT)) for p in (tools.ROOT / "docker").rglob("Dockerfile"))
     if not found:
         return [Result("hadolint, Dockerfiles", skipped="there is no Dockerfile under docker/")]
     result = Result("hadolint, Dockerfiles")

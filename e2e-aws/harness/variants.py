@@ -1,7 +1,9 @@
 """Settings that neither stack has, planned by the real provider: what it refuses shows in the preview."""
 
-# The client secret is asked for by the two logins; the preview needs a value.
-SECRET = "only-for-a-preview"
+from .engine import Secret
+
+# Both logins ask for the client's secret.
+SECRET = Secret("of-no-identity-provider")
 IDP = {
     "privatePath": "transitGateway",
     "idpCidrs": ["10.9.0.0/24"],
@@ -28,7 +30,7 @@ VARIANTS: list[tuple[str, dict]] = [
     (
         "everything small or off",
         {
-            "network": {"cidr": "10.80.0.0/24", "subnetPrefix": 27, "flowLogRetentionDays": 0},
+            "network": {"cidr": "10.80.0.0/24", "subnetPrefix": 26, "flowLogRetentionDays": 0},
             "files": {"oneZone": "", "backup": False, "infrequentAccessDays": 0},
             "endpoints": {"zones": [], "extra": ["monitoring", "athena"]},
             "loadBalancer": {"zoneId": "Z0123456789ABCDEFGHIJ", "clientCidrs": ["10.0.0.0/8", "172.16.0.0/12"]},

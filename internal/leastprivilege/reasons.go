@@ -24,8 +24,8 @@ type Reason struct {
 	// project, or the AWS document that asks for it.
 	Why  string `yaml:"why"`
 	Code string `yaml:"code"`
-	// Calls are the requests by which the use can be seen in a log of calls
-	// (service:operation, as [Seen] names them); empty where AWS itself makes them.
+	// Calls are the requests by which the use shows in a record of calls, as
+	// service and HTTP method; empty where AWS itself makes them.
 	Calls []string `yaml:"calls"`
 }
 
