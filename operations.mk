@@ -39,8 +39,8 @@ drift: $(READY) ## compare the stack with AWS: fails when somebody changed somet
 	@$(PULUMI) preview --refresh --expect-no-changes --non-interactive $(PACK) $(ARGS)
 
 .PHONY: dag-test
-dag-test: ## import every DAG, with no warnings
-	@dags/test
+dag-test: ## import every DAG, with no warnings, and test the image's scripts
+	@python3 e2e/check.py
 
 .PHONY: dag-sync
 dag-sync: dag-test ## push dags/ to the stack's bucket, and wait until they are visible (CLOUD=aws)
