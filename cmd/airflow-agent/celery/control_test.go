@@ -39,15 +39,15 @@ func TestInspectSeesWhatARealWorkerDoes(t *testing.T) {
 	app.StartWorker(worker, "default,large", 2)
 	c := open(t, redis.URL())
 
-	s, err := c.Inspect(within(t, 5*time.Second), worker)
+	s, err := c.Inspect(within(t, 15*time.Second), worker)
 	require.NoError(t, err)
 	slices.Sort(s.Queues)
 	require.NotZero(t, s.PID)
 	require.Equal(t, Snapshot{PID: s.PID, Slots: 2, Queues: []string{"default", "large"}}, s)
 
-	app.Nap("default", 3, 30*time.Second)
-	celerytest.Eventually(t, 10*time.Second, "two tasks run", func() bool {
-		s, err = c.Inspect(within(t, 5*time.Second), worker)
+	app.Nap("default", 3, 90*time.Second)
+	celerytest.Eventually(t, 30*time.Second, "two tasks run", func() bool {
+		s, err = c.Inspect(within(t, 15*time.Second), worker)
 		return err == nil && len(s.Active) == 2
 	})
 	require.EqualValues(t, 2, s.Started)
@@ -60,9 +60,9 @@ func TestInspectSeesWhatARealWorkerDoes(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []int64{1, 0}, waiting, "the third task waits: the worker holds no more than it has slots")
 
-	require.NoError(t, c.StopConsuming(within(t, 5*time.Second), worker, []string{"default"}))
-	celerytest.Eventually(t, 5*time.Second, "the queue is given up", func() bool {
-		s, err = c.Inspect(within(t, 5*time.Second), worker)
+	require.NoError(t, c.StopConsuming(within(t, 15*time.Second), worker, []string{"default"}))
+	celerytest.Eventually(t, 20*time.Second, "the queue is given up", func() bool {
+		s, err = c.Inspect(within(t, 15*time.Second), worker)
 		return err == nil && slices.Equal(s.Queues, []string{"large"})
 	})
 	require.Len(t, s.Active, 2, "running tasks go on")
@@ -101,7 +101,7 @@ func TestFaultsAreToldApart(t *testing.T) {
 	w.Signal(syscall.SIGCONT)
 	// The worker now answers the pings as well; none of the late answers may
 	// be taken for an answer to the new question, and none may stay behind.
-	s, err := c.Inspect(within(t, 5*time.Second), worker)
+	s, err := c.Inspect(within(t, 15*time.Second), worker)
 	require.NoError(t, err)
 	require.Equal(t, []string{"default"}, s.Queues)
 	length, err := c.redis.LLen(within(t, time.Second), c.inbox).Result()
@@ -126,7 +126,7 @@ func TestCloseLeavesNothing(t *testing.T) {
 	app := celerytest.NewApp(t, redis.URL())
 	app.StartWorker(worker, "default", 1)
 	c := open(t, redis.URL())
-	_, err := c.Inspect(within(t, 5*time.Second), worker)
+	_, err := c.Inspect(within(t, 15*time.Second), worker)
 	require.NoError(t, err)
 	other := open(t, redis.URL())
 	bound, err := other.redis.SMembers(within(t, time.Second), bindings).Result()

@@ -142,11 +142,11 @@ func TestABusyWorkerIsProtected(t *testing.T) {
 	e := startECS(t)
 	app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), e.url)
-	g.eventually(5*time.Second, 200)
+	g.eventually(20*time.Second, 200)
 	require.Equal(t, 200, g.status("/readyz"))
 
 	e.fail(true)
-	app.Nap("default", 1, 6*time.Second)
+	app.Nap("default", 1, 30*time.Second)
 	celerytest.Eventually(t, 10*time.Second, "ECS is asked", func() bool {
 		e.mu.Lock()
 		defer e.mu.Unlock()
@@ -154,9 +154,9 @@ func TestABusyWorkerIsProtected(t *testing.T) {
 	})
 	require.False(t, e.isProtected())
 	e.fail(false) // its errors pass
-	celerytest.Eventually(t, 4*time.Second, "the task is protected", e.isProtected)
+	celerytest.Eventually(t, 15*time.Second, "the task is protected", e.isProtected)
 	require.Equal(t, 200, g.status("/worker"))
-	celerytest.Eventually(t, 15*time.Second, "the task is released when idle", func() bool { return !e.isProtected() })
+	celerytest.Eventually(t, 60*time.Second, "the task is released when idle", func() bool { return !e.isProtected() })
 }
 
 func TestSigtermStopsTheWorkerFromTakingWork(t *testing.T) {
@@ -164,16 +164,16 @@ func TestSigtermStopsTheWorkerFromTakingWork(t *testing.T) {
 	app := celerytest.NewApp(t, redis.URL())
 	w := app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), "")
-	app.Nap("default", 1, 4*time.Second)
-	g.eventually(5*time.Second, 200)
-	celerytest.Eventually(t, 5*time.Second, "the task runs", func() bool { return w.Said("Task app.nap[") })
+	app.Nap("default", 1, 15*time.Second)
+	g.eventually(20*time.Second, 200)
+	celerytest.Eventually(t, 15*time.Second, "the task runs", func() bool { return w.Said("Task app.nap[") })
 	start := time.Now()
 	g.end()
-	require.Less(t, time.Since(start), 4*time.Second)
+	require.Less(t, time.Since(start), 8*time.Second)
 	require.Contains(t, g.log.String(), "the worker takes no new work")
-	celerytest.Eventually(t, 5*time.Second, "the worker gives up its queue", func() bool { return w.Said("Canceling queue default") })
+	celerytest.Eventually(t, 15*time.Second, "the worker gives up its queue", func() bool { return w.Said("Canceling queue default") })
 	app.Nap("default", 1, 0)
-	celerytest.Eventually(t, 10*time.Second, "the running task ends", func() bool { return w.Said("succeeded in") })
+	celerytest.Eventually(t, 40*time.Second, "the running task ends", func() bool { return w.Said("succeeded in") })
 	time.Sleep(500 * time.Millisecond)
 	require.False(t, w.Gone())
 	require.Equal(t, "1", queueLength(t, redis), "the new task stays in the queue")
@@ -185,14 +185,14 @@ func TestSigtermToBoth(t *testing.T) {
 	app := celerytest.NewApp(t, redis.URL())
 	w := app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), "")
-	app.Nap("default", 1, 3*time.Second)
-	g.eventually(5*time.Second, 200)
-	celerytest.Eventually(t, 5*time.Second, "the task runs", func() bool { return w.Said("Task app.nap[") })
+	app.Nap("default", 1, 12*time.Second)
+	g.eventually(20*time.Second, 200)
+	celerytest.Eventually(t, 15*time.Second, "the task runs", func() bool { return w.Said("Task app.nap[") })
 	w.Signal(syscall.SIGTERM)
 	start := time.Now()
 	g.end()
 	require.Less(t, time.Since(start), drainTime+3*time.Second)
-	celerytest.Eventually(t, 10*time.Second, "the worker ends", w.Gone)
+	celerytest.Eventually(t, 40*time.Second, "the worker ends", w.Gone)
 	require.True(t, w.Said("succeeded in"), "the running task ended first")
 }
 
@@ -204,13 +204,13 @@ func TestSigtermToBothWithASoftShutdown(t *testing.T) {
 	app.Environment = []string{"REMAP_SIGTERM=SIGQUIT", "TEST_SOFT_SHUTDOWN=3"}
 	w := app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), "")
-	app.Nap("default", 2, 60*time.Second)
-	g.eventually(5*time.Second, 200)
-	celerytest.Eventually(t, 5*time.Second, "both tasks run", func() bool { return strings.Count(w.Log(), "Task app.nap[") == 2 })
+	app.Nap("default", 2, 90*time.Second)
+	g.eventually(20*time.Second, 200)
+	celerytest.Eventually(t, 15*time.Second, "both tasks run", func() bool { return strings.Count(w.Log(), "Task app.nap[") == 2 })
 	w.Signal(syscall.SIGTERM)
 	g.end()
 	app.Nap("default", 1, 0)
-	celerytest.Eventually(t, 20*time.Second, "the worker ends", w.Gone)
+	celerytest.Eventually(t, 60*time.Second, "the worker ends", w.Gone)
 	require.Equal(t, "3", queueLength(t, redis), "two came back, and none was taken")
 }
 
@@ -219,14 +219,14 @@ func TestAFrozenWorkerIsSeen(t *testing.T) {
 	app := celerytest.NewApp(t, redis.URL())
 	w := app.StartWorker(name, "default", 1)
 	g := startGuard(t, redis.URL(), "")
-	g.eventually(5*time.Second, 200)
+	g.eventually(20*time.Second, 200)
 	w.Signal(syscall.SIGSTOP)
-	g.eventually(20*time.Second, 503)
+	g.eventually(40*time.Second, 503)
 	require.Equal(t, 200, g.status("/healthz"), "the guard itself is well")
 	w.Signal(syscall.SIGCONT)
-	g.eventually(10*time.Second, 200)
+	g.eventually(30*time.Second, 200)
 	w.Signal(syscall.SIGKILL)
-	g.eventually(20*time.Second, 503)
+	g.eventually(40*time.Second, 503)
 }
 
 func TestACatatonicWorkerIsSeen(t *testing.T) {
@@ -234,11 +234,11 @@ func TestACatatonicWorkerIsSeen(t *testing.T) {
 	app := celerytest.NewApp(t, redis.URL())
 	app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), "")
-	g.eventually(5*time.Second, 200)
+	g.eventually(20*time.Second, 200)
 	app.Catatonic(true)
 	time.Sleep(1500 * time.Millisecond) // the wait that is under way ends within a second
 	app.Nap("default", 2, time.Second)
-	g.eventually(20*time.Second, 503)
+	g.eventually(40*time.Second, 503)
 	require.NotEqual(t, "0", queueLength(t, redis), "it answered all commands and took at most what was under way")
 }
 
@@ -250,8 +250,8 @@ func TestABrokerRestartIsNotTheWorkersFault(t *testing.T) {
 	e := startECS(t)
 	w := app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), e.url)
-	app.Nap("default", 1, 20*time.Second)
-	celerytest.Eventually(t, 10*time.Second, "the task is protected", e.isProtected)
+	app.Nap("default", 1, 40*time.Second)
+	celerytest.Eventually(t, 20*time.Second, "the task is protected", e.isProtected)
 	redis.Stop()
 	for end := time.Now().Add(6 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		require.Equal(t, 200, g.status("/worker"))
@@ -259,16 +259,18 @@ func TestABrokerRestartIsNotTheWorkersFault(t *testing.T) {
 	}
 	require.Equal(t, 503, g.status("/readyz"))
 	redis.Start()
-	celerytest.Eventually(t, 10*time.Second, "the guard is back", func() bool { return g.status("/readyz") == 200 })
+	celerytest.Eventually(t, 20*time.Second, "the guard is back", func() bool { return g.status("/readyz") == 200 })
 	celerytest.Eventually(t, 60*time.Second, "the worker is back and healthy", func() bool {
 		return w.Said("mingle") && g.status("/worker") == 200 && strings.Count(g.log.String(), "the broker answers") > 0
 	})
 	app.Nap("default", 1, 0)
 	celerytest.Eventually(t, 60*time.Second, "new work is taken", func() bool { return queueLength(t, redis) == "0" })
 	require.True(t, e.isProtected())
-	celerytest.Eventually(t, 10*time.Second, "the long task ends", func() bool { return strings.Count(w.Log(), "succeeded in") == 2 })
+	// A worker that sees the loss late may have put the long task back: then it
+	// runs twice.
+	celerytest.Eventually(t, 90*time.Second, "the long task ends", func() bool { return strings.Count(w.Log(), "succeeded in") >= 2 })
 	require.Contains(t, active(t, redis), "nap", "Celery goes on naming the ended task: if this is no longer so, belief.go can go")
-	celerytest.Eventually(t, 10*time.Second, "the task is released nevertheless", func() bool { return !e.isProtected() })
+	celerytest.Eventually(t, 90*time.Second, "the task is released nevertheless", func() bool { return !e.isProtected() })
 	require.Equal(t, 200, g.status("/worker"))
 }
 

@@ -130,7 +130,7 @@ func (r *running) status(path string) int {
 
 func (r *running) eventually(queue, metric, value string) {
 	r.t.Helper()
-	celerytest.Eventually(r.t, 10*time.Second, fmt.Sprintf("%s of %q is %s", metric, queue, value), func() bool {
+	celerytest.Eventually(r.t, 30*time.Second, fmt.Sprintf("%s of %q is %s", metric, queue, value), func() bool {
 		return r.last(r.t, queue, metric) == value
 	})
 }
@@ -163,7 +163,7 @@ func TestPublishes(t *testing.T) {
 	pg.Exec(url, `INSERT INTO job (job_type, state, latest_heartbeat) VALUES
 		('SchedulerJob', 'failed', now() - interval '1 day'), ('SchedulerJob', 'running', now() - interval '7 s'),
 		('TriggererJob', 'success', now() - interval '1 h'), ('DagProcessorJob', 'running', now() + interval '5 s'), ('SchedulerJob', 'running', NULL)`)
-	celerytest.Eventually(t, 5*time.Second, "heartbeats", func() bool { return r.last(t, "", "TriggererHeartbeatAgeSeconds") != "" })
+	celerytest.Eventually(t, 20*time.Second, "heartbeats", func() bool { return r.last(t, "", "TriggererHeartbeatAgeSeconds") != "" })
 	require.Regexp(t, `^[78](\.\d+)?$`, r.last(t, "", "SchedulerHeartbeatAgeSeconds"))
 	require.Regexp(t, `^360\d(\.\d+)?$`, r.last(t, "", "TriggererHeartbeatAgeSeconds"), "a job that was stopped goes on ageing")
 	require.Equal(t, "0", r.last(t, "", "DagProcessorHeartbeatAgeSeconds"), "a clock ahead is no negative age")
@@ -176,7 +176,7 @@ func TestPublishes(t *testing.T) {
 		(gen_random_uuid(), 'c', 'd', 'e', 'up_for_retry', 'default', now(), now() + interval '2 s', 3.5, now()),
 		(gen_random_uuid(), 'd', 'd', 'e', 'failed', 'default', now(), now(), NULL, now()),
 		(gen_random_uuid(), 'e', 'd', 'e', 'failed', 'default', now(), now() - interval '1 h', 9, now() - interval '1 h')`)
-	celerytest.Eventually(t, 5*time.Second, "failures", func() bool { return strings.Contains(strings.Join(r.all(t, "", "TaskFailures"), " "), "1") })
+	celerytest.Eventually(t, 20*time.Second, "failures", func() bool { return strings.Contains(strings.Join(r.all(t, "", "TaskFailures"), " "), "1") })
 	time.Sleep(1200 * time.Millisecond)
 	failures, durations := 0, []float64{}
 	for _, text := range r.all(t, "", "TaskFailures") {
@@ -206,7 +206,7 @@ func TestADatabaseRestartPublishesNothingFalse(t *testing.T) {
 	r := start(t, url, nil)
 	r.eventually("default", "Backlog", "1")
 	pg.Stop()
-	celerytest.Eventually(t, 5*time.Second, "not ready", func() bool { return r.status("/readyz") == 503 })
+	celerytest.Eventually(t, 20*time.Second, "not ready", func() bool { return r.status("/readyz") == 503 })
 	r.reset()
 	time.Sleep(2 * time.Second)
 	require.Empty(t, r.String(), "nothing is known, nothing is said")
@@ -224,7 +224,7 @@ func TestAFailingQueryPublishesNothing(t *testing.T) {
 	r := start(t, url, nil)
 	r.eventually("default", "Backlog", "0")
 	pg.Exec(url, "ALTER TABLE job RENAME TO elsewhere")
-	celerytest.Eventually(t, 5*time.Second, "not ready", func() bool { return r.status("/readyz") == 503 })
+	celerytest.Eventually(t, 20*time.Second, "not ready", func() bool { return r.status("/readyz") == 503 })
 	r.reset()
 	time.Sleep(time.Second)
 	require.Empty(t, r.String())
@@ -237,7 +237,7 @@ func TestOnlyOneOfTwoPublishes(t *testing.T) {
 	one := start(t, url, nil)
 	one.eventually("default", "Backlog", "0")
 	two := start(t, url, nil)
-	celerytest.Eventually(t, 5*time.Second, "the second waits", func() bool { return two.status("/readyz") == 200 })
+	celerytest.Eventually(t, 20*time.Second, "the second waits", func() bool { return two.status("/readyz") == 200 })
 	time.Sleep(time.Second)
 	require.Empty(t, two.String())
 
@@ -245,7 +245,7 @@ func TestOnlyOneOfTwoPublishes(t *testing.T) {
 	pg.Exec(url, task+`VALUES (gen_random_uuid(), 'a', 'd', 'e', 'failed', 'default', now(), now(), 4.5, now())`)
 	one.stop()
 	two.eventually("default", "Backlog", "0")
-	celerytest.Eventually(t, 5*time.Second, "told", func() bool {
+	celerytest.Eventually(t, 20*time.Second, "told", func() bool {
 		return len(one.all(t, "", "TaskDurationSeconds"))+len(two.all(t, "", "TaskDurationSeconds")) > 0
 	})
 
@@ -276,7 +276,7 @@ func TestWorkersAreCounted(t *testing.T) {
 	r.eventually("default", "Workers", "1")
 	require.Equal(t, "0", r.last(t, "large", "Workers"))
 	redis.Stop()
-	celerytest.Eventually(t, 10*time.Second, "told", func() bool {
+	celerytest.Eventually(t, 20*time.Second, "told", func() bool {
 		return strings.Contains(r.log.String(), "can't be counted")
 	})
 	r.reset()
