@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from . import boot, chaos, dags, health, proofs
+from . import agent, boot, chaos, dags, health, proofs
 from .base import Case, Run
 
 ALL: list[Case] = [
     *boot.CASES,
     *dags.CASES,
     *proofs.CASES,
+    *agent.CASES,
     *health.CASES,
     *chaos.CASES,
     *proofs.AFTERWARDS,
