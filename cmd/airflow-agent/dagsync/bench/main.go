@@ -38,7 +38,7 @@ func main() {
 	flag.IntVar(&b.rounds, "rounds", 5, "runs of each row; medians are printed")
 	flag.StringVar(&b.directory, "dir", "", "where the trees are written; a file system in memory (/dev/shm) by default, so that clients are compared and not disks")
 	parts := flag.String("parts", "speed,correctness,idle", "what to run")
-	idle := flag.Duration("idle", 30*time.Second, "how long the agent is watched at rest")
+	idle := flag.Duration("idle", 65*time.Second, "how long the agent is watched at rest")
 	flag.Parse()
 	if err := b.run(context.Background(), strings.Split(*parts, ","), *idle); err != nil {
 		fmt.Fprintln(os.Stderr, "bench:", err)

@@ -139,12 +139,7 @@ func (s *server) request(method, key, content string) error {
 // environment is that of a client of the server at url.
 func environment(url, home string) []string {
 	env := (&fakes3.Server{URL: url}).Environment()
-	for _, name := range []string{"PATH", "AWS_CA_BUNDLE"} {
-		if value, ok := os.LookupEnv(name); ok {
-			env = append(env, name+"="+value)
-		}
-	}
 	// What aws and rclone keep between runs stays out of the user's home.
-	return append(env, "HOME="+home, "AWS_PAGER=", "RCLONE_CONFIG_S3_TYPE=s3", "RCLONE_CONFIG_S3_PROVIDER=Other",
+	return append(env, "PATH="+os.Getenv("PATH"), "HOME="+home, "AWS_PAGER=", "RCLONE_CONFIG_S3_TYPE=s3", "RCLONE_CONFIG_S3_PROVIDER=Other",
 		"RCLONE_CONFIG_S3_ENV_AUTH=true", "RCLONE_CONFIG_S3_ENDPOINT="+url, "S3_ENDPOINT_URL="+url)
 }
