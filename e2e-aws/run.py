@@ -3,6 +3,7 @@
 
     e2e-aws/run.py stack dev     the stack's life on an AWS-like API, by the real provider
     e2e-aws/run.py scan          Checkov, parliament, hadolint and actionlint
+    e2e-aws/run.py test          the harness's own tests
     e2e-aws/run.py roles         least privilege: tables and checks of every role
 
 What a run lacks is said, and the run then counts as skipped (exit 0), or as
@@ -33,6 +34,7 @@ def arguments() -> argparse.Namespace:
     commands.add_parser("scan", help="independent scanners over both stacks, images and workflows")
     roles = commands.add_parser("roles", help="least privilege: tables and checks")
     roles.add_argument("--check", action="store_true", help="fail where docs/least-privilege.md is out of date, instead of writing it")
+    commands.add_parser("test", help="the harness's own tests")
     return parser.parse_args()
 
 
@@ -80,13 +82,21 @@ def roles(options: argparse.Namespace) -> None:
     calls.check()
 
 
+def test(_: argparse.Namespace) -> None:
+    import unittest
+
+    suite = unittest.defaultTestLoader.discover(str(HERE / "tests"))
+    if not unittest.TextTestRunner(verbosity=1).run(suite).wasSuccessful():
+        sys.exit(1)
+
+
 def main() -> int:
     options = arguments()
     try:
         if not os.environ.get(INSIDE):
             python = tools.environment("moto")
             return subprocess.run([python, "-u", __file__, *sys.argv[1:]], env={**os.environ, INSIDE: "1"}).returncode
-        {"stack": stack, "scan": scan, "roles": roles}[options.command](options)
+        {"stack": stack, "scan": scan, "roles": roles, "test": test}[options.command](options)
     except tools.Missing as missing:
         print(f"e2e-aws {options.command}: SKIPPED: {missing}")
         return 1 if options.strict else 0

@@ -153,13 +153,13 @@ class Journey:
 
     def nothing_left(self, last: dict, snapshot: bool) -> None:
         left = leftovers.listing(self.address) - self.before
-        if snapshot:  # the last backup of the database is meant to stay
-            wanted = "rds DBSnapshots: "
-            kept = {entry for entry in left if entry.startswith(wanted)}
-            if len(kept) != 1:
-                raise Fault(f"one final snapshot of the database was to stay, and there are {len(kept)}")
-            print(f"  kept by intent: {kept.pop()}", flush=True)
-            left = {entry for entry in left if not entry.startswith(wanted)}
+        if snapshot:  # backups of a protected database are meant to stay
+            kept = {entry for entry in left if entry.startswith("rds DBSnapshots: ")}
+            final = [entry for entry in kept if entry.endswith("-db-final")]
+            if len(final) != 1:
+                raise Fault(f"one final snapshot of the database was to stay, and there are {len(final)}")
+            print(f"  kept by intent: {', '.join(sorted(kept))}", flush=True)
+            left -= kept
         if left:
             raise Fault("left after destroy:\n  " + "\n  ".join(sorted(left)))
         # The provider itself looks for every resource that there was.
