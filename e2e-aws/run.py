@@ -30,7 +30,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--strict", action="store_true", help="fail where a tool is missing, instead of skipping")
     commands = parser.add_subparsers(dest="command", required=True)
     stack = commands.add_parser("stack", help="a stack's life before the real provider")
-    stack.add_argument("name", choices=("dev", "prod"))
+    stack.add_argument("name", choices=("dev", "prod", "bootstrap"))
     commands.add_parser("scan", help="independent scanners over both stacks, images and workflows")
     roles = commands.add_parser("roles", help="least privilege: tables and checks")
     roles.add_argument("--check", action="store_true", help="fail where docs/least-privilege.md is out of date, instead of writing it")
@@ -63,7 +63,7 @@ def scan(_: argparse.Namespace) -> None:
     output = output_of("scan")
     try:
         records = {}
-        for name in ("dev", "prod"):
+        for name in ("dev", "prod", "bootstrap"):
             (output / f"make-{name}").mkdir()
             records[name] = journey.made(name, output / f"make-{name}")
         if not scan.run(records, output):

@@ -115,7 +115,8 @@ class Stack:
             "PULUMI_DEBUG_COMMANDS": "1",  # --event-log
             "AWSBRIDGE_RECORD": str(self.record),
         }
-        self.settings = yaml.safe_load((root / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"))
+        given = root / f"Pulumi.{name}.yaml"
+        self.settings = yaml.safe_load(given.read_text(encoding="utf-8")) if given.exists() else {}
         self.number = 0
         # The CLI writes the stack's salt into its file: the project is a copy whose program is root's.
         project = (root / "Pulumi.yaml").read_text(encoding="utf-8")
@@ -128,7 +129,7 @@ class Stack:
     def configure(self, changes: dict) -> None:
         """Changes the stack's settings; keys without "airflow:"."""
         over = {f"airflow:{key}": value for key, value in changes.items() if not isinstance(value, Secret)}
-        self.settings["config"] = merged(self.settings["config"], over)
+        self.settings["config"] = merged(self.settings.get("config", {}), over)
         self._write()
         for key, value in changes.items():
             if isinstance(value, Secret):
@@ -149,7 +150,7 @@ class Stack:
 
     def setting(self, *path: str):
         """A setting of the stack's file, at a path of keys; None where the file leaves it at its default."""
-        value = self.settings["config"].get(f"airflow:{path[0]}")
+        value = self.settings.get("config", {}).get(f"airflow:{path[0]}")
         for key in path[1:]:
             value = (value or {}).get(key)
         return value
@@ -168,6 +169,10 @@ class Stack:
     def export(self) -> dict:
         """The state; secrets stay encrypted."""
         return json.loads(self._pulumi(["stack", "export"]).stdout)
+
+    def unprotect(self) -> None:
+        """Takes Pulumi's own protection away, in the state."""
+        self._pulumi(["state", "unprotect", "--all", "--yes"])
 
     def restore(self, state: dict) -> None:
         """Puts a state in place of the present one."""

@@ -16,6 +16,8 @@ from .engine import Outcome, Stack
 
 HERE = pathlib.Path(__file__).resolve().parent
 ACCOUNT = "381492153064"
+# The program in bootstrap/ is a stack of one: it has no settings file and nothing to change.
+BOOTSTRAP = "bootstrap"
 
 
 class Fault(Exception):
@@ -88,7 +90,7 @@ class Journey:
         share = report.Share.of(plan, made, self.excluded)
         self.unchanged(self.stack.run("preview", "--diff", *self.flags()))
         self.unchanged(self.stack.run("refresh", *self.flags()))
-        for change in changes.of(self.stack):
+        for change in changes.of(self.stack) if self.stack.name != BOOTSTRAP else []:
             self.change(change)
         self.unchanged(self.stack.run("refresh", *self.flags()))
         self.end()
@@ -133,10 +135,13 @@ class Journey:
     def end(self) -> None:
         """Lifts the protection, destroys, and looks for what is left, in two ways."""
         protected = bool(self.stack.setting("database", "deletionProtection"))
-        if protected:
+        if protected or self.stack.name == BOOTSTRAP:
             self.refuse_destroy()
-        self.stack.configure(LIFTED)
-        succeed(self.stack.run("up", *self.flags()))
+        if self.stack.name == BOOTSTRAP:
+            self.stack.unprotect()
+        else:
+            self.stack.configure(LIFTED)
+            succeed(self.stack.run("up", *self.flags()))
         last = self.stack.export()
         succeed(self.stack.run("destroy"))
         self.nothing_left(last, protected)
@@ -192,7 +197,8 @@ def departure(name: str, output: pathlib.Path):
             "AWS_ENDPOINT_URL": address, "AWS_ACCESS_KEY_ID": "harness", "AWS_SECRET_ACCESS_KEY": "harness",
             "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "2",
         }  # fmt: skip
-        yield Journey(Stack(name, tools.ROOT, output / name, environment), address)
+        root = tools.ROOT / "bootstrap" if name == BOOTSTRAP else tools.ROOT
+        yield Journey(Stack(name, root, output / name, environment), address)
 
 
 def travel(name: str, output: pathlib.Path) -> report.Share:

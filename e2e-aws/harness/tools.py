@@ -116,7 +116,7 @@ def prepare() -> tuple[dict[str, str], str]:
 def program_digest() -> str:
     """Names the program and its settings as they stand: a record of another one is out of date."""
     digest = hashlib.sha256()
-    sources = [*ROOT.glob("*.go"), *ROOT.glob("Pulumi*.yaml"), *(ROOT / "components").glob("*.go"), *(ROOT / "config").glob("*.go")]
+    sources = [*ROOT.glob("*.go"), *ROOT.glob("Pulumi*.yaml"), *(ROOT / "components").glob("*.go"), *(ROOT / "config").glob("*.go"), *(ROOT / "bootstrap").glob("*")]
     for path in sorted(p for p in sources if not p.name.endswith("_test.go")):
         digest.update(path.name.encode() + path.read_bytes())
     return digest.hexdigest()
