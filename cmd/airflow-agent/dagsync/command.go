@@ -171,7 +171,7 @@ func worse(a, b int) int {
 	return cli.ExitOK
 }
 
-func (c config) open(ctx context.Context, client *bucket.Client, disk *tree.Disk, metrics *emf.Writer, log *slog.Logger) ([]*syncer, error) {
+func (c config) open(_ context.Context, client *bucket.Client, disk *tree.Disk, metrics *emf.Writer, log *slog.Logger) ([]*syncer, error) {
 	var syncers []*syncer
 	for _, pair := range c.pairs {
 		b, err := client.Bucket(pair.Bucket)

@@ -252,7 +252,7 @@ func (s *scanner) close(name []byte) error {
 }
 
 // skip passes over an element that nobody asked about, with all in it.
-func (s *scanner) skip(name []byte) error {
+func (s *scanner) skip(_ []byte) error {
 	for depth := 1; depth > 0; {
 		if i := bytes.IndexByte(s.rest, '<'); i > 0 && !s.empty {
 			s.rest = s.rest[i:]

@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -91,7 +92,7 @@ func (d *Dir) call(op, name string, f func() error) error {
 		if err == nil {
 			return nil
 		}
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			return &fs.PathError{Op: op, Path: path, Err: err}
 		}
 	}
@@ -142,7 +143,7 @@ func (d *Dir) Link(from *Dir, name string) error {
 		if err == nil {
 			return nil
 		}
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			return &fs.PathError{Op: "link", Path: filepath.Join(d.path, name), Err: err}
 		}
 	}
@@ -183,7 +184,7 @@ func (d *Dir) Stat(name string) (Info, error) {
 		if err == nil {
 			return info(&st), nil
 		}
-		if err != unix.EINTR {
+		if !errors.Is(err, unix.EINTR) {
 			return Info{}, &fs.PathError{Op: "stat", Path: filepath.Join(d.path, name), Err: err}
 		}
 	}
