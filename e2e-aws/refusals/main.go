@@ -2,7 +2,7 @@
 // and shows each to two providers. What the real one refuses and the simulated
 // one takes is what the simulation has yet to learn.
 //
-//	refusals -state state.json -real PLUGIN -simulated PLUGIN
+//	refusals -state state.json -real PLUGIN -simulated PLUGIN [-learn rules.json]
 //
 // The real plugin needs the environment that a run of Pulumi gives it. It is
 // only asked to check and plan; nothing is made.
@@ -25,8 +25,9 @@ func main() {
 	state := flag.String("state", "", "exported `state` of a stack")
 	realOne := flag.String("real", "", "the real `plugin`'s binary")
 	simulated := flag.String("simulated", "", "the simulated `plugin`'s binary")
+	learn := flag.String("learn", "", "`file` to add rules to, from what the provider says")
 	flag.Parse()
-	if err := run(*state, *realOne, *simulated); err != nil {
+	if err := run(*state, *realOne, *simulated, *learn); err != nil {
 		fmt.Fprintln(os.Stderr, "refusals:", err)
 		os.Exit(1)
 	}
@@ -42,16 +43,17 @@ var settings = resource.PropertyMap{
 type comparison struct {
 	realBinary, simulatedBinary string
 	truth                       *provider
+	lessons                     lecture
 
 	shown, both, gaps, stricter, crashes int
 }
 
-func run(state, realOne, simulated string) (err error) {
+func run(state, realOne, simulated, learn string) (err error) {
 	samples, err := read(state)
 	if err != nil {
 		return err
 	}
-	c := &comparison{realBinary: realOne, simulatedBinary: simulated}
+	c := &comparison{realBinary: realOne, simulatedBinary: simulated, lessons: lecture{}}
 	if c.truth, err = start(realOne, settings); err != nil {
 		return err
 	}
@@ -63,9 +65,13 @@ func run(state, realOne, simulated string) (err error) {
 	}
 	fmt.Printf("refusals: %d types, %d mistakes shown; both refuse %d; the simulation takes %d that the provider refuses, and refuses %d that it takes; the provider crashed over %d\n",
 		len(samples), c.shown, c.both, c.gaps, c.stricter, c.crashes)
-	return nil
+	if learn == "" {
+		return nil
+	}
+	return c.lessons.write(learn)
 }
 
+// compareType shows the mistakes in a type's resources to both.
 func (c *comparison) compareType(token string, samples []sample) error {
 	for _, sample := range samples {
 		why, err := c.truth.refusal(sample.urn, sample.inputs)
@@ -89,6 +95,14 @@ func (c *comparison) compareType(token string, samples []sample) error {
 		}
 	}
 	return nil
+}
+
+// short keeps the report readable.
+func short(text string) string {
+	if len(text) > 160 {
+		return text[:160] + "…"
+	}
+	return text
 }
 
 // guess asks a fresh simulation: it remembers what it has seen, and would
@@ -127,10 +141,13 @@ func (c *comparison) show(token, urn string, wrong mistake) error {
 		c.both++
 	case real != "":
 		c.gaps++
-		fmt.Printf("GAP %s %s | %s\n", token, wrong, real)
+		fmt.Printf("GAP %s %s | %s\n", token, wrong, short(real))
+		if !c.lessons.add(token, wrong.property, real) {
+			fmt.Printf("NOT LEARNED %s %s\n", token, wrong)
+		}
 	case simulated != "":
 		c.stricter++
-		fmt.Printf("STRICTER %s %s | %s\n", token, wrong, simulated)
+		fmt.Printf("STRICTER %s %s | %s\n", token, wrong, short(simulated))
 	}
 	return nil
 }

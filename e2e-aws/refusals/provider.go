@@ -105,11 +105,7 @@ func (p *provider) refusal(urn string, inputs resource.PropertyMap) (string, err
 }
 
 func objection(text string) string {
-	text = strings.Join(strings.Fields(strings.TrimPrefix(text, "rpc error: code = Unknown desc = ")), " ")
-	if len(text) > 200 {
-		text = text[:200]
-	}
-	return text
+	return strings.Join(strings.Fields(strings.TrimPrefix(text, "rpc error: code = Unknown desc = ")), " ")
 }
 
 var marshalling = plugin.MarshalOptions{KeepUnknowns: true, KeepSecrets: true, KeepResources: true}
