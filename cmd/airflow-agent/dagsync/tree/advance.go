@@ -43,7 +43,7 @@ type advance struct {
 }
 
 // Advance makes the stage hold exactly the wanted objects. For each of them,
-// the decision table (tested row by row in advance_test.go) is:
+// the decision table (tested row by row in tree_test.go) is:
 //
 //	in the stage                    | in the base       | what is done
 //	the base's very file, or a copy | same ETag         | kept
