@@ -84,6 +84,13 @@ func permissions(s settings, purpose string) pulumi.String {
 	if purpose == "deploy" {
 		roles := fmt.Sprintf("arn:aws:iam::%s:role/%s-airflow-*", s.account, s.org)
 		statements = append(statements, map[string]any{
+			// Its own role is called like the platform's: it could make itself an administrator.
+			"Sid": "NotItself", "Effect": "Deny", "Action": []string{"iam:*"}, "Resource": roleARN(s, "*"),
+		}, map[string]any{
+			// Nor may a role of the platform become one: nothing of AWS's own is attached.
+			"Sid": "NoPoliciesOfAWS", "Effect": "Deny", "Action": []string{"iam:AttachRolePolicy"}, "Resource": roles,
+			"Condition": map[string]any{"ArnNotLike": map[string]string{"iam:PolicyARN": fmt.Sprintf("arn:aws:iam::%s:policy/*", s.account)}},
+		}, map[string]any{
 			"Sid": "Roles", "Effect": "Allow", "Resource": roles,
 			"Action": []string{
 				"iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole",

@@ -3,7 +3,6 @@
 import contextlib
 import json
 import pathlib
-import shutil
 import signal
 import socket
 import subprocess
@@ -117,7 +116,10 @@ class Journey:
         """Keeps what was made for the scanners: before the changes, as the stack's file says it."""
         target = tools.CACHE / "made" / self.stack.name
         target.mkdir(parents=True, exist_ok=True)
-        shutil.copy(self.stack.record, target / "record.jsonl")
+        # Without what a preview of other settings recorded.
+        urns = set(report.aws_resources(made))
+        lines = self.stack.record.read_text(encoding="utf-8").splitlines(keepends=True)
+        (target / "record.jsonl").write_text("".join(line for line in lines if json.loads(line)["urn"] in urns), encoding="utf-8")
         (target / "state.json").write_text(json.dumps(made), encoding="utf-8")
         (target / "program.txt").write_text(tools.program_digest(), encoding="utf-8")
 
