@@ -183,7 +183,11 @@ func TestLoadTracking(t *testing.T) {
 		policy := one(t, record, scalingPolicyToken, "worker-"+metric)
 		require.Equal(t, "TargetTrackingScaling", policy["policyType"])
 		configuration := policy["targetTrackingScalingPolicyConfiguration"].(map[string]any)
+		require.Equal(t, "acme-airflow-test-worker-"+metric, policy["name"])
 		require.Equal(t, target, configuration["targetValue"])
+		// Up within a minute, down only after five: load comes in waves.
+		require.Equal(t, 60.0, configuration["scaleOutCooldown"])
+		require.Equal(t, 300.0, configuration["scaleInCooldown"])
 		require.Equal(t, map[string]any{"predefinedMetricType": "ECSServiceAverage" + metric + "Utilization"}, configuration["predefinedMetricSpecification"])
 	}
 	require.Len(t, record.Of(scalingPolicyToken), 2)

@@ -36,7 +36,7 @@ func TestLoadBalancerIsInternal(t *testing.T) {
 	record := runLoadBalancer(t, nil)
 	balancer := one(t, record, balancerToken, "web")
 	for property, want := range map[string]any{
-		"name": "acme-airflow-test-web", "internal": true, "loadBalancerType": "application", "dropInvalidHeaderFields": true,
+		"name": "acme-airflow-test-web", "internal": true, "loadBalancerType": "application", "dropInvalidHeaderFields": true, "ipAddressType": "ipv4",
 		"enableDeletionProtection": false, "subnets": []any{"subnet-a", "subnet-c"}, "securityGroups": []any{"web-id"},
 		"accessLogs": map[string]any{"enabled": true, "bucket": "acme-access"},
 	} {
