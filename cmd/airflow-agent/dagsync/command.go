@@ -72,7 +72,7 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 	sources := flags.List("source", "AGENT_SOURCE", "S3 address to mirror, `s3://BUCKET/PREFIX/`; may be repeated, each with its --target")
 	targets := flags.List("target", "AGENT_TARGET", "path that readers open")
 	once := flags.Bool("once", "AGENT_ONCE", "bring the targets in step once and end")
-	interval := flags.Duration("interval", "AGENT_INTERVAL", 5*time.Second, "time between two looks at the bucket, 100ms to 30s")
+	interval := flags.Duration("interval", "AGENT_INTERVAL", 5*time.Second, "time between two looks at the bucket, 10ms to 30s")
 	keep := flags.Duration("keep", "AGENT_KEEP", 24*time.Hour, "how long a tree stays after it was replaced: longer than a task may run")
 	allowEmpty := flags.Bool("allow-empty", "AGENT_ALLOW_EMPTY", "let an empty prefix empty the target")
 	marker := flags.String("marker", "AGENT_MARKER", "", "key below each prefix that uploads write last; while it stays the same the prefix is listed every 30s only, which costs less")
@@ -84,8 +84,8 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 		return err
 	})
 	flags.Check(func() error {
-		if *interval < 100*time.Millisecond || *interval > 30*time.Second {
-			return fmt.Errorf("--interval: %s is not between 100ms and 30s; DAGs are promised within 60s", *interval)
+		if *interval < 10*time.Millisecond || *interval > 30*time.Second {
+			return fmt.Errorf("--interval: %s is not between 10ms and 30s; DAGs are promised within 60s", *interval)
 		}
 		return nil
 	})

@@ -24,9 +24,8 @@ func parseArgs(environment map[string]string, args ...string) (config, int, bool
 func TestCommandLine(t *testing.T) {
 	c, _, done, text := parseArgs(nil, "--source", "s3://my-bucket/dev/", "--target", "/sync/dags", "--source", "s3://my-bucket/dev-plugins", "--target", "/sync/plugins/")
 	require.False(t, done, text)
-	require.Equal(t, []Pair{{"my-bucket", "dev/", "/sync/dags"}, {"my-bucket", "dev-plugins/", "/sync/plugins"}}, c.pairs)
+	require.Equal(t, []Pair{{"my-bucket", "dev/", "/sync/dags", "dags"}, {"my-bucket", "dev-plugins/", "/sync/plugins", "plugins"}}, c.pairs)
 	require.Equal(t, "s3://my-bucket/dev-plugins/", c.pairs[1].Source())
-	require.Equal(t, "plugins", c.pairs[1].Name())
 	require.Equal(t, 5*time.Second, c.interval)
 	require.Equal(t, time.Second, c.settle)
 	require.Equal(t, 24*time.Hour, c.keep)
@@ -45,6 +44,10 @@ func TestCommandLine(t *testing.T) {
 	require.True(t, c.once)
 	require.Equal(t, ".release", c.marker)
 
+	c, _, done, text = parseArgs(nil, "--source", "s3://my-bucket/a/", "--target", "/one/dags", "--source", "s3://my-bucket/b/", "--target", "/two/dags")
+	require.False(t, done, text)
+	require.Equal(t, []string{"/one/dags", "/two/dags"}, []string{c.pairs[0].Name, c.pairs[1].Name}, "metrics must be told apart")
+
 	c, _, done, text = parseArgs(nil, "--source", "s3://my-bucket", "--target", "relative")
 	require.False(t, done, text)
 	require.Equal(t, "s3://my-bucket/", c.pairs[0].Source())
@@ -62,7 +65,6 @@ func TestCommandLineFaults(t *testing.T) {
 		"several":         {[]string{"--source", "http://x", "--target", "", "--source", "s3://B/", "--target", "/"}, []string{"must begin with s3://", "--target: it is empty", `"B" is no bucket name`, "below the root"}},
 		"twice":           {append(good, good...), []string{"given twice"}},
 		"nested":          {append(good, "--source", "s3://my-bucket/x/", "--target", "/sync/dags/plugins"), []string{"one lies in the other"}},
-		"same name":       {append(good, "--source", "s3://my-bucket/x/", "--target", "/other/dags"), []string{"last elements must differ"}},
 		"too seldom":      {append(good, "--interval", "5m"), []string{"promised within 60s"}},
 		"too often":       {append(good, "--interval", "1ms"), []string{"not between"}},
 		"keep":            {append(good, "--keep", "-1h"), []string{"below zero"}},

@@ -67,7 +67,7 @@ func (s *syncer) healthy() error {
 	s.gauge.mu.Lock()
 	defer s.gauge.mu.Unlock()
 	if idle := time.Since(s.gauge.progress); idle > stalled {
-		return fmt.Errorf("%s: nothing got done for %s", s.mirror.pair.Name(), idle.Round(time.Second))
+		return fmt.Errorf("%s: nothing got done for %s", s.mirror.pair.Name, idle.Round(time.Second))
 	}
 	return nil
 }
@@ -77,11 +77,11 @@ func (s *syncer) ready() error {
 	defer s.gauge.mu.Unlock()
 	switch {
 	case s.gauge.standby:
-		return fmt.Errorf("%s: another writer holds the lock", s.mirror.pair.Name())
+		return fmt.Errorf("%s: another writer holds the lock", s.mirror.pair.Name)
 	case s.gauge.inStep.IsZero():
-		return fmt.Errorf("%s: not yet in step", s.mirror.pair.Name())
+		return fmt.Errorf("%s: not yet in step", s.mirror.pair.Name)
 	case time.Since(s.gauge.inStep) > stale:
-		return fmt.Errorf("%s: last in step %s ago", s.mirror.pair.Name(), time.Since(s.gauge.inStep).Round(time.Second))
+		return fmt.Errorf("%s: last in step %s ago", s.mirror.pair.Name, time.Since(s.gauge.inStep).Round(time.Second))
 	}
 	return nil
 }
@@ -257,7 +257,7 @@ func (s *syncer) report() {
 	}
 	g.errors, g.published = 0, 0
 	s.gauge.mu.Unlock()
-	err := s.metrics.Write([]emf.Dimension{{Name: "Stack", Value: s.stack}, {Name: "Source", Value: s.mirror.pair.Name()}}, list...)
+	err := s.metrics.Write([]emf.Dimension{{Name: "Stack", Value: s.stack}, {Name: "Source", Value: s.mirror.pair.Name}}, list...)
 	if err != nil {
 		s.log.Error("metrics were lost", "error", err)
 	}

@@ -312,7 +312,7 @@ func freeAddress(t *testing.T) string {
 
 // A process that hangs is not healthy; one whose S3 is away is.
 func TestGauge(t *testing.T) {
-	s := &syncer{mirror: &mirror{pair: Pair{Target: "/sync/dags"}}}
+	s := &syncer{mirror: &mirror{pair: Pair{Target: "/sync/dags", Name: "dags"}}}
 	s.gauge.progress = time.Now().Add(-stalled + time.Minute)
 	require.NoError(t, s.healthy())
 	s.gauge.progress = time.Now().Add(-stalled - time.Second)

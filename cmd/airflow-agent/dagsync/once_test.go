@@ -221,7 +221,7 @@ func TestOldTreesStayForTheirReaders(t *testing.T) {
 func TestSeveralPairs(t *testing.T) {
 	w := newWorld(t)
 	plugins := filepath.Join(filepath.Dir(w.target), "plugins")
-	w.config.pairs = append(w.config.pairs, Pair{Bucket: fakes3.Bucket, Prefix: "dev-plugins/", Target: plugins})
+	w.config.pairs = append(w.config.pairs, Pair{Bucket: fakes3.Bucket, Prefix: "dev-plugins/", Target: plugins, Name: "plugins"})
 	w.put(files{"a.py": "1"})
 	w.s3.Put("dev-plugins/p.py", "1")
 	w.s3.Put("dev-plugins/../p.py", "1")

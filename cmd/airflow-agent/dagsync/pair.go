@@ -16,13 +16,13 @@ type Pair struct {
 	Bucket, Prefix string
 	// Target is the absolute path that readers open.
 	Target string
+	// Name is what the pair is called in metrics: the last element of the
+	// target, or all of it when another target ends alike.
+	Name string
 }
 
 // Source is the S3 address, as it is given on the command line.
 func (p Pair) Source() string { return "s3://" + p.Bucket + "/" + p.Prefix }
-
-// Name is what the pair is called in metrics: the last element of the target.
-func (p Pair) Name() string { return filepath.Base(p.Target) }
 
 // pairs puts the sources and targets of the command line together, and
 // reports all faults at once.
@@ -44,14 +44,15 @@ func pairs(sources, targets []string) ([]Pair, error) {
 		return nil, err
 	}
 	for i, p := range list {
-		for _, q := range list[:i] {
+		for k, q := range list[:i] {
 			switch {
 			case p.Target == q.Target:
 				faults = append(faults, fmt.Errorf("--target %s: given twice", p.Target))
 			case below(p.Target, q.Target) || below(q.Target, p.Target):
 				faults = append(faults, fmt.Errorf("--target %s and %s: one lies in the other", q.Target, p.Target))
-			case p.Name() == q.Name():
-				faults = append(faults, fmt.Errorf("--target %s and %s: their last elements must differ, since metrics are told apart by them", q.Target, p.Target))
+			}
+			if filepath.Base(p.Target) == filepath.Base(q.Target) {
+				list[i].Name, list[k].Name = p.Target, q.Target
 			}
 		}
 	}
@@ -89,5 +90,5 @@ func parsePair(source, target string) (Pair, error) {
 	case len(filepath.Base(absolute)) > 200:
 		faults = append(faults, fmt.Errorf("--target %q: its last element has more than 200 bytes", target))
 	}
-	return Pair{Bucket: name, Prefix: prefix, Target: absolute}, errors.Join(faults...)
+	return Pair{Bucket: name, Prefix: prefix, Target: absolute, Name: filepath.Base(absolute)}, errors.Join(faults...)
 }

@@ -70,7 +70,7 @@ func newWorld(t testing.TB) *world {
 			interval: 100 * time.Millisecond, settle: 20 * time.Millisecond, keep: time.Hour,
 			verifyEvery: time.Hour, report: time.Hour, lockWait: 200 * time.Millisecond,
 		},
-		pairs: []Pair{{Bucket: fakes3.Bucket, Prefix: prefix, Target: w.target}},
+		pairs: []Pair{{Bucket: fakes3.Bucket, Prefix: prefix, Target: w.target, Name: "dags"}},
 		once:  true, listen: "127.0.0.1:0", namespace: "Airflow", stack: "test",
 	}
 	return w
