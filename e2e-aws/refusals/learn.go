@@ -41,7 +41,7 @@ var lessons = []lesson{
 	{regexp.MustCompile(`supports (\d+) item maximum`), func(f []string, r *learned.Rule) { r.MaxItems = int(*number(f[1])) }},
 	{regexp.MustCompile(`restrictions \(("[^)]*")\)`), form},
 	{regexp.MustCompile(`to match regular expression ("[^ ]*")`), form},
-	{regexp.MustCompile(`format of "ddd:hh24:mi-ddd:hh24:mi"`), fixed(`^((mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9](-|$)){2}`)},
+	{regexp.MustCompile(`format of "ddd:hh24:mi-ddd:hh24:mi"`), fixed(`(?i)^((mon|tue|wed|thu|fri|sat|sun):([01][0-9]|2[0-3]):[0-5][0-9](-|$)){2}`)},
 	{regexp.MustCompile(`format of "hh24:mi-hh24:mi"`), fixed(`^(([01][0-9]|2[0-3]):[0-5][0-9](-|$)){2}`)},
 	{regexp.MustCompile(`valid log group name`), fixed(`^[\.\-_/#A-Za-z0-9]+$`)},
 	{regexp.MustCompile(`valid log metric transformation name`), fixed(`^[^:*$]*$`)},

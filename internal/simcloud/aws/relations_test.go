@@ -92,7 +92,7 @@ func TestShapes(t *testing.T) {
 	require.Regexp(t, `^arn:aws:elasticloadbalancing:us-east-1:381492153064:loadbalancer/app/x/[0-9a-f]{16}$`, lb.id)
 	require.Regexp(t, `^internal-x-[0-9]{10}\.us-east-1\.elb\.amazonaws\.com$`, lb.text(t, "dnsName"))
 	require.Equal(t, lb.id, "arn:aws:elasticloadbalancing:us-east-1:381492153064:loadbalancer/"+lb.text(t, "arnSuffix"))
-	l := w.must(listenerToken, "l", bag{"loadBalancerArn": lb.id, "port": 80, "protocol": "HTTP", "defaultActions": []any{bag{"type": "fixed-response", "fixedResponse": bag{}}}})
+	l := w.must(listenerToken, "l", bag{"loadBalancerArn": lb.id, "port": 80, "protocol": "HTTP", "defaultActions": []any{bag{"type": "fixed-response", "fixedResponse": bag{"contentType": "text/plain"}}}})
 	require.Regexp(t, `:listener/app/x/[0-9a-f]{16}/[0-9a-f]{16}$`, l.id)
 	secret := w.must("aws:secretsmanager/secret:Secret", "s", bag{"name": "x/db"})
 	require.Regexp(t, `^arn:aws:secretsmanager:us-east-1:381492153064:secret:x/db-[a-z0-9]{6}$`, secret.id)

@@ -80,7 +80,7 @@ var sound = map[string]struct {
 	"composite": {"aws:cloudwatch/compositeAlarm:CompositeAlarm", bag{"alarmName": "c", "alarmRule": "ALARM(a) OR (ALARM(b) AND OK(c))"}},
 	"board":     {"aws:cloudwatch/dashboard:Dashboard", bag{"dashboardName": "d", "dashboardBody": `{"widgets":[{"type":"metric"}]}`}},
 	"event":     {"aws:cloudwatch/eventRule:EventRule", bag{"name": "e", "eventPattern": `{"source":["aws.ecs"]}`}},
-	"budget":    {"aws:budgets/budget:Budget", bag{"name": "b", "budgetType": "COST", "timeUnit": "MONTHLY", "limitAmount": "100", "limitUnit": "USD", "notifications": []any{bag{"subscriberEmailAddresses": []any{"a@b.c"}}}}},
+	"budget":    {"aws:budgets/budget:Budget", bag{"name": "b", "budgetType": "COST", "timeUnit": "MONTHLY", "limitAmount": "100", "limitUnit": "USD", "notifications": []any{bag{"comparisonOperator": "GREATER_THAN", "notificationType": "ACTUAL", "threshold": 80, "thresholdType": "PERCENTAGE", "subscriberEmailAddresses": []any{"a@b.c"}}}}},
 	"queue":     {"aws:sqs/queue:Queue", bag{"name": "q", "visibilityTimeoutSeconds": 60}},
 	"topic":     {"aws:sns/topicPolicy:TopicPolicy", bag{"arn": later, "policy": policy(bag{"Effect": "Allow", "Principal": bag{"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Publish", "Resource": "arn:aws:sns:us-east-1:381492153064:t"})}},
 	"task":      {taskToken, soundTask},
@@ -227,7 +227,7 @@ func TestRules(t *testing.T) {
 		{"board", bag{"dashboardBody": `{"widgets":[{"type":"chart"}]}`}, `the type "chart"`},
 		{"event", bag{"eventPattern": "source"}, "no valid JSON"},
 		{"event", bag{"eventPattern": nil}, "eventPattern: missing"},
-		{"budget", bag{"notifications": []any{bag{"threshold": 80}}}, "needs a subscriber"},
+		{"budget", bag{"notifications": []any{bag{"comparisonOperator": "GREATER_THAN", "notificationType": "ACTUAL", "threshold": 80, "thresholdType": "PERCENTAGE"}}}, "needs a subscriber"},
 		{"queue", bag{"visibilityTimeoutSeconds": 50000}, "43200"},
 		{"topic", bag{"policy": policy(bag{"Effect": "Allow", "Action": "sns:Publish", "Resource": "*"})}, "Principal"},
 	} {

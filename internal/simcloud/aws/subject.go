@@ -225,6 +225,7 @@ func (s *subject) check() {
 	if s.kind.Check != nil {
 		s.kind.Check(s)
 	}
+	s.learn()
 }
 
 // discreet is a reason that doesn't repeat a secret.
