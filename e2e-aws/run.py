@@ -3,6 +3,7 @@
 
     e2e-aws/run.py stack dev     the stack's life on an AWS-like API, by the real provider
     e2e-aws/run.py scan          Checkov, parliament, hadolint and actionlint
+    e2e-aws/run.py refusals      mistakes: what the real provider refuses and the simulation takes
     e2e-aws/run.py test          the harness's own tests
     e2e-aws/run.py roles         least privilege: tables and checks of every role
 
@@ -34,6 +35,8 @@ def arguments() -> argparse.Namespace:
     commands.add_parser("scan", help="independent scanners over both stacks, images and workflows")
     roles = commands.add_parser("roles", help="least privilege: tables and checks")
     roles.add_argument("--check", action="store_true", help="fail where docs/least-privilege.md is out of date, instead of writing it")
+    refusals = commands.add_parser("refusals", help="mistakes, shown to the real and the simulated provider")
+    refusals.add_argument("--learn", action="store_true", help="add rules to the simulation from what the provider says")
     commands.add_parser("test", help="the harness's own tests")
     return parser.parse_args()
 
@@ -82,6 +85,17 @@ def roles(options: argparse.Namespace) -> None:
     calls.check()
 
 
+def refusals(options: argparse.Namespace) -> None:
+    from harness import journey, refusals
+
+    output = output_of("refusals")
+    try:
+        if not refusals.run(output, options.learn):
+            sys.exit("refusals: FAILED: the simulation takes what the provider refuses: e2e-aws/run.py refusals --learn")
+    except journey.Fault as fault:
+        sys.exit(f"refusals: FAILED\n{fault}")
+
+
 def test(_: argparse.Namespace) -> None:
     import unittest
 
@@ -96,7 +110,7 @@ def main() -> int:
         if not os.environ.get(INSIDE):
             python = tools.environment("moto")
             return subprocess.run([python, "-u", __file__, *sys.argv[1:]], env={**os.environ, INSIDE: "1"}).returncode
-        {"stack": stack, "scan": scan, "roles": roles, "test": test}[options.command](options)
+        {"stack": stack, "scan": scan, "roles": roles, "refusals": refusals, "test": test}[options.command](options)
     except tools.Missing as missing:
         print(f"e2e-aws {options.command}: SKIPPED: {missing}")
         return 1 if options.strict else 0

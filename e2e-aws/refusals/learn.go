@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"fmt"
 	"os"
 	"regexp"
 	"sort"
@@ -101,11 +102,17 @@ func (l lecture) add(token, property, refusal string) bool {
 
 // write puts the rules into a file, with those that were there before.
 func (l lecture) write(path string) error {
-	for token, list := range learned.All() {
-		for _, rule := range list {
-			if key := [2]string{token, rule.Property}; l[key] == nil {
-				l[key] = &rule
-			}
+	before, err := os.ReadFile(path)
+	if err != nil {
+		return err
+	}
+	var known []learned.Rule
+	if err := json.Unmarshal(before, &known); err != nil {
+		return fmt.Errorf("%s: %w", path, err)
+	}
+	for _, rule := range known {
+		if key := [2]string{rule.Type, rule.Property}; l[key] == nil {
+			l[key] = &rule
 		}
 	}
 	list := make([]*learned.Rule, 0, len(l))
