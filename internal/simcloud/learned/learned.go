@@ -101,7 +101,9 @@ func (r Rule) reasons(value resource.PropertyValue, path []string) []string {
 	}
 	name, list := strings.CutSuffix(path[0], "[]")
 	inner, given := value.ObjectValue()[resource.PropertyKey(name)]
-	if !given || !simcloud.Given(inner) {
+	// To the provider, a list without elements is as good as none.
+	empty := simcloud.Bare(inner).IsArray() && len(simcloud.Bare(inner).ArrayValue()) == 0
+	if !given || !simcloud.Given(inner) || empty && r.Required {
 		if r.Required && len(path) == 1 {
 			return []string{"missing"}
 		}

@@ -99,6 +99,9 @@ func TestRulesTakeWhatIsRight(t *testing.T) {
 	require.Len(t, Faults(database, inputs(map[string]any{"maintenanceWindow": "sun:04:30"})), 1)
 	require.Len(t, Faults(database, inputs(map[string]any{"backupWindow": "03:00-24:00"})), 1)
 
+	listener := inputs(map[string]any{"defaultActions": []any{}})
+	require.Len(t, Faults("aws:lb/listener:Listener", listener), 1, "an empty list is none")
+
 	unknown := resource.PropertyMap{"kmsKeyId": resource.MakeComputed(resource.NewProperty(""))}
 	require.Empty(t, Faults(database, unknown))
 	hidden := resource.PropertyMap{"kmsKeyId": resource.MakeSecret(resource.NewProperty("hidden"))}
