@@ -53,6 +53,17 @@ func roleStacks() map[string]func(*config.Config) {
 	}
 }
 
+// stackOf loads the stack that is the first word of a name, and changes it.
+func stackOf(t *testing.T, name string, change func(*config.Config)) *config.Config {
+	t.Helper()
+	stack, _, _ := strings.Cut(name, " ")
+	cfg := loadStack(t, stack)
+	if change != nil {
+		change(cfg)
+	}
+	return cfg
+}
+
 // TestLeastPrivilege: each permission of each role has exactly one reason, each
 // reason is somebody's, and the page says what is so.
 func TestLeastPrivilege(t *testing.T) {
@@ -62,11 +73,7 @@ func TestLeastPrivilege(t *testing.T) {
 	used := map[*leastprivilege.Reason]int{}
 	roles, grants, prefixes := map[string][]leastprivilege.Role{}, map[string][]leastprivilege.Explained{}, map[string]string{}
 	for name, change := range roleStacks() {
-		stack, _, _ := strings.Cut(name, " ")
-		cfg := loadStack(t, stack)
-		if change != nil {
-			change(cfg)
-		}
+		cfg := stackOf(t, name, change)
 		found, granted, err := leastprivilege.Read(record(t, cfg))
 		require.NoError(t, err, name)
 		require.GreaterOrEqual(t, len(found), 13, name)

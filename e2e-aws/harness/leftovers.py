@@ -25,7 +25,6 @@ LISTS = [
     ("efs", "describe_access_points", {}, "AccessPoints", "AccessPointId"),
     ("secretsmanager", "list_secrets", {"IncludePlannedDeletion": True}, "SecretList", "Name"),
     ("ecr", "describe_repositories", {}, "repositories", "repositoryName"),
-    ("ecs", "list_clusters", {}, "clusterArns", None),
     ("ecs", "list_task_definitions", {"status": "ACTIVE"}, "taskDefinitionArns", None),
     ("elbv2", "describe_load_balancers", {}, "LoadBalancers", "LoadBalancerName"),
     ("elbv2", "describe_target_groups", {}, "TargetGroups", "TargetGroupName"),
@@ -47,7 +46,8 @@ LISTS = [
 
 
 def listing(endpoint: str, region: str = "us-east-1") -> set[str]:
-    """Everything there is, as "service call: name"; KMS keys that wait for their end are left out, since AWS keeps them 7 days at least."""
+    """Everything alive, as "service call: name". What AWS shows for a while after its end is left out: keys that wait for
+    theirs, deleted endpoints, inactive clusters."""
     clients: dict = {}
     found = set()
 
@@ -63,7 +63,13 @@ def listing(endpoint: str, region: str = "us-east-1") -> set[str]:
         pages = client(service).get_paginator(call).paginate(**arguments) if client(service).can_paginate(call) else [getattr(client(service), call)(**arguments)]
         for page in pages:
             for entry in page.get(field, []):
+                if isinstance(entry, dict) and str(entry.get("State", "")).lower() == "deleted":
+                    continue
                 found.add(f"{service} {field}: {entry if name is None else entry[name]}")
+    for page in client("ecs").get_paginator("list_clusters").paginate():
+        for cluster in client("ecs").describe_clusters(clusters=page["clusterArns"])["clusters"] if page["clusterArns"] else []:
+            if cluster["status"] != "INACTIVE":
+                found.add(f"ecs clusters: {cluster['clusterName']}")
     for page in client("kms").get_paginator("list_keys").paginate():
         for key in page["Keys"]:
             if client("kms").describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion":
