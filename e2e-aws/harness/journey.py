@@ -3,6 +3,7 @@
 import contextlib
 import json
 import pathlib
+import shutil
 import signal
 import socket
 import subprocess
@@ -93,6 +94,7 @@ class Journey:
             self.change(change)
         self.unchanged(self.stack.run("refresh", *self.flags()))
         self.end()
+        shutil.copy(self.stack.folder.parent / "calls.jsonl", tools.CACHE / "made" / self.stack.name / "calls.jsonl")
         if self.faults:
             raise Fault("\n".join(self.faults))
         return share

@@ -54,7 +54,7 @@ def listing(endpoint: str, region: str = "us-east-1") -> set[str]:
     def client(service):
         if service not in clients:
             clients[service] = boto3.client(
-                service, endpoint_url=endpoint, region_name=region, aws_access_key_id="harness", aws_secret_access_key="harness",
+                service, endpoint_url=endpoint, region_name=region, aws_access_key_id="listing", aws_secret_access_key="listing",
                 config=botocore.config.Config(retries={"max_attempts": 1}),
             )  # fmt: skip
         return clients[service]
