@@ -72,13 +72,18 @@ def checkov(python: pathlib.Path, scanner: str, framework: str, target: list[str
     return result
 
 
+def converter() -> pathlib.Path:
+    """The program that makes a Terraform plan of a record."""
+    folder = tools.bridge()
+    if folder is None:
+        raise tools.Missing("no awsbridge, whose tfplan.py makes a Terraform plan of the record (AWSBRIDGE names its folder)")
+    return folder / "tfplan.py"
+
+
 def plan(python: pathlib.Path, record: pathlib.Path, stack: str, folder: pathlib.Path) -> Result:
     """Checkov's AWS rules over what the provider made, in the form of a Terraform plan."""
-    converter = tools.bridge()
-    if converter is None:
-        raise tools.Missing("no awsbridge, whose tfplan.py makes a Terraform plan of the record")
     converted = folder / f"{stack}.plan.json"
-    done = subprocess.run(["python3", str(converter / "tfplan.py"), str(record)], capture_output=True, text=True, check=True)
+    done = subprocess.run(["python3", str(converter()), str(record)], capture_output=True, text=True, check=True)
     converted.write_text(done.stdout, encoding="utf-8")
     return checkov(python, f"checkov, plan of {stack}", "terraform_plan", ["-f", str(converted)], f"{stack} ")
 
@@ -164,11 +169,11 @@ def owners(known: list[Suppression]) -> str:
     return ", ".join(f"{n} by {owner}" for owner, n in sorted(count.items()))
 
 
-def run(records: dict[str, pathlib.Path], folder: pathlib.Path) -> bool:
-    """Scans everything and prints the report; returns whether it is clean."""
+def run(records: dict[str, pathlib.Path], why: str, folder: pathlib.Path) -> bool:
+    """Scans everything and prints the report; returns whether it is clean. Without records, why says what is missing."""
     os.environ["LOG_LEVEL"] = "ERROR"  # Checkov's
     python = tools.environment("scan")
-    results = []
+    results = [] if records else [Result("checkov and parliament, plans and policies", skipped=why)]
     for stack, record in records.items():
         results += [plan(python, record, stack, folder), policies(python, record, stack)]
     results += recipes(python) + workflows(python)
