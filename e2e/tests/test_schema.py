@@ -1,0 +1,126 @@
+"""The script that compares the database's schema with the image's, and waits or migrates."""
+
+import contextlib
+import importlib.machinery
+import importlib.util
+import io
+import os
+import pathlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+import unittest
+from unittest import mock
+
+from rehearsal.image import DOCKER
+
+IMAGE = {
+    "alembic_version": {"head": "c", "known": ["a", "b", "c"]},
+    "alembic_version_fab": {"head": "z", "known": ["y", "z"]},
+}
+EMPTY = {"alembic_version": None, "alembic_version_fab": None}
+OLD = {"alembic_version": "b", "alembic_version_fab": "z"}
+SAME = {"alembic_version": "c", "alembic_version_fab": "z"}
+NEWER = {"alembic_version": "d", "alembic_version_fab": "z"}
+
+
+def load():
+    loader = importlib.machinery.SourceFileLoader("schema", str(DOCKER / "bin" / "schema"))
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("schema", loader))
+    loader.exec_module(module)
+    return module
+
+
+class Away(Exception):
+    """The driver's error."""
+
+
+class Database:
+    """Answers with one state after the other, and with the last for ever."""
+
+    psycopg2 = mock.Mock(Error=Away)
+
+    def __init__(self, *states):
+        self.states = list(states)
+
+    def revisions(self):
+        state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
+        if isinstance(state, Exception):
+            raise state
+        return state
+
+
+class Schema(unittest.TestCase):
+    def setUp(self):
+        self.schema = load()
+        self.schema.POLL_SECONDS = self.schema.RETRY_SECONDS = 0.001
+
+    def step(self, step, database, seconds=5.0):
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            code = step(database, IMAGE, self.schema.Wait(seconds))
+        return code, said.getvalue()
+
+    def test_difference(self):
+        self.assertEqual(self.schema.difference(SAME, IMAGE), ("", False))
+        told, newer = self.schema.difference(EMPTY, IMAGE)
+        self.assertIn("alembic_version is at nothing, this image has c", told)
+        self.assertIn("alembic_version_fab is at nothing, this image has z", told)
+        self.assertFalse(newer)
+        told, newer = self.schema.difference(NEWER, IMAGE)
+        self.assertIn("newer than this image", told)
+        self.assertTrue(newer)
+
+    def test_waits_until_somebody_migrated(self):
+        away = Away("connection to server at db failed\nmore")
+        code, said = self.step(self.schema.wait, Database(away, EMPTY, OLD, SAME))
+        self.assertEqual(code, 0)
+        for part in ("connection to server at db failed", "at nothing", "at b", "in step"):
+            self.assertIn(part, said)
+
+    def test_gives_up(self):
+        for state in (OLD, NEWER, Away("gone")):
+            code, said = self.step(self.schema.wait, Database(state), 0.01)
+            self.assertEqual(code, 1)
+            self.assertIn("giving up", said)
+
+    def test_migrates_when_it_must_and_again_after_a_failure(self):
+        codes = [1, 0]
+        self.schema.run = mock.Mock(side_effect=lambda command: codes.pop(0))
+        code, said = self.step(self.schema.migrate, Database(EMPTY, EMPTY, SAME))
+        self.assertEqual(code, 0)
+        self.assertEqual(self.schema.run.call_args_list, [mock.call(["airflow", "db", "migrate"])] * 2)
+        self.assertIn("trying again", said)
+
+    def test_leaves_alone_what_is_in_step_or_newer(self):
+        self.schema.run = mock.Mock()
+        self.assertEqual(self.step(self.schema.migrate, Database(SAME))[0], 0)
+        code, said = self.step(self.schema.migrate, Database(NEWER), 0.05)
+        self.assertEqual(code, 1)
+        self.assertIn("not migrating", said)
+        self.schema.run.assert_not_called()
+
+    def test_sigterm_ends_the_migration_as_well(self):
+        with tempfile.TemporaryDirectory() as folder:
+            child = pathlib.Path(folder) / "child"
+            script = (
+                "import importlib.machinery, importlib.util, sys\n"
+                f"loader = importlib.machinery.SourceFileLoader('schema', {str(DOCKER / 'bin' / 'schema')!r})\n"
+                "module = importlib.util.module_from_spec(importlib.util.spec_from_loader('schema', loader))\n"
+                "loader.exec_module(module)\n"
+                f"module.run(['sh', '-c', 'echo $$ > {child}; exec sleep 60'])\n"
+            )
+            process = subprocess.Popen([sys.executable, "-c", script])
+            deadline = time.monotonic() + 20
+            while not (child.exists() and child.read_text().strip()) and time.monotonic() < deadline:
+                time.sleep(0.02)
+            pid = int(child.read_text())
+            process.send_signal(signal.SIGTERM)
+            self.assertEqual(process.wait(20), 128 + signal.SIGTERM)
+            with self.assertRaises(ProcessLookupError):
+                os.kill(pid, 0)
+
+
+if __name__ == "__main__":
+    unittest.main()
