@@ -43,7 +43,8 @@ class Report:
         for case in failed:
             parts.append(f"\n{case['case']} FAILED: {case['message']}")
         parts.append(f"\ne2e: {passed} passed, {len(failed)} failed, {len(self.left_out)} left out, {len(unreached)} not reached, in {time.monotonic() - self.began:.0f} s")
-        parts.append(f"{passed} passed, {len(failed)} failed")
+        # A case that was not reached has not passed.
+        parts.append(f"{passed} passed, {len(failed) + len(unreached)} failed")
         return "\n".join(parts)
 
     def finish(self, world) -> None:

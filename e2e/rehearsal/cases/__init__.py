@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from . import agent, boot, chaos, dags, health, proofs
+from . import agent, boot, chaos, dags, health, proofs, smoke
 from .base import Case, Run
 
 ALL: list[Case] = [
@@ -10,6 +10,7 @@ ALL: list[Case] = [
     *dags.CASES,
     *proofs.CASES,
     *agent.CASES,
+    *smoke.CASES,
     *health.CASES,
     *chaos.CASES,
     *proofs.AFTERWARDS,
