@@ -7,6 +7,8 @@ differences that AWS would not have.
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.ec2.models.security_groups import SecurityGroupRule
 from moto.ecs.responses import EC2ContainerServiceResponse
+from moto.efs.exceptions import FileSystemNotFound
+from moto.efs.models import EFSBackend
 from moto.elasticache.responses import ElastiCacheResponse
 from moto.rds.responses import RDSResponse
 from moto.route53.responses import Route53
@@ -108,8 +110,26 @@ def keep_zones_private() -> None:
     Route53.create_hosted_zone = wrapped
 
 
+class FileSystems(dict):
+    """File systems by id: one that is gone is an answer (404), where moto fails and the provider tries again for long."""
+
+    def __missing__(self, key: str):
+        raise FileSystemNotFound(key)
+
+
+def know_gone_file_systems() -> None:
+    old = EFSBackend.__init__
+
+    def wrapped(self, *arguments, **named):
+        old(self, *arguments, **named)
+        self.file_systems_by_id = FileSystems(self.file_systems_by_id)
+
+    EFSBackend.__init__ = wrapped
+
+
 def apply() -> None:
     describe_rules()
+    know_gone_file_systems()
     keep_zones_private()
     keep_policies()
     for action in ("create_service", "update_service"):
