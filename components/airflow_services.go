@@ -140,7 +140,9 @@ func (a *Airflow) Worker(pool config.WorkerPool) []Container {
 		a.before("wait", "worker", "wait-for-migrations"),
 		a.container(Container{
 			Name: "worker", Image: "worker",
-			Command:     []string{"celery", "worker", "--queues", queues},
+			// Mingle and gossip exchange what nobody reads here, and at a broker's
+			// restart mingle was seen to end the worker (kombu: KeyError in on_readable).
+			Command:     []string{"celery", "worker", "--queues", queues, "--without-mingle", "--without-gossip"},
 			Environment: environment, Secrets: secrets,
 			After: []string{"wait"}, StopSeconds: longestStopSeconds,
 		}, "worker"),
