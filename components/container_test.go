@@ -226,10 +226,10 @@ func TestTaskLayout(t *testing.T) {
 		"triggerer/wait":              wait("triggerer"),
 		"triggerer/triggerer":         airflow("triggerer", "triggerer", "wait", "triggerer", 30),
 		"worker/wait":                 wait("worker"),
-		"worker/worker":               airflow("worker", "celery worker --queues default,small", "wait", "worker", 120),
+		"worker/worker":               airflow("worker", "celery worker --queues default,small --without-mingle --without-gossip", "wait", "worker", 120),
 		"worker/guard":                agent("guard", "9102", 120),
 		"worker-heavy/wait":           wait("worker"),
-		"worker-heavy/worker":         airflow("worker", "celery worker --queues heavy", "wait", "worker", 120),
+		"worker-heavy/worker":         airflow("worker", "celery worker --queues heavy --without-mingle --without-gossip", "wait", "worker", 120),
 		"worker-heavy/guard":          agent("guard", "9102", 120),
 	}
 	dagsync := agent("dagsync --source s3://acme-dags/test/ --target /sync/dags --source s3://acme-dags/test-plugins/ --target /sync/plugins", "9100", 30)
