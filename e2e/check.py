@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Tests of the image's scripts, the DAG pack and the harness itself; seconds, no servers, no root.
+"""Tests of the image's scripts, the DAG pack and the harness itself; seconds, no servers; what needs root is skipped without.
 
     e2e/check.py [-v]
 

@@ -14,6 +14,7 @@ import time
 
 from . import procfs
 from .image import INIT, Image
+from .pause import Pause
 from .state import Container as Definition
 from .vpc import Port
 
@@ -25,14 +26,14 @@ SHELL_TAIL = 15  # lines of a log that a message quotes
 class Container:
     """States: created, running, exited. Health: none, starting, healthy, unhealthy."""
 
-    def __init__(self, definition: Definition, image: Image, port: Port, folder: pathlib.Path, spec: dict):
-        """spec holds what the task knows: environment, binds, empties; see Task."""
-        self.definition, self.image, self.port, self.folder = definition, image, port, folder
+    def __init__(self, definition: Definition, image: Image, port: Port, folder: pathlib.Path, spec: dict, pause: Pause | None = None):
+        """spec holds what the task knows: environment, binds, empties; see Task. pause holds its PID namespace, if it has one."""
+        self.definition, self.image, self.port, self.folder, self.pause = definition, image, port, folder, pause
         self.spec = spec
         self.log = folder / f"{definition.name}.log"
         self.process: subprocess.Popen | None = None
         self.pid = 0  # the container's first process, as seen from here
-        self.namespace = ""
+        self.home = ("", "")  # what its processes have in common, see procfs
         self.started = self.ended = 0.0
         self.exit_code: int | None = None
         self.health = "starting" if definition.health else "none"
@@ -69,10 +70,15 @@ class Container:
         path = self.folder / f"{d.name}.json"
         path.touch(0o600)
         path.write_text(json.dumps(full))
+        enter, unshare = [f"--net={self.port.path}"], ["--mount", "--uts", "--ipc"]
+        if self.pause:
+            enter += [f"--pid={self.pause.path}", "--no-fork"]  # unshare forks
+        else:
+            unshare.append("--pid")
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 [
-                    NSENTER, f"--net={self.port.path}", "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork",
+                    NSENTER, *enter, "unshare", *unshare, "--fork",
                     "--kill-child=SIGKILL", sys.executable, "-I", "-S", str(LAUNCH), str(path),
                 ],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env={"PATH": os.environ["PATH"]}, cwd="/",
@@ -84,12 +90,18 @@ class Container:
             time.sleep(0.01)
         if self.exit_code is None:
             self.pid = children[0]
-            self.namespace = procfs.namespace(self.pid)
+            self.home = procfs.home(self.pid)
         if d.health:
             threading.Thread(target=self._check_health, daemon=True).start()
 
     def _wait(self) -> None:
         code = self.process.wait()
+        # Where it was process 1 the kernel has ended the rest. Otherwise the
+        # container runtime does it, and so here.
+        while all(self.home) and (left := procfs.at_home(self.home)):
+            for pid in left:
+                _send(pid, signal.SIGKILL)
+            time.sleep(0.02)
         self.ended = time.monotonic()
         self.exit_code = code
 
@@ -120,7 +132,7 @@ class Container:
             time.sleep(0.02)
 
     def processes(self) -> list[int]:
-        return procfs.in_namespace(self.namespace) if self.running and self.namespace else []
+        return procfs.at_home(self.home) if self.running and all(self.home) else []
 
     def freeze(self) -> None:
         for pid in self.processes():

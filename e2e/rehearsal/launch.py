@@ -2,8 +2,8 @@
 
     unshare … python launch.py SPEC.json
 
-Runs as root in fresh mount, PID, UTS and IPC namespaces. Uses the standard
-library only. Spec: root (empty folder), binds [[source, path, read only]],
+Runs as root in fresh mount, UTS and IPC namespaces, and in a PID namespace that
+is fresh as well or its task's. Uses the standard library only. Spec: root (empty folder), binds [[source, path, read only]],
 links {path: target}, empties [[path, uid, gid, mode]], files {path: text},
 hostname, read_only, environment, arguments, uid, gid, directory.
 """

@@ -15,16 +15,21 @@ def children(pid: int) -> list[int]:
         return []
 
 
-def namespace(pid: int) -> str:
-    """The process's PID namespace, e.g. pid:[4026532281]; empty when it has gone."""
+def home(pid: int) -> tuple[str, str]:
+    """The process's PID and mount namespaces, e.g. pid:[4026532281] and mnt:[4026532279]; empty when it has ended.
+
+    Both together say which container it belongs to: containers of a task may
+    share the first, and what enters a container from here has the second before
+    it has the first.
+    """
     try:
-        return os.readlink(f"/proc/{pid}/ns/pid")
+        return os.readlink(f"/proc/{pid}/ns/pid"), os.readlink(f"/proc/{pid}/ns/mnt")
     except OSError:
-        return ""
+        return "", ""
 
 
-def in_namespace(wanted: str) -> list[int]:
-    return [int(p) for p in os.listdir("/proc") if p.isdigit() and namespace(int(p)) == wanted]
+def at_home(wanted: tuple[str, str]) -> list[int]:
+    return [int(p) for p in os.listdir("/proc") if p.isdigit() and home(int(p)) == wanted]
 
 
 def pss_mib(pids: list[int]) -> float:

@@ -1,4 +1,4 @@
-"""One ECS task: containers in one network namespace, dependsOn, essential, stop order."""
+"""One ECS task: containers in one network namespace, with pidMode task in one PID namespace too, dependsOn, essential, stop order."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from .container import Container
 from .image import Images
+from .pause import Pause
 from .state import Service
 from .vpc import Port
 
@@ -36,6 +37,7 @@ class Task:
         self.created = time.monotonic()
         self.left_out: list[str] = []
         self.containers: dict[str, Container] = {}
+        self.pause = Pause() if service.definition.pid_mode == "task" else None
         self._plain = self.folder / "volumes"
         for definition in service.definition.containers.values():
             if definition.repository == "agent" and not world.has_agent:
@@ -43,7 +45,7 @@ class Task:
                 continue
             image = world.images.of(definition.repository)
             spec = {"environment": self._environment(definition, image), **self._file_systems(definition, image)}
-            self.containers[definition.name] = Container(definition, image, self.port, self.folder, spec)
+            self.containers[definition.name] = Container(definition, image, self.port, self.folder, spec, self.pause)
 
     # -- what a container gets --------------------------------------------------
 
@@ -153,6 +155,8 @@ class Task:
 
     def _close(self) -> None:
         self.state = "stopped"
+        if self.pause:
+            self.pause.close()
         self.port.close()
 
     @property

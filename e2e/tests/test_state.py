@@ -27,6 +27,8 @@ class Reader(unittest.TestCase):
         self.assertEqual(worker.depends, [("wait", "SUCCESS")])
         self.assertEqual((worker.stop_timeout, worker.user, worker.repository), (120, "50000:0", "worker"))
         self.assertTrue(worker.read_only and worker.init and worker.essential)
+        shared = {role for role, service in found.services.items() if service.definition.pid_mode == "task"}
+        self.assertEqual(shared, {"worker"})
 
     def test_secrets(self):
         found = state()
@@ -47,7 +49,9 @@ class Reader(unittest.TestCase):
         encrypted = fixture.resources()
         encrypted[2]["outputs"]["password"] = {"4dabf18193072939515e22adb298388d": "…", "ciphertext": "v1:x"}
         orphan = [r for r in fixture.resources() if r["type"] != "aws:ecs/taskDefinition:TaskDefinition"]
-        for resources, expected in ((encrypted, "--show-secrets"), (orphan, "no task definition"), ([], "no ECS service")):
+        host = fixture.resources()
+        next(r for r in host if r["type"] == "aws:ecs/taskDefinition:TaskDefinition")["outputs"]["pidMode"] = "host"
+        for resources, expected in ((host, "Fargate takes task alone"), (encrypted, "--show-secrets"), (orphan, "no task definition"), ([], "no ECS service")):
             with self.subTest(expected), self.assertRaises(StateError) as caught:
                 state(resources)
             self.assertIn(expected, str(caught.exception))

@@ -92,6 +92,21 @@ def worker_kill_end(run: Run) -> None:
     run.killed.end(600, "retried after the task heartbeat's timeout")
 
 
+def ghosts(run: Run) -> None:
+    """Celery goes on listing tasks that ran while the broker was away. Nobody may be protected for their sake."""
+    if not run.world.has_agent:
+        return
+    protection = run.world.metadata.protection
+
+    def protected() -> list[str]:
+        workers = [t for t in run.world.tasks() if t.service.role.startswith("worker")]
+        return [t.label for t in workers if protection.get(t.identity, {}).get("ProtectionEnabled")]
+
+    began = time.monotonic()  # the guard believes a task without a process for five minutes
+    run.world.wait(lambda: not protected(), 420, "idle workers are released after the broker's restarts", tolerate=True)
+    run.report.row("Agent", what="broker's restarts over to every idle worker released", seconds=f"{time.monotonic() - began:.0f}")
+
+
 def redis_restart(run: Run, keep: bool = True) -> None:
     """The broker goes for 5 s, with work running and queued."""
     world = run.world
@@ -230,6 +245,7 @@ CASES = [
     Case("scheduler-kill", "Scheduler SIGKILL with two running", scheduler_kill, short=False),
     Case("api-restart", "api-server restart", api_restart, short=False),
     Case("worker-kill-end", "The runs of the killed worker have ended well", worker_kill_end, short=False),
+    Case("ghosts", "Workers that lived through the broker's restarts are released", ghosts, short=False),
     Case("worker-term", "Worker SIGTERM with a task longer than stopTimeout", worker_term, short=False),
     Case("waited", "A queue that waited 15 minutes is worked off", waited, short=False),
     Case("waited-control", "…and is not with Airflow's defaults", waited_control, short=False),

@@ -101,6 +101,9 @@ func (s *subject) serviceTask() {
 	if plain(task["networkMode"]) == "awsvpc" && !s.given("networkConfiguration") {
 		s.fail("networkConfiguration", "InvalidParameterException: Network Configuration must be provided when networkMode 'awsvpc' is specified")
 	}
+	if version := s.text("platformVersion"); simcloud.Given(task["pidMode"]) && has("1.0.0 1.1.0 1.2.0 1.3.0", version) {
+		s.fail("platformVersion", "PlatformTaskDefinitionIncompatibilityException: pidMode needs the platform version 1.4.0, not %s", version)
+	}
 	if s.flag("enableExecuteCommand") && !simcloud.Given(task["taskRoleArn"]) {
 		s.fail("enableExecuteCommand", "InvalidParameterException: The service couldn't be created because a valid taskRoleArn is not being used")
 	}

@@ -126,6 +126,9 @@ func (s *subject) fargateTask(cpu, memory int) {
 	if s.known("networkMode") && s.text("networkMode") != "awsvpc" || !s.given("networkMode") {
 		s.fail("networkMode", "ClientException: Fargate needs the network mode awsvpc")
 	}
+	if mode := s.text("pidMode"); mode != "" && mode != "task" {
+		s.fail("pidMode", "ClientException: on Fargate containers share a process namespace within their task alone (task), not %q", mode)
+	}
 	if cpu != 0 && memory != 0 {
 		sizes, ok := fargate[cpu]
 		fits := ok && memory >= sizes[0] && memory <= sizes[1] &&

@@ -39,6 +39,7 @@ var containers = map[string]*Type{
 		Rules: Rules{
 			"family":      word(255, "_"),
 			"networkMode": oneOf("awsvpc", "bridge", "host", "none"),
+			"pidMode":     oneOf("host", "task"),
 		},
 		Check: checkTaskDefinition,
 	},

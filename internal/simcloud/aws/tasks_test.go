@@ -27,6 +27,7 @@ const soundContainers = `[
 var soundTask = bag{
 	"family": "web", "requiresCompatibilities": []any{"FARGATE"}, "networkMode": "awsvpc", "cpu": "1024", "memory": "2048",
 	"executionRoleArn": "arn:aws:iam::381492153064:role/x", "taskRoleArn": "arn:aws:iam::381492153064:role/y",
+	"pidMode": "task",
 	"volumes": []any{bag{"name": "sync", "efsVolumeConfiguration": bag{
 		"fileSystemId": later, "transitEncryption": "ENABLED", "authorizationConfig": bag{"accessPointId": later, "iam": "ENABLED"},
 	}}},
@@ -47,6 +48,8 @@ func TestTaskRules(t *testing.T) {
 		{"odd size", func(task bag, _ []bag) { task["cpu"], task["memory"] = "256", "1536" }, "No Fargate configuration"},
 		{"no size", func(task bag, _ []bag) { delete(task, "cpu") }, "cpu: missing"},
 		{"network", func(task bag, _ []bag) { task["networkMode"] = "bridge" }, "awsvpc"},
+		{"processes of the host", func(task bag, _ []bag) { task["pidMode"] = "host" }, "within their task alone"},
+		{"processes of nobody", func(task bag, _ []bag) { task["pidMode"] = "Task" }, `"Task" is none of host, task`},
 		{"no execution role", func(task bag, _ []bag) { delete(task, "executionRoleArn") }, "requires an execution role"},
 		{"plain EFS", func(task bag, _ []bag) {
 			task["volumes"] = []any{bag{"name": "sync", "efsVolumeConfiguration": bag{"fileSystemId": later, "authorizationConfig": bag{"iam": "ENABLED"}}}}
@@ -108,7 +111,8 @@ func TestServiceAgainstItsTask(t *testing.T) {
 	arn := w.must(taskToken, "web", task).text(t, "arn")
 	service := bag{
 		"name": "web", "cluster": "c", "taskDefinition": arn, "enableExecuteCommand": true,
-		"loadBalancers": []any{bag{"targetGroupArn": target.id, "containerName": "main", "containerPort": 9090}},
+		"loadBalancers":   []any{bag{"targetGroupArn": target.id, "containerName": "main", "containerPort": 9090}},
+		"platformVersion": "1.3.0",
 	}
 	const token = "aws:ecs/service:Service"
 	faults := w.faults(token, "web", service)
@@ -116,9 +120,11 @@ func TestServiceAgainstItsTask(t *testing.T) {
 	require.Contains(t, faults, "valid taskRoleArn")
 	require.Contains(t, faults, "The container main did not have a container port 9090")
 	require.Contains(t, faults, "does not have an associated load balancer")
+	require.Contains(t, faults, "pidMode needs the platform version 1.4.0, not 1.3.0")
 
 	task["taskRoleArn"] = "arn:aws:iam::381492153064:role/y"
 	service["taskDefinition"] = w.must(taskToken, "web", task).text(t, "arn")
+	service["platformVersion"] = "1.4.0"
 	service["networkConfiguration"] = bag{"subnets": []any{"subnet-00000001"}}
 	service["loadBalancers"] = []any{bag{"targetGroupArn": target.id, "containerName": "main", "containerPort": 8080}}
 	w.must(listenerToken, "web", bag{
