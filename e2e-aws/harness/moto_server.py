@@ -27,10 +27,14 @@ SCOPE = re.compile(r"Credential=([^/]+)/\d+/[^/]+/([^/]+)/aws4_request")
 
 
 class CallLog:
-    """WSGI middleware that notes who called what."""
+    """WSGI middleware that notes who called what.
+
+    It lets one request in at a time: moto's models are plain dictionaries, and two
+    threads that changed one security group were seen to lose a rule.
+    """
 
     def __init__(self, app, path: str):
-        self.app, self.lock = app, threading.Lock()
+        self.app, self.lock, self.turn = app, threading.Lock(), threading.Lock()
         self.file = open(path, "a", encoding="utf-8")  # closed with the process
 
     def __call__(self, environ, start_response):
@@ -40,7 +44,8 @@ class CallLog:
             self.note({**call, "status": int(status.split()[0])})
             return start_response(status, headers, *more)
 
-        return self.app(environ, answered)
+        with self.turn:
+            return self.app(environ, answered)
 
     def note(self, call: dict) -> None:
         with self.lock:
