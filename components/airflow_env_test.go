@@ -149,7 +149,9 @@ func TestEnvironmentPerRole(t *testing.T) {
 		{"dag-processor", "dag-processor"}: {
 			"AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "12", "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "12",
 		},
-		{"worker", "worker"}:       {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "4", "AIRFLOW_DB_RETENTION_DAYS": "45"},
+		{"worker", "worker"}: {
+			"AIRFLOW__CELERY__WORKER_CONCURRENCY": "4", "AIRFLOW_DB_RETENTION_DAYS": "45", "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
+		},
 		{"worker", "guard"}:        {"AGENT_WORKER_QUEUES": "default,small"},
 		{"worker-heavy", "worker"}: {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "2", "AIRFLOW_DB_RETENTION_DAYS": ""},
 		{"worker-heavy", "guard"}:  {"AGENT_WORKER_QUEUES": "heavy"},

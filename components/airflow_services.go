@@ -126,6 +126,11 @@ func (a *Airflow) Worker(pool config.WorkerPool) []Container {
 		"AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": mustJSON(map[string]any{
 			"worker_soft_shutdown_timeout": softShutdownSeconds,
 		}),
+		// Seconds that a task waits for each answer of the api-server, tasks'
+		// only way to Airflow. At the default of 5 s a start failed under load:
+		// the client gives up before the answer comes, five times in all, and each
+		// time asks for the same work again. Below the load balancer's idle timeout.
+		"AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
 		// Celery's name for "soft shutdown at SIGTERM".
 		"REMAP_SIGTERM": "SIGQUIT",
 	})

@@ -129,7 +129,7 @@ def tasks() -> dict[str, list[dict]]:
     parse = {"AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15", "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15"}
     work = {
         "AIRFLOW__CELERY__WORKER_CONCURRENCY": "4", "REMAP_SIGTERM": "SIGQUIT", "AIRFLOW_DB_RETENTION_DAYS": "30",
-        "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": '{"worker_soft_shutdown_timeout":90}',
+        "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": '{"worker_soft_shutdown_timeout":90}', "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
     }  # fmt: skip
     house = {"AIRFLOW_HOUSEKEEPING_DATABASE_URL": value_from("database-url", "sync")}
     url = {"AGENT_DATABASE_URL": value_from("database-url", "libpq")}
