@@ -18,7 +18,7 @@ import (
 	"github.com/pathwai/airflow-on-fargate/internal/recorder"
 )
 
-var update = flag.Bool("update", false, "write the inventories in testdata/golden and docs/configuration.md anew")
+var update = flag.Bool("update", false, "write the inventories in testdata/golden, docs/configuration.md and docs/components anew")
 
 // shown is what a reviewer sees of each type of resource: what protects,
 // encrypts, opens, keeps and costs. A type that isn't here is a fault: somebody

@@ -21,16 +21,23 @@ const (
 // Alarm is one alarm on one metric.
 type Alarm struct {
 	// Name follows the stack's prefix.
-	Name     string
+	Name string
+	// Severity chooses the topic that is told, of the alarm and of its end.
 	Severity Severity
-	// Meaning and Runbook are what the message says.
+	// Meaning and Runbook are what the message says: a sentence, and the name of
+	// a page of docs/runbooks without .md.
 	Meaning, Runbook string
 
+	// Namespace, Metric and Statistic are CloudWatch's; a Statistic with p in
+	// front is a percentile, such as p95.
 	Namespace, Metric, Statistic string
-	Dimensions                   pulumi.StringMap
-	// Above or Below is the threshold; exactly one is set.
+	// Dimensions must be all that the metric has, or it matches nothing.
+	Dimensions pulumi.StringMap
+	// Above or Below is the threshold, which must be passed, not just reached;
+	// exactly one is set, or [NewAlarms] fails.
 	Above, Below *float64
-	// PeriodSeconds and Periods: the condition must hold in all of them.
+	// PeriodSeconds and Periods: the condition must hold in each of Periods
+	// periods in a row, of PeriodSeconds each.
 	PeriodSeconds, Periods int
 	// MissingBreaches makes silence an alarm: for metrics that somebody must publish.
 	MissingBreaches bool
@@ -40,14 +47,17 @@ type Alarm struct {
 type AlarmsArgs struct {
 	Scope Scope
 	// Emails are subscribed to both topics' messages; each must confirm.
-	Emails     []string
+	Emails []string
+	// LogsKeyARN is the KMS key that encrypts the topics; its policy lets the
+	// services that publish use it.
 	LogsKeyARN pulumi.StringInput
-	Alarms     []Alarm
+	// Alarms are created beside the one on refused calls, which is always there.
+	Alarms []Alarm
 	// ClusterARN is whose failed deployments and killed tasks are told.
 	ClusterARN pulumi.StringInput
 	// DatabaseID is whose failovers and failures are told.
 	DatabaseID string
-	// LogGroups are searched for refused AWS calls.
+	// LogGroups are searched for refused AWS calls: service to name of its group.
 	LogGroups map[string]string
 	// LogGroupsReady must exist before they can be searched.
 	LogGroupsReady []pulumi.Resource
@@ -58,6 +68,7 @@ type AlarmsArgs struct {
 type Alarms struct {
 	pulumi.ResourceState
 
+	// TopicARNs are the topics' for each severity.
 	TopicARNs map[Severity]pulumi.StringOutput
 
 	topics map[Severity]*sns.Topic

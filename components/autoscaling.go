@@ -11,13 +11,16 @@ import (
 
 // ScalingArgs describes between how many tasks a service moves.
 type ScalingArgs struct {
-	Scope    Scope
-	Cluster  *Cluster
-	Service  *Service
+	Scope   Scope
+	Cluster *Cluster
+	Service *Service
+	// Min and Max bound the number of tasks. Equal ones fix it, for a service
+	// that has OffHours only.
 	Min, Max int
 	// Backlog scales workers by what their queues hold; nil doesn't.
 	Backlog *BacklogArgs
-	// TrackLoad scales by CPU and memory, for services that serve requests.
+	// TrackLoad scales by CPU (60 %) and memory (75 %), for services that serve
+	// requests.
 	TrackLoad bool
 	// OffHours turns the service off and on again; nil leaves it on.
 	OffHours *OffHoursArgs
@@ -25,7 +28,8 @@ type ScalingArgs struct {
 
 // BacklogArgs describes the work of a pool.
 type BacklogArgs struct {
-	// Queues are the pool's; Concurrency is how many tasks one worker runs.
+	// Queues are the pool's, at most 7: the alarm can't read more metrics
+	// (docs/adr/0043). Concurrency is how many tasks one worker runs.
 	Queues      []string
 	Concurrency int
 	// IdleMemory is what a worker without work holds of its memory, in percent.
@@ -34,10 +38,14 @@ type BacklogArgs struct {
 
 // OffHoursArgs are expressions of Application Auto Scaling and their time zone.
 type OffHoursArgs struct {
-	Stop, Start, Timezone string
+	// Stop and Start are such as cron(0 20 ? * MON-FRI *).
+	Stop, Start string
+	// Timezone is the IANA name of the zone that both are in.
+	Timezone string
 }
 
-// Scaling moves a service's number of tasks.
+// Scaling moves a service's number of tasks: with the backlog of a pool of
+// workers (docs/adr/0013), with load, and to none out of hours.
 type Scaling struct {
 	pulumi.ResourceState
 }

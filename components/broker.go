@@ -10,18 +10,26 @@ import (
 
 // BrokerArgs describes the Celery broker.
 type BrokerArgs struct {
-	Scope     Scope
+	Scope Scope
+	// VPCID is where the security group is, SubnetIDs where nodes may be.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArray
 	// Engine is valkey or redis.
-	Engine        string
+	Engine string
+	// EngineVersion is major.minor, such as 8.0; the major version chooses the
+	// family of parameters.
 	EngineVersion string
-	NodeType      string
+	// NodeType is such as cache.t4g.micro, on the architecture that everything is
+	// on (docs/adr/0010).
+	NodeType string
 	// Replicas stand beside the primary; with one or more it fails over.
-	Replicas              int
+	Replicas int
+	// SnapshotRetentionDays keeps daily snapshots that long, up to 35; 0 takes none.
 	SnapshotRetentionDays int
-	Token                 pulumi.StringInput
-	DataKeyARN            pulumi.StringInput
+	// Token is what clients authenticate with (AUTH), 16 to 128 characters.
+	Token pulumi.StringInput
+	// DataKeyARN is the KMS key that encrypts the data at rest.
+	DataKeyARN pulumi.StringInput
 }
 
 // Broker is an encrypted ElastiCache replication group with TLS and a token.
@@ -30,6 +38,7 @@ type BrokerArgs struct {
 type Broker struct {
 	pulumi.ResourceState
 
+	// SecurityGroupID is the nodes'; who may talk to them is said by [Allow].
 	SecurityGroupID pulumi.StringOutput
 	// Host is the primary endpoint's name, without the port.
 	Host pulumi.StringOutput

@@ -14,13 +14,15 @@ type BucketsArgs struct {
 	// DAGs holds what dagsync publishes, Logs the task logs, AccessLogs the
 	// load balancer's.
 	DAGs, Logs, AccessLogs string
-	// LogRetentionDays ends task and access logs.
+	// LogRetentionDays ends task and access logs; 0 keeps them.
 	LogRetentionDays int
 	// NoncurrentDays ends overwritten and deleted objects.
 	NoncurrentDays int
 	// ForceDestroy lets a destroy delete what the buckets hold.
 	ForceDestroy bool
-	DataKeyARN   pulumi.StringInput
+	// DataKeyARN is the KMS key that encrypts DAGs and task logs. Access logs are
+	// under S3's own keys: a load balancer can't write under others.
+	DataKeyARN pulumi.StringInput
 }
 
 // Buckets are versioned, encrypted, private, and TLS only.

@@ -10,11 +10,11 @@ import (
 // BudgetArgs describes what the stack may cost.
 type BudgetArgs struct {
 	Scope Scope
-	// MonthlyUSD is the limit.
+	// MonthlyUSD is the limit, in dollars a month.
 	MonthlyUSD int
 	// Environment is the value of the cost allocation tag Environment.
 	Environment string
-	// Alarms are told.
+	// Alarms are told, on the topic of [Warn].
 	Alarms *Alarms
 }
 
@@ -26,7 +26,7 @@ type Budget struct {
 	pulumi.ResourceState
 }
 
-// NewBudget creates the budget.
+// NewBudget creates the budget with its two notifications.
 func NewBudget(ctx *pulumi.Context, name string, args *BudgetArgs, opts ...pulumi.ResourceOption) (*Budget, error) {
 	b := &Budget{}
 	if err := register(ctx, "Budget", name, b, opts); err != nil {

@@ -13,9 +13,11 @@ type ClusterArgs struct {
 	Scope Scope
 	// ContainerInsights is disabled, enabled or enhanced.
 	ContainerInsights string
-	// LogRetentionDays keeps the record of ECS Exec sessions.
+	// LogRetentionDays keeps the record of ECS Exec sessions that long, a value
+	// that CloudWatch Logs accepts.
 	LogRetentionDays int
-	LogsKeyARN       pulumi.StringInput
+	// LogsKeyARN is the KMS key that encrypts sessions and their record.
+	LogsKeyARN pulumi.StringInput
 }
 
 // Cluster is an ECS cluster on Fargate and Fargate Spot. What people type in
@@ -23,6 +25,7 @@ type ClusterArgs struct {
 type Cluster struct {
 	pulumi.ResourceState
 
+	// ARN is the cluster's.
 	ARN pulumi.StringOutput
 	// Name is the cluster's, and ExecLogGroup that of the sessions' record.
 	Name         string

@@ -11,14 +11,17 @@ import (
 
 // Container is one container of a task.
 type Container struct {
+	// Name is unique in the task.
 	Name string
-	// Image is the platform's image that it runs.
-	Image      string
+	// Image is the platform's image that it runs, one of [ImagesArgs].Names.
+	Image string
+	// EntryPoint and Command are what it runs, instead of the image's own.
 	EntryPoint []string
 	Command    []string
 	// Environment is not secret; what is goes into Secrets.
 	Environment map[string]string
-	Secrets     map[string]SecretRef
+	// Secrets are variables that ECS fetches when the task starts.
+	Secrets map[string]SecretRef
 	// After names containers of the task that must have exited with 0.
 	After []string
 	// Essential containers take the task down with them.
@@ -29,7 +32,8 @@ type Container struct {
 	StopSeconds int
 	// Port is where it listens for others, 0 for nobody.
 	Port int
-	// FilesAt mounts the shared files; Writer lets it write them.
+	// FilesAt is the folder at which it sees the shared files, empty for none;
+	// Writer lets it write them.
 	FilesAt string
 	Writer  bool
 	// Scratch are empty folders of the task that the container writes to.
@@ -41,14 +45,16 @@ type Container struct {
 // SecretRef is a secret, or one key of its JSON.
 type SecretRef struct {
 	Secret *Secret
-	Key    string
+	// Key is one of the JSON's; empty means the whole secret.
+	Key string
 }
 
 // Health is a container health check; a container that fails it three times
 // in a row is replaced.
 type Health struct {
+	// Command is in ECS's form, with CMD or CMD-SHELL in front.
 	Command []string
-	// GraceSeconds is the time to start, at most 300.
+	// GraceSeconds is the time to start, at most 300, in which failures don't count.
 	GraceSeconds int
 }
 

@@ -8,9 +8,11 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Generations counts the rotations of each credential; raising one makes a
-// new value.
+// Generations counts the rotations of each credential, from 1; raising one
+// makes a new value (docs/adr/0006, docs/runbooks/rotate-secrets.md).
 type Generations struct {
+	// DatabasePassword, BrokerToken, FernetKey, JWTSecret and APISecretKey are
+	// for what [Credentials] call so.
 	DatabasePassword, BrokerToken, FernetKey, JWTSecret, APISecretKey int
 }
 
@@ -19,12 +21,16 @@ type Generations struct {
 type Credentials struct {
 	pulumi.ResourceState
 
+	// DatabasePassword is the database user's: 32 letters and digits.
 	DatabasePassword pulumi.StringOutput
-	BrokerToken      pulumi.StringOutput
+	// BrokerToken is the broker's: 64 letters and digits.
+	BrokerToken pulumi.StringOutput
 	// FernetKeys is the current key and, after a rotation, the one before it,
 	// with a comma between: Airflow encrypts with the first and reads with both.
-	FernetKeys   pulumi.StringOutput
-	JWTSecret    pulumi.StringOutput
+	FernetKeys pulumi.StringOutput
+	// JWTSecret signs the tokens of the execution API: 96 letters and digits.
+	JWTSecret pulumi.StringOutput
+	// APISecretKey signs sessions and requests for live logs: 64 letters and digits.
 	APISecretKey pulumi.StringOutput
 }
 

@@ -10,32 +10,41 @@ import (
 // DashboardArgs describes the stack's dashboard.
 type DashboardArgs struct {
 	Scope Scope
-	Rows  []DashboardRow
+	// Rows stand below each other.
+	Rows []DashboardRow
 }
 
 // DashboardRow is a headline and the graphs under it, side by side.
 type DashboardRow struct {
-	Title  string
+	// Title is the headline.
+	Title string
+	// Graphs share the width; there must be one at least.
 	Graphs []Graph
 }
 
 // Graph shows metrics over time.
 type Graph struct {
-	Title     string
+	// Title stands above the graph.
+	Title string
+	// Statistic is CloudWatch's, of every minute: Average, Maximum, Sum, p95.
 	Statistic string
-	// Unit is the label of the axis.
-	Unit    string
+	// Unit is the label of the axis, which starts at 0.
+	Unit string
+	// Metrics are the lines.
 	Metrics []GraphMetric
 }
 
-// GraphMetric is one line: a metric and its dimensions, name and value in turn.
+// GraphMetric is one line of a [Graph].
 type GraphMetric struct {
+	// Namespace and Name are the metric's in CloudWatch.
 	Namespace, Name string
-	Dimensions      []any
-	Label           string
+	// Dimensions are name and value in turn, plain strings or outputs.
+	Dimensions []any
+	// Label is the line's in the legend.
+	Label string
 }
 
-// Dashboard is a CloudWatch dashboard.
+// Dashboard is a CloudWatch dashboard with the stack's name.
 type Dashboard struct {
 	pulumi.ResourceState
 }

@@ -11,31 +11,49 @@ import (
 
 // DatabaseArgs describes Airflow's metadata database.
 type DatabaseArgs struct {
-	Scope     Scope
+	Scope Scope
+	// VPCID is where the security group is, SubnetIDs where the instance may be,
+	// in two zones at least (RDS user guide, "Working with DB subnet groups").
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArray
-	// EngineVersion is a PostgreSQL version, "16" or "16.10".
-	EngineVersion          string
-	InstanceClass          string
+	// EngineVersion is a PostgreSQL version, "16" or "16.10". With the major
+	// version alone RDS keeps its minors up to date.
+	EngineVersion string
+	// InstanceClass is such as db.t4g.small, on the architecture that everything
+	// is on (docs/adr/0010).
+	InstanceClass string
+	// AllocatedStorageGiB of gp3 are there at the start, 20 or more, and
+	// MaxAllocatedStorageGiB is how far RDS grows them by itself.
 	AllocatedStorageGiB    int
 	MaxAllocatedStorageGiB int
-	MultiAZ                bool
-	BackupRetentionDays    int
-	InsightsRetentionDays  int
-	LogRetentionDays       int
+	// MultiAZ has a standby in a second zone.
+	MultiAZ bool
+	// BackupRetentionDays is how far back automated backups and point-in-time
+	// restore reach, 1 to 35.
+	BackupRetentionDays int
+	// InsightsRetentionDays keeps Performance Insights: 7, a multiple of 31 up
+	// to 713, or 731 (RDS API, CreateDBInstance).
+	InsightsRetentionDays int
+	// LogRetentionDays keeps the exported logs, a value that CloudWatch Logs accepts.
+	LogRetentionDays int
 	// Protect makes RDS and Pulumi refuse to delete the instance.
 	Protect bool
-	// FinalSnapshot is taken when the instance is deleted.
+	// FinalSnapshot is taken when the instance is deleted, and its automated
+	// backups stay as long as they would have.
 	FinalSnapshot bool
-	Password      pulumi.StringInput
-	DataKeyARN    pulumi.StringInput
-	LogsKeyARN    pulumi.StringInput
+	// Password is that of [DatabaseUser]; a new one is set at once.
+	Password pulumi.StringInput
+	// DataKeyARN is the KMS key that encrypts storage, backups and Performance
+	// Insights, LogsKeyARN the one of the exported logs.
+	DataKeyARN pulumi.StringInput
+	LogsKeyARN pulumi.StringInput
 }
 
 // Database is an encrypted RDS for PostgreSQL that refuses plain connections.
 type Database struct {
 	pulumi.ResourceState
 
+	// SecurityGroupID is the instance's; who may talk to it is said by [Allow].
 	SecurityGroupID pulumi.StringOutput
 	// Host is the endpoint's name, without the port.
 	Host pulumi.StringOutput

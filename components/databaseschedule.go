@@ -11,6 +11,7 @@ import (
 type DatabaseScheduleArgs struct {
 	Scope    Scope
 	Database *Database
+	// OffHours say when; the expressions are those of EventBridge Scheduler too.
 	OffHours OffHoursArgs
 }
 

@@ -12,9 +12,11 @@ import (
 type EndpointsArgs struct {
 	Scope   Scope
 	Network *Network
-	// Interfaces are short service names such as "ecr.api".
+	// Interfaces are short service names such as "ecr.api". S3 isn't one of them:
+	// its gateway endpoint is always there, and free.
 	Interfaces []string
-	// Zones have an endpoint interface each.
+	// Zones have an endpoint interface each, which costs by the hour; tasks of
+	// other zones use them as well.
 	Zones []string
 }
 
@@ -25,6 +27,7 @@ type EndpointsArgs struct {
 type Endpoints struct {
 	pulumi.ResourceState
 
+	// SecurityGroupID is the interfaces'; who may talk to them is said by [Allow].
 	SecurityGroupID pulumi.StringOutput
 	// S3PrefixListID stands for S3's addresses in security-group rules.
 	S3PrefixListID pulumi.StringOutput

@@ -15,19 +15,27 @@ type FilesArgs struct {
 	// Zones have a mount target each; with OneZone it is that one.
 	Zones []string
 	// OneZone makes a One Zone file system; empty a Regional one.
-	OneZone              string
-	Backup               bool
+	OneZone string
+	// Backup has AWS Backup take one daily.
+	Backup bool
+	// InfrequentAccessDays moves a file to Infrequent Access that long after its
+	// last use, and back at the next one: 7, 14, 30, 60 or 90; 0 never.
 	InfrequentAccessDays int
-	DataKeyARN           pulumi.StringInput
+	// DataKeyARN is the KMS key that encrypts the files at rest.
+	DataKeyARN pulumi.StringInput
 }
 
 // Files is the encrypted EFS on which dagsync publishes trees of DAGs and
-// plugins, and from which all Airflow tasks read them.
+// plugins (docs/adr/0030), and from which all Airflow tasks read them.
 type Files struct {
 	pulumi.ResourceState
 
-	ID                  pulumi.StringOutput
-	SecurityGroupID     pulumi.StringOutput
+	// ID is the file system's.
+	ID pulumi.StringOutput
+	// SecurityGroupID is the mount targets'; who may talk to them is said by [Allow].
+	SecurityGroupID pulumi.StringOutput
+	// WriterAccessPointID and ReaderAccessPointID both open the folder /sync as
+	// [TaskUser]; what may be done there is said by [Files.Admit].
 	WriterAccessPointID pulumi.StringOutput
 	ReaderAccessPointID pulumi.StringOutput
 

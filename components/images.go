@@ -13,19 +13,24 @@ type ImagesArgs struct {
 	Scope Scope
 	// Names are the images, each a repository <prefix>/<name>.
 	Names []string
-	// Digests are taken unless Build is true.
+	// Digests are taken unless Build is true: image to sha256:<64 hex digits>.
 	Digests map[string]string
-	Build   bool
-	// Architecture is ARM64 or X86_64, for builds.
+	// Build makes the images here, with the Docker engine of this machine, and
+	// pushes them; a preview builds as well (docs/adr/0002).
+	Build bool
+	// Architecture is ARM64 or X86_64, for builds (docs/adr/0010).
 	Architecture string
 	// Keep is how many images a repository holds.
-	Keep        int
+	Keep int
+	// ForceDelete lets a destroy delete repositories that hold images.
 	ForceDelete bool
-	DataKeyARN  pulumi.StringInput
+	// DataKeyARN is the KMS key that encrypts the images.
+	DataKeyARN pulumi.StringInput
 }
 
 // Images are private repositories, since nothing else can be pulled from here,
-// and the reference of the image that each service runs.
+// and the reference of the image that each service runs (docs/adr/0002). They
+// scan what is pushed, and no tag moves.
 type Images struct {
 	pulumi.ResourceState
 

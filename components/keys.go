@@ -18,8 +18,11 @@ type KeysArgs struct {
 type Keys struct {
 	pulumi.ResourceState
 
-	DataARN    pulumi.StringOutput
-	LogsARN    pulumi.StringOutput
+	// DataARN is the key of database, broker, files, buckets and images.
+	DataARN pulumi.StringOutput
+	// LogsARN is the key of log groups, alarm topics and ECS Exec sessions.
+	LogsARN pulumi.StringOutput
+	// SecretsARN is the key of Secrets Manager's entries.
 	SecretsARN pulumi.StringOutput
 }
 

@@ -10,28 +10,41 @@ import (
 
 // LoadBalancerArgs describes the internal load balancer.
 type LoadBalancerArgs struct {
-	Scope     Scope
+	Scope Scope
+	// VPCID is where the hostname resolves and the security group is, SubnetIDs
+	// where the load balancer's nodes are, in two zones at least (ELB user guide,
+	// "Subnets for your load balancer").
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArray
 	// Hostname is what people and tasks open; the certificate covers it.
-	Hostname       string
+	Hostname string
+	// CertificateARN is a certificate of ACM, of the same account and region.
 	CertificateARN string
 	// ZoneID is an existing private zone for the hostname; empty makes one.
-	ZoneID          string
+	ZoneID string
+	// AccessLogs is the bucket that requests are logged to, and AccessLogsReady
+	// what must exist before: the load balancer tries a write when it is made.
 	AccessLogs      string
 	AccessLogsReady []pulumi.Resource
 	// Protect makes AWS and Pulumi refuse to delete it.
 	Protect bool
-	// OIDC lets the load balancer ask the IdP; nil leaves login to Airflow.
+	// OIDC lets the load balancer ask the IdP who it is, before Airflow asks again
+	// (docs/adr/0053); nil leaves login to Airflow.
 	OIDC *OIDCArgs
 }
 
 // OIDCArgs describes the identity provider as the load balancer sees it.
 type OIDCArgs struct {
+	// Issuer is the https URL that the IdP's tokens name, and the endpoints are
+	// its others: AuthorizationEndpoint for the browser, TokenEndpoint and
+	// UserInfoEndpoint for the load balancer, which must reach them.
 	Issuer, AuthorizationEndpoint, TokenEndpoint, UserInfoEndpoint string
-	ClientID                                                       string
-	ClientSecret                                                   pulumi.StringInput
-	SessionSeconds                                                 int
+	// ClientID and ClientSecret are how the IdP knows this platform.
+	ClientID     string
+	ClientSecret pulumi.StringInput
+	// SessionSeconds pass until the load balancer asks the IdP again, at most
+	// 604800, a week.
+	SessionSeconds int
 }
 
 // LoadBalancer is an internal ALB with two doors to the api-server: 443 for
@@ -40,8 +53,10 @@ type OIDCArgs struct {
 type LoadBalancer struct {
 	pulumi.ResourceState
 
+	// SecurityGroupID is the load balancer's; who may talk to it is said by [Allow].
 	SecurityGroupID pulumi.StringOutput
-	TargetGroupARN  pulumi.StringOutput
+	// TargetGroupARN is where the api-server registers its tasks.
+	TargetGroupARN pulumi.StringOutput
 	// ARNSuffix and TargetGroupSuffix are how CloudWatch names them.
 	ARNSuffix         pulumi.StringOutput
 	TargetGroupSuffix pulumi.StringOutput

@@ -13,13 +13,16 @@ import (
 // NetworkArgs describes a VPC of private subnets only.
 type NetworkArgs struct {
 	Scope Scope
-	CIDR  string
-	// Zones and Subnets belong together: one subnet in each zone.
+	// CIDR is the VPC's IPv4 block.
+	CIDR string
+	// Zones and Subnets belong together: one subnet in each zone, within CIDR.
+	// [NewNetwork] fails if there aren't as many of each.
 	Zones   []string
 	Subnets []netip.Prefix
-	// FlowLogRetentionDays keeps flow logs that long; 0 makes none.
+	// FlowLogRetentionDays keeps flow logs that long, a value that CloudWatch Logs
+	// accepts; 0 makes none.
 	FlowLogRetentionDays int
-	// LogsKeyARN encrypts the flow logs.
+	// LogsKeyARN is the KMS key that encrypts the flow logs.
 	LogsKeyARN pulumi.StringInput
 }
 
@@ -28,7 +31,10 @@ type NetworkArgs struct {
 type Network struct {
 	pulumi.ResourceState
 
-	VPCID         pulumi.IDOutput
+	// VPCID is the VPC's.
+	VPCID pulumi.IDOutput
+	// RouteTableIDs are the tables of the subnets, one for each zone, for gateway
+	// endpoints.
 	RouteTableIDs pulumi.StringArrayOutput
 
 	subnets map[string]pulumi.StringOutput

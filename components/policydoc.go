@@ -16,17 +16,25 @@ type Document []Statement
 
 // Statement is one statement of a [Document]. Principal is left out in identity policies.
 type Statement struct {
-	Sid        string
-	Effect     string
-	Principal  Principal
-	Actions    []string
-	Resources  []string
+	// Sid is the statement's name: letters and digits, unique in its document.
+	Sid string
+	// Effect is Allow or Deny.
+	Effect    string
+	Principal Principal
+	// Actions must be one at least, such as s3:GetObject.
+	Actions []string
+	// Resources are ARNs; none in a trust policy, which is about its role.
+	Resources []string
+	// Conditions must all hold.
 	Conditions Conditions
 }
 
 // Principal says who a resource policy is about; at most one kind is set.
 type Principal struct {
-	Anyone   bool
+	// Anyone is "*", which only conditions narrow.
+	Anyone bool
+	// AWS are ARNs of accounts and roles, Services such as ecs.amazonaws.com
+	// (see [AWSService]).
 	AWS      []string
 	Services []string
 }

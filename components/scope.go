@@ -12,12 +12,15 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
-// Scope is what every name and ARN of a stack starts with.
+// Scope is what every name and ARN of a stack starts with: they are built from
+// it, and nothing is looked up (docs/adr/0004).
 type Scope struct {
 	// Prefix is <org>-airflow-<environment>.
-	Prefix    string
+	Prefix string
+	// AccountID is the AWS account, 12 digits.
 	AccountID string
-	Region    string
+	// Region is the AWS region, such as us-east-1.
+	Region string
 }
 
 // Name returns the physical name of one thing of the stack.

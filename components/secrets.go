@@ -10,10 +10,13 @@ import (
 // SecretsArgs holds what the tasks must know and nobody else.
 type SecretsArgs struct {
 	Scope Scope
-	// RecoveryDays is how long a deleted secret can be brought back; 0 not at all.
+	// RecoveryDays is how long a deleted secret can be brought back, 7 to 30; 0
+	// not at all.
 	RecoveryDays int
-	KeyARN       pulumi.StringInput
-	Credentials  *Credentials
+	// KeyARN is the KMS key that encrypts the entries.
+	KeyARN      pulumi.StringInput
+	Credentials *Credentials
+	// DatabaseHost and BrokerHost become part of the connection URLs.
 	DatabaseHost pulumi.StringInput
 	BrokerHost   pulumi.StringInput
 	// OIDCClientSecret is nil unless a login mode needs it.
@@ -26,10 +29,16 @@ type SecretsArgs struct {
 type Secrets struct {
 	pulumi.ResourceState
 
-	DatabaseURL  *Secret
-	BrokerURL    *Secret
-	FernetKey    *Secret
-	JWTSecret    *Secret
+	// DatabaseURL is the connection to the metadata database in three forms, the
+	// keys sync, async and libpq of its JSON.
+	DatabaseURL *Secret
+	// BrokerURL is the connection to the broker.
+	BrokerURL *Secret
+	// FernetKey encrypts connections and variables in the database.
+	FernetKey *Secret
+	// JWTSecret signs the tokens of the execution API.
+	JWTSecret *Secret
+	// APISecretKey signs sessions and requests for live logs.
 	APISecretKey *Secret
 	// OIDCClientSecret is nil without an IdP.
 	OIDCClientSecret *Secret
@@ -38,8 +47,10 @@ type Secrets struct {
 // Secret is one entry of Secrets Manager at one version.
 type Secret struct {
 	// Name is the last part of the entry's name, <prefix>/<Name>.
-	Name      string
-	ARN       pulumi.StringOutput
+	Name string
+	// ARN is the entry's, with a random end.
+	ARN pulumi.StringOutput
+	// VersionID is the version's: a new value has a new one.
 	VersionID pulumi.StringOutput
 	// Value is what the version holds, a Pulumi secret.
 	Value pulumi.StringOutput

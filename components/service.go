@@ -11,15 +11,16 @@ import (
 
 // ServiceArgs describes an ECS service of one kind of task.
 type ServiceArgs struct {
-	Scope     Scope
-	Cluster   *Cluster
-	Images    *Images
-	Files     *Files
+	Scope   Scope
+	Cluster *Cluster
+	Images  *Images
+	Files   *Files
+	// VPCID is where the tasks' security group is, SubnetIDs where tasks may run.
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArray
-	// CPU is in units of 1/1024 vCPU, Memory in MiB.
+	// CPU is in units of 1/1024 vCPU, Memory in MiB; Fargate takes certain pairs.
 	CPU, Memory int
-	// Architecture is ARM64 or X86_64.
+	// Architecture is ARM64 or X86_64 (docs/adr/0010).
 	Architecture string
 	// Count is the number of tasks; with Autoscaled it is the first one, and
 	// Application Auto Scaling's business from then on.
@@ -28,10 +29,14 @@ type ServiceArgs struct {
 	// OnDemandBase tasks run on demand, and SpotPercent of the others on Spot.
 	OnDemandBase, SpotPercent int
 	// Exec lets people open sessions in the containers.
-	Exec             bool
+	Exec bool
+	// LogRetentionDays keeps the containers' logs that long, a value that
+	// CloudWatch Logs accepts.
 	LogRetentionDays int
-	LogsKeyARN       pulumi.StringInput
-	Containers       []Container
+	// LogsKeyARN is the KMS key that encrypts the logs.
+	LogsKeyARN pulumi.StringInput
+	// Containers are all of the task's.
+	Containers []Container
 	// ShareProcesses gives all containers of a task one process namespace, so
 	// that the guard sees whether the worker beside it still runs what it calls
 	// active (docs/guard.md). Fargate takes "task" alone, from platform version
@@ -51,10 +56,12 @@ type ServiceArgs struct {
 
 // Target is where the load balancer sends requests.
 type Target struct {
+	// GroupARN is the target group's; Container and Port are where its requests go.
 	GroupARN  pulumi.StringInput
 	Container string
 	Port      int
-	// GraceSeconds is how long a new task may fail the load balancer's checks.
+	// GraceSeconds is how long a new task may fail the load balancer's checks
+	// before ECS replaces it.
 	GraceSeconds int
 }
 
@@ -65,9 +72,11 @@ type Service struct {
 	pulumi.ResourceState
 
 	// Name is the ECS service's name, LogGroup its containers' log group.
-	Name            string
-	LogGroup        string
-	TaskRoleARN     string
+	Name     string
+	LogGroup string
+	// TaskRoleARN is what the code in the containers is to other AWS services.
+	TaskRoleARN string
+	// SecurityGroupID is the tasks'; who may talk to them is said by [Allow].
 	SecurityGroupID pulumi.StringOutput
 
 	resource *ecs.Service

@@ -24,6 +24,8 @@ type Resource struct {
 	// Provider is the name of its explicit provider; empty means the default one.
 	Provider string
 	Protect  bool
+	// Within are the types that it belongs to, from the outermost one.
+	Within []string
 }
 
 // Record is everything that a program declared.
@@ -49,6 +51,10 @@ func (r *Record) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 		// urn:pulumi:<stack>::<project>::pulumi:providers:aws::<name>::<id>
 		if parts := strings.Split(args.RegisterRPC.GetProvider(), "::"); len(parts) > 1 {
 			recorded.Provider = parts[len(parts)-2]
+		}
+		// urn:pulumi:<stack>::<project>::<type>$<type>::<name>
+		if parts := strings.Split(args.RegisterRPC.GetParent(), "::"); len(parts) > 2 {
+			recorded.Within = strings.Split(parts[2], "$")
 		}
 		for _, urn := range args.RegisterRPC.GetDependencies() {
 			recorded.DependsOn = append(recorded.DependsOn, urn[strings.LastIndex(urn, "::")+2:])
