@@ -10,8 +10,10 @@ ALL: list[Case] = [
     *dags.CASES,
     *proofs.CASES,
     *agent.CASES,
-    *smoke.CASES,
     *health.CASES,
+    *chaos.KILL,
+    *smoke.CASES,
+    *health.FREEZES,
     *chaos.CASES,
     *proofs.AFTERWARDS,
 ]
