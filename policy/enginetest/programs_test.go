@@ -63,7 +63,7 @@ func TestPrograms(t *testing.T) {
 	t.Run("awsx-default-vpc", func(t *testing.T) {
 		found := awsxDefaultVPC(t)
 		for rule, want := range map[string]int{
-			"no-nat-gateway": 3, "no-elastic-ip": 3, "no-internet-gateway": 1, "no-public-subnet": 3, "no-default-route": 6, "default-security-group-declared": 1,
+			"no-nat-gateway": 3, "no-elastic-ip": 3, "no-internet-gateway": 1, "no-public-subnet": 3, "no-default-route": 6, "default-security-group-declared": 1, "flow-log-declared": 1,
 		} {
 			assert.Len(t, found[rule], want, rule)
 			delete(found, rule)

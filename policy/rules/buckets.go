@@ -55,10 +55,13 @@ func buckets() []Rule {
 		},
 		{
 			Name: "bucket-no-public-acl", Family: OpenDoors,
-			Description: "No bucket has an ACL that admits others.",
+			Description: "No bucket has an ACL that admits others, nor ACLs switched on.",
 			Why:         "a canned ACL such as public-read admits everybody.",
 			Fix:         "leave the ACL out, and set object ownership to BucketOwnerEnforced.",
-			On:          on(publicACL, slices.Concat(bucketTypes, []string{"aws:s3/bucketAclV2:BucketAclV2", "aws:s3/bucketAcl:BucketAcl"})...),
+			On: each(
+				on(publicACL, slices.Concat(bucketTypes, []string{"aws:s3/bucketAclV2:BucketAclV2", "aws:s3/bucketAcl:BucketAcl"})...),
+				on(ownedObjects, "aws:s3/bucketOwnershipControls:BucketOwnershipControls"),
+			),
 		},
 		{
 			Name: "bucket-policy-tls", Family: InTransit,

@@ -78,12 +78,14 @@ func completeness() []Rule {
 		},
 		{
 			Name: "deletion-protection", Family: Completeness,
-			Description: "In protected stacks, databases and load balancers can't be deleted by one command.",
+			Description: "In protected stacks, databases, load balancers, buckets, image repositories and secrets can't be deleted by one command.",
 			Why:         "a replacement or a destroy on the wrong stack is the end of the data.",
-			Fix:         "set deletion protection to true and skipFinalSnapshot to false; which stacks are protected is the pack's protectedStacks setting.",
+			Fix: "set deletion protection to true; set skipFinalSnapshot, forceDestroy and forceDelete to false, and recoveryWindowInDays to 7 or more. " +
+				"Which stacks are protected is the pack's protectedStacks setting.",
 			On: each(
 				onProtected("deletionProtection", "aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:docdb/cluster:Cluster", "aws:neptune/cluster:Cluster"),
 				onProtected("enableDeletionProtection", "aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer"),
+				keptInProtected(),
 			),
 		},
 		{
@@ -155,10 +157,15 @@ func shortService(name string) string {
 	return name
 }
 
+// protected reports whether the stack is one of those that must stay.
+func (r report) protected() bool {
+	return slices.ContainsFunc(r.settings.ProtectedStacks, func(pattern string) bool { return matches(pattern, r.stack) })
+}
+
 // onProtected wants a flag in the stacks that are protected.
 func onProtected(path string, types ...string) map[string]check {
 	return on(func(res resource, r report) {
-		if !slices.ContainsFunc(r.settings.ProtectedStacks, func(pattern string) bool { return matches(pattern, r.stack) }) {
+		if !r.protected() {
 			return
 		}
 		r.needTrue(res, path)

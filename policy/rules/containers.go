@@ -62,6 +62,13 @@ func containers() []Rule {
 			On:          each(on(unprivileged, taskDefinitionType)),
 		},
 		{
+			Name: "no-root-container", Family: Identity,
+			Description: "Containers run as a user other than root.",
+			Why:         "root inside a container may change every file in it, and needs one hole of the kernel less to leave it.",
+			Fix:         "set user in the container's definition to a number other than 0.",
+			On:          onContainers(rootUser),
+		},
+		{
 			Name: "container-logs-declared", Family: Completeness,
 			Description: "Containers log to a log group that is declared.",
 			Why:         "a log group that the driver makes has neither retention nor a key, and a container without a driver leaves no trace.",

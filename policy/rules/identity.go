@@ -42,7 +42,7 @@ func identity() []Rule {
 			Description: "Permissions name the actions that they allow.",
 			Why:         leastWhy,
 			Fix:         "list the actions that are used.",
-			On:          onPermissions(namedActions),
+			On:          each(onPermissions(namedActions), onResourcePolicies(allowedActions, keyPolicies...)),
 		},
 		{
 			Name: "no-wildcard-resource", Family: Identity,
@@ -58,6 +58,13 @@ func identity() []Rule {
 			Why:         "Principal * admits every account of AWS, and anonymous callers.",
 			Fix:         "name the principal, or narrow the statement by aws:PrincipalAccount, aws:SourceAccount, aws:SourceArn, aws:PrincipalOrgID or the like.",
 			On:          openPrincipal(),
+		},
+		{
+			Name: "service-principal-scoped", Family: Identity,
+			Description: "Policies that admit a service of AWS say for whom it may act.",
+			Why:         "the service acts for every customer; without a condition another customer can send it (a confused deputy).",
+			Fix:         "add a condition on aws:SourceAccount, aws:SourceArn or aws:SourceOrgID; in key policies for logs.<region>.amazonaws.com on kms:EncryptionContext:aws:logs:arn.",
+			On:          onResourcePolicies(scopedServices),
 		},
 		{
 			Name: "endpoint-policy", Family: Identity,

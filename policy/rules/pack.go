@@ -25,7 +25,7 @@ const (
 // All returns every rule, by family.
 func All() []Rule {
 	return slices.Concat(
-		noWayOut(), openDoors(), atRest(), buckets(), inTransit(), identity(), containers(), completeness(),
+		noWayOut(), openDoors(), atRest(), buckets(), inTransit(), identity(), containers(), completeness(), guards(),
 		[]Rule{settingsRule(), staleExceptions()},
 	)
 }

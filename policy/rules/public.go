@@ -16,6 +16,7 @@ func publicEntry() Rule {
 			on(privateAPI, "aws:apigateway/restApi:RestApi"),
 			on(authenticatedURL, "aws:lambda/functionUrl:FunctionUrl"),
 			on(privateAppRunner, "aws:apprunner/service:Service"),
+			on(publicZone, "aws:route53/zone:Zone"),
 		),
 	}
 }

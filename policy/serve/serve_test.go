@@ -115,11 +115,15 @@ func TestStackSeesDependencies(t *testing.T) {
 		Type: "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", Name: "locked", Urn: "urn:locked",
 		PropertyDependencies: map[string]*pulumirpc.AnalyzerPropertyDependencies{"vpcId": {Urns: []string{"urn:vpc"}}},
 	}
-	response, err := configured(t).AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{vpc, locked}})
+	flow := &pulumirpc.AnalyzerResource{
+		Type: "aws:ec2/flowLog:FlowLog", Name: "flow", Urn: "urn:flow",
+		PropertyDependencies: map[string]*pulumirpc.AnalyzerPropertyDependencies{"vpcId": {Urns: []string{"urn:vpc"}}},
+	}
+	response, err := configured(t).AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{vpc, locked, flow}})
 	require.NoError(t, err)
 	assert.Empty(t, response.GetDiagnostics())
 	locked.PropertyDependencies = nil
-	response, err = configured(t).AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{vpc, locked}})
+	response, err = configured(t).AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{vpc, locked, flow}})
 	require.NoError(t, err)
 	require.Len(t, response.GetDiagnostics(), 1)
 	assert.Equal(t, "urn:vpc", response.GetDiagnostics()[0].GetUrn())

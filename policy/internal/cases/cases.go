@@ -165,7 +165,7 @@ func Mutants() []Mutant {
 	var all []Mutant
 	for _, more := range [][]Mutant{
 		gatewayMutants(), routeMutants(), addressMutants(), entryMutants(), doorMutants(), restMutants(), bucketMutants(),
-		transitMutants(), permissionMutants(), principalMutants(), containerMutants(), completenessMutants(), settingsMutants(),
+		transitMutants(), permissionMutants(), principalMutants(), containerMutants(), completenessMutants(), guardMutants(), settingsMutants(),
 	} {
 		all = append(all, more...)
 	}

@@ -12,6 +12,9 @@ const (
 	keyARN  = "arn:aws:kms:us-east-1:381492153064:key/1111"
 )
 
+// ownAccount says that a service acts for this account.
+var ownAccount = object{"StringEquals": object{"aws:SourceAccount": account}}
+
 // text returns a value as the JSON text that AWS takes for policies and containers.
 func text(v any) string {
 	raw, err := json.Marshal(v)
@@ -36,6 +39,7 @@ func network() Group {
 	return Group{
 		res("aws:ec2/vpc:Vpc", "vpc", object{"cidrBlock": "10.0.0.0/16"}),
 		res("aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "locked", object{"vpcId": Ref{"vpc", "id"}}),
+		res("aws:ec2/flowLog:FlowLog", "flow", object{"vpcId": Ref{"vpc", "id"}, "trafficType": "ALL"}),
 		res("aws:ec2/subnet:Subnet", "subnet", object{"vpcId": Ref{"vpc", "id"}, "cidrBlock": "10.0.0.0/20", "mapPublicIpOnLaunch": false}),
 		res("aws:ec2/routeTable:RouteTable", "table", object{"vpcId": Ref{"vpc", "id"}, "routes": list{}}),
 		res("aws:ec2/routeTableAssociation:RouteTableAssociation", "association", object{"routeTableId": Ref{"table", "id"}, "subnetId": Ref{"subnet", "id"}}),
@@ -102,13 +106,14 @@ func containerDefinition() object {
 		},
 		"secrets":          list{object{"name": "AIRFLOW__CORE__FERNET_KEY", "valueFrom": "arn:aws:secretsmanager:us-east-1:381492153064:secret:x-abcdef:::v1"}},
 		"logConfiguration": object{"logDriver": "awslogs", "options": object{"awslogs-group": "/airflow/scheduler", "awslogs-region": region}},
+		"user":             "50000:0",
 		"linuxParameters":  object{"initProcessEnabled": true, "capabilities": object{"drop": list{"ALL"}}},
 	}
 }
 
 func roleOf(name string) *Resource {
 	return res("aws:iam/role:Role", name, object{"name": prefix + "-" + name, "assumeRolePolicy": policy(object{
-		"Effect": "Allow", "Principal": object{"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole",
+		"Effect": "Allow", "Principal": object{"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole", "Condition": ownAccount,
 	})})
 }
 
@@ -124,7 +129,7 @@ func task(name, taskRole, executionRole string, containers ...any) *Resource {
 
 func serviceOf(name, taskName string) *Resource {
 	return res("aws:ecs/service:Service", name, object{
-		"name": prefix + "-" + name, "taskDefinition": Ref{taskName, "arn"}, "enableExecuteCommand": true,
+		"name": prefix + "-" + name, "cluster": Ref{"cluster", "arn"}, "taskDefinition": Ref{taskName, "arn"}, "enableExecuteCommand": true,
 		"networkConfiguration":     object{"subnets": list{"subnet-1"}, "assignPublicIp": false},
 		"deploymentCircuitBreaker": object{"enable": true, "rollback": true},
 	})
@@ -132,6 +137,9 @@ func serviceOf(name, taskName string) *Resource {
 
 func service() Group {
 	return Group{
+		res("aws:ecs/cluster:Cluster", "cluster", object{"name": prefix, "configuration": object{"executeCommandConfiguration": object{
+			"kmsKeyId": Unknown{}, "logging": "OVERRIDE", "logConfiguration": object{"cloudWatchEncryptionEnabled": true, "cloudWatchLogGroupName": "/airflow/exec"},
+		}}}),
 		roleOf("scheduler-task"), roleOf("scheduler-execution"), roleOf("worker-task"), roleOf("worker-execution"),
 		task("scheduler", "scheduler-task", "scheduler-execution", containerDefinition()),
 		task("worker", "worker-task", "worker-execution", containerDefinition()),
@@ -154,7 +162,7 @@ func lateDefinition() Group {
 
 func loadBalancer() Group {
 	return Group{
-		res("aws:lb/loadBalancer:LoadBalancer", "lb", object{"name": prefix, "internal": true, "subnets": list{"subnet-1"}, "loadBalancerType": "application"}),
+		res("aws:lb/loadBalancer:LoadBalancer", "lb", object{"name": prefix, "internal": true, "subnets": list{"subnet-1"}, "loadBalancerType": "application", "dropInvalidHeaderFields": true, "desyncMitigationMode": "defensive"}),
 		res("aws:lb/listener:Listener", "https", object{"loadBalancerArn": "x", "port": 443, "protocol": "HTTPS", "sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06", "defaultActions": list{object{"type": "forward"}}}),
 		res("aws:lb/listener:Listener", "http", object{"loadBalancerArn": "x", "port": 80, "protocol": "HTTP", "defaultActions": list{object{"type": "redirect", "redirect": object{"protocol": "HTTPS", "statusCode": "HTTP_301"}}}}),
 	}
@@ -195,6 +203,7 @@ func denyPlaintext(service string) object {
 func files() Group {
 	return Group{
 		res("aws:efs/fileSystem:FileSystem", "files", object{"encrypted": true, "kmsKeyId": Unknown{}}),
+		res("aws:efs/accessPoint:AccessPoint", "point", object{"fileSystemId": Ref{"files", "id"}, "posixUser": object{"uid": 50000, "gid": 0}, "rootDirectory": object{"path": "/sync"}}),
 		res("aws:efs/fileSystemPolicy:FileSystemPolicy", "policy", object{"fileSystemId": Ref{"files", "id"}, "policy": policy(
 			object{"Effect": "Allow", "Principal": object{"AWS": "arn:aws:iam::381492153064:role/dagsync"}, "Action": "elasticfilesystem:ClientMount", "Resource": "*"},
 			object{"Effect": "Deny", "Principal": object{"AWS": "*"}, "Action": "*", "Resource": "*", "Condition": object{"Bool": object{"aws:SecureTransport": "false"}}},
@@ -215,6 +224,7 @@ func bucketOf(name string, in any, byDefault object) Group {
 		res("aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", "encryption", object{"bucket": in, "rules": list{object{"applyServerSideEncryptionByDefault": byDefault, "bucketKeyEnabled": true}}}),
 		res("aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock", "block", object{"bucket": in, "blockPublicAcls": true, "blockPublicPolicy": true, "ignorePublicAcls": true, "restrictPublicBuckets": true}),
 		res("aws:s3/bucketPolicy:BucketPolicy", "policy", object{"bucket": in, "policy": bucketPolicy(name)}),
+		res("aws:s3/bucketOwnershipControls:BucketOwnershipControls", "ownership", object{"bucket": in, "rule": object{"objectOwnership": "BucketOwnerEnforced"}}),
 		res("aws:s3/bucketVersioningV2:BucketVersioningV2", "versioning", object{"bucket": in, "versioningConfiguration": object{"status": "Enabled"}}),
 	}
 }
@@ -227,7 +237,7 @@ func bucket() Group {
 // accessLogs is a load balancer's bucket; its guards know it by its name.
 func accessLogs() Group {
 	return append(bucketOf("pathwai-access-logs", "pathwai-access-logs", object{"sseAlgorithm": "AES256"}),
-		res("aws:lb/loadBalancer:LoadBalancer", "lb", object{"internal": true, "subnets": list{"subnet-1"}, "accessLogs": object{"bucket": "pathwai-access-logs", "enabled": true}}))
+		res("aws:lb/loadBalancer:LoadBalancer", "lb", object{"internal": true, "subnets": list{"subnet-1"}, "dropInvalidHeaderFields": true, "accessLogs": object{"bucket": "pathwai-access-logs", "enabled": true}}))
 }
 
 // inlineBucket is of the older type that holds its guards itself.

@@ -4,6 +4,7 @@ func key() Group {
 	return Group{
 		res("aws:kms/key:Key", "key", object{"enableKeyRotation": true, "policy": policy(
 			object{"Effect": "Allow", "Principal": object{"AWS": "arn:aws:iam::381492153064:root"}, "Action": "kms:*", "Resource": "*"},
+			object{"Effect": "Allow", "Principal": object{"Service": "logs.us-east-1.amazonaws.com"}, "Action": "kms:GenerateDataKey*", "Resource": "*", "Condition": object{"ArnLike": object{"kms:EncryptionContext:aws:logs:arn": "arn:aws:logs:us-east-1:381492153064:log-group:/airflow/*"}}},
 			object{"Effect": "Allow", "Principal": object{"AWS": "*"}, "Action": "kms:Decrypt", "Resource": "*", "Condition": object{"StringEquals": object{"kms:CallerAccount": account, "kms:ViaService": "s3.us-east-1.amazonaws.com"}}},
 		)}),
 		res("aws:kms/key:Key", "signing", object{"keyUsage": "SIGN_VERIFY", "customerMasterKeySpec": "ECC_NIST_P256"}),
@@ -17,7 +18,7 @@ func stores() Group {
 		res("aws:secretsmanager/secret:Secret", "secret", object{"name": prefix + "/db-password", "kmsKeyId": Unknown{}}),
 		res("aws:ssm/parameter:Parameter", "secure", object{"type": "SecureString", "value": Secret{"x"}, "keyId": keyARN}),
 		res("aws:ssm/parameter:Parameter", "plain", object{"type": "String", "value": "x"}),
-		res("aws:ecr/repository:Repository", "repository", object{"name": prefix + "/web", "encryptionConfigurations": list{object{"encryptionType": "KMS", "kmsKey": Unknown{}}}}),
+		res("aws:ecr/repository:Repository", "repository", object{"name": prefix + "/web", "imageTagMutability": "IMMUTABLE", "imageScanningConfiguration": object{"scanOnPush": true}, "encryptionConfigurations": list{object{"encryptionType": "KMS", "kmsKey": Unknown{}}}}),
 		res("aws:sns/topic:Topic", "topic", object{"kmsMasterKeyId": Unknown{}}),
 		res("aws:sqs/queue:Queue", "queue", object{"kmsMasterKeyId": keyARN}),
 		res("aws:kinesis/stream:Stream", "stream", object{"kmsKeyId": keyARN, "encryptionType": "KMS"}),
@@ -52,7 +53,7 @@ func role() Group {
 	return Group{
 		res("aws:iam/rolePolicy:RolePolicy", "role-policy", object{"role": "r", "policy": policy(statements...)}),
 		res("aws:iam/policy:Policy", "policy", object{"policy": object{"Version": "2012-10-17", "Statement": statements}}),
-		res("aws:iam/role:Role", "inline", object{"assumeRolePolicy": policy(object{"Effect": "Allow", "Principal": object{"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole"}),
+		res("aws:iam/role:Role", "inline", object{"assumeRolePolicy": policy(object{"Effect": "Allow", "Principal": object{"Service": "ecs-tasks.amazonaws.com"}, "Action": "sts:AssumeRole", "Condition": ownAccount}),
 			"inlinePolicies": list{object{"name": "p", "policy": policy(statements...)}}, "managedPolicyArns": list{"arn:aws:iam::aws:policy/service-role/AmazonRDSEnhancedMonitoringRole"}}),
 		res("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "attachment", object{"role": "r", "policyArn": Unknown{}}),
 	}
@@ -60,9 +61,9 @@ func role() Group {
 
 // trust holds policies of resources that admit others, and say whom.
 func trust() Group {
-	source := object{"StringEquals": object{"aws:SourceAccount": account}}
-	publish := policy(object{"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": "arn:aws:sns:us-east-1:381492153064:t", "Condition": source})
+	publish := policy(object{"Effect": "Allow", "Principal": "*", "Action": "sns:Publish", "Resource": "arn:aws:sns:us-east-1:381492153064:t", "Condition": ownAccount})
 	return Group{
+		res("aws:iam/role:Role", "instance", object{"assumeRolePolicy": policy(object{"Effect": "Allow", "Principal": object{"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"})}),
 		res("aws:iam/role:Role", "federated", object{"assumeRolePolicy": policy(object{
 			"Effect": "Allow", "Principal": object{"Federated": "arn:aws:iam::381492153064:oidc-provider/token.actions.githubusercontent.com"}, "Action": "sts:AssumeRoleWithWebIdentity",
 			"Condition": object{"StringEquals": object{"token.actions.githubusercontent.com:sub": "repo:pathwai/airflow:environment:prod"}},
@@ -85,6 +86,7 @@ func function() Group {
 func privateDoors() Group {
 	return Group{
 		res("aws:apigateway/restApi:RestApi", "api", object{"endpointConfiguration": object{"types": "PRIVATE"}}),
+		res("aws:route53/zone:Zone", "zone", object{"name": "airflow.internal", "vpcs": list{object{"vpcId": "vpc-1"}}}),
 		res("aws:lambda/functionUrl:FunctionUrl", "url", object{"functionName": "f", "authorizationType": "AWS_IAM"}),
 		res("aws:apprunner/service:Service", "apprunner", object{"serviceName": "s", "sourceConfiguration": object{}, "networkConfiguration": object{"ingressConfiguration": object{"isPubliclyAccessible": false}}}),
 		res("aws:elb/loadBalancer:LoadBalancer", "classic", object{"internal": true, "subnets": list{"subnet-1"}, "listeners": list{object{"lbProtocol": "ssl", "lbPort": 443, "instancePort": 443, "instanceProtocol": "ssl"}}}),

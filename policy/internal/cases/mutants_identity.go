@@ -112,7 +112,7 @@ func containerMutants() []Mutant {
 		mutant("no-plaintext-secret", "a secret value, unknown", lateDefinition(), "late", "a secret value went into", set("late", definitions, Secret{Ref{"version", "versionId"}})),
 		mutant("no-plaintext-secret", "function", function(), "function", "API_TOKEN is set", set("function", "environment.variables.API_TOKEN", "x")),
 		mutant("no-plaintext-secret", "function, secret value", function(), "function", "a secret value went into DSN", set("function", "environment.variables.DSN", Secret{"x"})),
-		withAlso(mutant("no-plaintext-secret", "not JSON", service(), "worker", "cannot be read", set("worker", definitions, "[")), "container-logs-declared worker"),
+		withAlso(mutant("no-plaintext-secret", "not JSON", service(), "worker", "cannot be read", set("worker", definitions, "[")), "container-logs-declared worker", "no-root-container worker"),
 		mutant("container-definitions-known", "made from a role", lateDefinition(), "late", "made from", set("late", definitions, Ref{"late-task", "arn"})),
 		mutant("container-definitions-known", "unknown for no reason", lateDefinition(), "late", "is not known", set("late", definitions, Unknown{})),
 		with("no-privileged-container", "privileged", "is privileged", object{"privileged": true}),

@@ -147,6 +147,6 @@ func doorMutants() []Mutant {
 		mutant("default-security-group-locked", "egress", network(), "locked", "egress is set", set("locked", "egress", list{object{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": list{"0.0.0.0/0"}}})),
 		mutant("default-security-group-locked", "ingress", network(), "locked", "ingress is set", set("locked", "ingress", list{object{"protocol": "-1", "fromPort": 0, "toPort": 0, "self": true}})),
 		mutant("default-security-group-declared", "left to AWS", network(), "vpc", "default security group is not declared", drop("locked")),
-		mutant("default-security-group-declared", "another VPC's", network(), "second", "default security group is not declared", add(res("aws:ec2/vpc:Vpc", "second", object{"cidrBlock": "10.1.0.0/16"}))),
+		withAlso(mutant("default-security-group-declared", "another VPC's", network(), "second", "default security group is not declared", add(res("aws:ec2/vpc:Vpc", "second", object{"cidrBlock": "10.1.0.0/16"}))), "flow-log-declared second"),
 	}
 }
