@@ -135,11 +135,17 @@ func (s Scope) publishTo(topic string) Document {
 	return Document{
 		{
 			Sid: "Publish", Effect: allow,
-			Principal: Principal{Services: []string{
-				AWSService("cloudwatch"), AWSService("events"), AWSService("budgets"), "events.rds.amazonaws.com",
-			}},
-			Actions: []string{"sns:Publish"}, Resources: []string{arn},
+			Principal: Principal{Services: []string{AWSService("cloudwatch"), AWSService("budgets"), "events.rds.amazonaws.com"}},
+			Actions:   []string{"sns:Publish"}, Resources: []string{arn},
 			Conditions: Conditions{"StringEquals": {"aws:SourceAccount": {s.AccountID}}},
+		},
+		{
+			// Without a condition: EventBridge doesn't take Condition blocks in the
+			// policies of SNS topics (EventBridge user guide, "Amazon SNS
+			// permissions" and "Troubleshooting"): its messages would be refused.
+			Sid: "PublishEvents", Effect: allow,
+			Principal: Principal{Services: []string{AWSService("events")}},
+			Actions:   []string{"sns:Publish"}, Resources: []string{arn},
 		},
 		denyPlaintext("sns:Publish", arn),
 	}

@@ -138,10 +138,20 @@ func (s Scope) useForLogs() []Statement {
 		},
 		{
 			Sid: "PublishAlarms", Effect: allow,
-			Principal:  Principal{Services: []string{AWSService("cloudwatch"), AWSService("events"), AWSService("budgets"), "events.rds.amazonaws.com"}},
+			Principal:  Principal{Services: []string{AWSService("cloudwatch"), AWSService("budgets"), "events.rds.amazonaws.com"}},
 			Actions:    []string{"kms:Decrypt", "kms:GenerateDataKey*"},
 			Resources:  []string{"*"},
 			Conditions: Conditions{"StringEquals": own},
+		},
+		{
+			// Neither aws:SourceAccount nor aws:SourceArn is supported from
+			// EventBridge to encrypted topics (SNS developer guide, "Enable
+			// compatibility between event sources from AWS services and encrypted
+			// topics"). Who may publish, the topics' policies say.
+			Sid: "PublishEvents", Effect: allow,
+			Principal: Principal{Services: []string{AWSService("events")}},
+			Actions:   []string{"kms:Decrypt", "kms:GenerateDataKey*"},
+			Resources: []string{"*"},
 		},
 		{
 			Sid: "ExecSessions", Effect: allow, Principal: Principal{AWS: []string{s.RootARN()}},

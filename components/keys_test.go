@@ -87,10 +87,16 @@ func TestKeyOfLogsIsForThisStacksLogs(t *testing.T) {
 		require.Contains(t, arn, "arn:aws:logs:eu-west-1:123456789012:log-group:/")
 	}
 	for sid, statement := range policy {
+		require.NotEqual(t, "*", statement.Principal, sid)
+		if sid == "PublishEvents" {
+			require.Equal(t, map[string]any{"Service": "events.amazonaws.com"}, statement.Principal)
+			require.Empty(t, statement.Condition, "EventBridge's messages to encrypted topics carry no source")
+			continue
+		}
 		if principal, ok := statement.Principal.(map[string]any); ok && principal["Service"] != nil {
 			require.NotEmpty(t, statement.Condition, "%s: a service that acts for anybody", sid)
+			require.NotContains(t, principal["Service"], "events.amazonaws.com", "%s: EventBridge under a condition", sid)
 		}
-		require.NotEqual(t, "*", statement.Principal, sid)
 		if sid != "Administer" {
 			require.NotEmpty(t, statement.Condition, sid)
 		}

@@ -197,6 +197,20 @@ var sourceKeys = func() map[string]bool {
 // sourceless are services that say nothing of whom they act for.
 var sourceless = map[string]bool{"ec2.amazonaws.com": true}
 
+// publishes says that a statement is about messages to topics or queues and
+// their encryption alone: there EventBridge says nothing of whom it acts for
+// (EventBridge user guide, "Amazon SNS permissions"; SNS developer guide,
+// "Enable compatibility between event sources from AWS services and encrypted
+// topics").
+func (s statement) publishes() bool {
+	for _, action := range s.Action {
+		if action != "sns:Publish" && !strings.HasPrefix(action, "kms:") {
+			return false
+		}
+	}
+	return len(s.Action) > 0
+}
+
 // scopedServices wants statements for services of AWS to say for whose
 // resources: else another customer can send the service (a confused deputy).
 func scopedServices(s statement, name string, r report) {
@@ -204,7 +218,7 @@ func scopedServices(s statement, name string, r report) {
 		return
 	}
 	for _, service := range s.Principal["Service"] {
-		if !sourceless[service] {
+		if !sourceless[service] && !(service == "events.amazonaws.com" && s.publishes()) {
 			r.fault("%s admits %s whomever it acts for.", name, service)
 		}
 	}

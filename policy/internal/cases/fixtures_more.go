@@ -69,6 +69,8 @@ func trust() Group {
 			"Condition": object{"StringEquals": object{"token.actions.githubusercontent.com:sub": "repo:pathwai/airflow:environment:prod"}},
 		})}),
 		res("aws:sns/topicPolicy:TopicPolicy", "topic", object{"arn": "t", "policy": publish}),
+		// EventBridge's messages to topics carry no source that could be asked for.
+		res("aws:sns/topicPolicy:TopicPolicy", "events", object{"arn": "t", "policy": policy(object{"Effect": "Allow", "Principal": object{"Service": "events.amazonaws.com"}, "Action": "sns:Publish", "Resource": "arn:aws:sns:us-east-1:381492153064:t"})}),
 		res("aws:sqs/queuePolicy:QueuePolicy", "queue", object{"queueUrl": "q", "policy": publish}),
 		res("aws:secretsmanager/secretPolicy:SecretPolicy", "secret", object{"secretArn": "s", "policy": policy(object{"Effect": "Deny", "Principal": "*", "Action": "*", "Resource": "*", "Condition": object{"StringNotEquals": object{"aws:PrincipalAccount": account}}})}),
 		res("aws:ecr/repositoryPolicy:RepositoryPolicy", "repository", object{"repository": "r", "policy": policy(object{"Effect": "Allow", "Principal": object{"AWS": "arn:aws:iam::381492153064:root"}, "Action": "ecr:BatchGetImage"})}),
