@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -65,9 +66,9 @@ func (p *platformParts) webRow() components.DashboardRow {
 			Dimensions: []any{"LoadBalancer", p.web.ARNSuffix},
 		}
 	}
-	return components.DashboardRow{Title: "Web and APIs", Graphs: []components.Graph{
-		{Title: "Requests", Statistic: "Sum", Unit: "a minute", Metrics: []components.GraphMetric{web("RequestCount", "requests")}},
-		{Title: "Errors", Statistic: "Sum", Unit: "a minute", Metrics: []components.GraphMetric{
+	return components.DashboardRow{Title: "Web and APIs: do they answer, how fast?", Graphs: []components.Graph{
+		{Title: "Requests", Statistic: "Sum", Unit: "requests a minute", Metrics: []components.GraphMetric{web("RequestCount", "requests")}},
+		{Title: "Errors (5xx)", Statistic: "Sum", Unit: "errors a minute", Metrics: []components.GraphMetric{
 			web("HTTPCode_Target_5XX_Count", "api-server"), web("HTTPCode_ELB_5XX_Count", "load balancer"),
 		}},
 		{Title: "Response time", Statistic: "p95", Unit: "seconds", Metrics: []components.GraphMetric{web("TargetResponseTime", "p95")}},
@@ -79,14 +80,14 @@ func (p *platformParts) serviceRow(s *services) components.DashboardRow {
 		var list []components.GraphMetric
 		for _, service := range append(s.airflow(), s.dagsync) {
 			list = append(list, components.GraphMetric{
-				Namespace: "AWS/ECS", Name: metric, Label: service.Name,
+				Namespace: "AWS/ECS", Name: metric, Label: strings.TrimPrefix(service.Name, p.scope.Prefix+"-"),
 				Dimensions: []any{"ClusterName", s.cluster.Name, "ServiceName", service.Name},
 			})
 		}
 		return list
 	}
-	return components.DashboardRow{Title: "Services", Graphs: []components.Graph{
-		{Title: "Running tasks", Statistic: "SampleCount", Unit: "tasks", Metrics: lines("CPUUtilization")},
+	return components.DashboardRow{Title: "Services: are they up, are they big enough?", Graphs: []components.Graph{
+		{Title: "Fargate tasks that run", Statistic: "SampleCount", Unit: "Fargate tasks", Metrics: lines("CPUUtilization")},
 		{Title: "CPU", Statistic: "Average", Unit: "percent", Metrics: lines("CPUUtilization")},
 		{Title: "Memory", Statistic: "Maximum", Unit: "percent", Metrics: lines("MemoryUtilization")},
 	}}
@@ -105,13 +106,13 @@ func (p *platformParts) stateRow() components.DashboardRow {
 			Dimensions: []any{"CacheClusterId", fmt.Sprintf("%s-001", p.state.broker.ID)},
 		}
 	}
-	return components.DashboardRow{Title: "Database, broker, files", Graphs: []components.Graph{
+	return components.DashboardRow{Title: "Database, broker, files: is there room?", Graphs: []components.Graph{
 		{Title: "Database connections", Statistic: "Maximum", Unit: "connections", Metrics: []components.GraphMetric{db("DatabaseConnections", "connections")}},
-		{Title: "Load", Statistic: "Average", Unit: "percent", Metrics: []components.GraphMetric{
+		{Title: "Load of database and broker", Statistic: "Average", Unit: "percent", Metrics: []components.GraphMetric{
 			db("CPUUtilization", "database CPU"), cache("EngineCPUUtilization", "broker CPU"), cache("DatabaseMemoryUsagePercentage", "broker memory"),
 		}},
 		{Title: "Free storage of the database", Statistic: "Minimum", Unit: "bytes", Metrics: []components.GraphMetric{db("FreeStorageSpace", "free")}},
-		{Title: "I/O limit of the files", Statistic: "Maximum", Unit: "percent", Metrics: []components.GraphMetric{{
+		{Title: "Share of the files' I/O limit", Statistic: "Maximum", Unit: "percent", Metrics: []components.GraphMetric{{
 			Namespace: "AWS/EFS", Name: "PercentIOLimit", Label: "of the limit", Dimensions: []any{"FileSystemId", p.state.files.ID},
 		}}},
 	}}

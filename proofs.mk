@@ -30,6 +30,10 @@ timeline: plan plantool ## how long a first deployment takes, and why
 diagram: plan plantool ## draw the architecture from the plan into docs/img
 	@bin/plantool diagram --svg docs/img/architecture-$(STACK).svg --plan $(PLAN)
 
+.PHONY: dashboard
+dashboard: $(READY) plantool ## draw the CloudWatch dashboard from its JSON into docs/img
+	@scripts/state $(STACK) | bin/plantool dashboard --svg docs/img/dashboard-$(STACK).svg --plan -
+
 .PHONY: e2e
 e2e: $(READY) agent ## Airflow from the stack's task definitions, on real PostgreSQL and Redis (PROFILE=short|full, ARGS)
 	@scripts/e2e $(STACK) --profile $(PROFILE) $(ARGS)

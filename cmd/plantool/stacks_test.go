@@ -122,14 +122,13 @@ func TestStacksDeployInTime(t *testing.T) {
 // The engine tells the same in both forms: before anything exists, and when
 // everything does.
 func TestPreviewAndExportAgree(t *testing.T) {
-	home := t.TempDir()
-	printed, err := pulumi(t, home, "dev", "up", "--yes", "--skip-preview", "--non-interactive")
-	require.NoError(t, err, "%s", printed)
-	exported, err := pulumi(t, home, "dev", "stack", "export")
-	require.NoError(t, err)
+	home, exported := raise(t, "dev")
 	again, err := pulumi(t, home, "dev", "preview", "--json", "--show-sames", "--non-interactive")
 	require.NoError(t, err)
 	before, state, after := preview(t, "dev"), save(t, exported), save(t, again)
+	var stdout, stderr bytes.Buffer
+	require.ErrorContains(t, run([]string{"dashboard", "--plan", before, "--svg", filepath.Join(t.TempDir(), "x.svg")}, &stdout, &stderr),
+		"give the output of `pulumi stack export`")
 
 	for name, path := range map[string]string{"export": state, "preview of what exists": after} {
 		t.Run(name, func(t *testing.T) {
@@ -137,11 +136,11 @@ func TestPreviewAndExportAgree(t *testing.T) {
 			svg := filepath.Join(t.TempDir(), "picture.svg")
 			tool(t, "diagram", "--plan", before, "--svg", svg)
 			tool(t, "diagram", "--plan", path, "--svg", svg, "--check")
+			tool(t, "dashboard", "--plan", path, "--svg", filepath.Join(root, "docs/img/dashboard-dev.svg"), "--check")
 		})
 	}
 	half, err := pulumi(t, home, "dev", "preview", "--json", "--non-interactive")
 	require.NoError(t, err)
-	var stdout, stderr bytes.Buffer
 	require.ErrorContains(t, run([]string{"cost", "--plan", save(t, half)}, &stdout, &stderr), "--show-sames")
 }
 
