@@ -21,7 +21,7 @@ func guardMutants() []Mutant {
 		return mutant("service-principal-scoped", title, group, name, "whomever it acts for", set(name, path, policy(statement)))
 	}
 	tasks := object{"Effect": "Allow", "Principal": object{"Service": list{"ecs-tasks.amazonaws.com"}}, "Action": "sts:AssumeRole"}
-	publish := object{"Effect": "Allow", "Principal": object{"Service": "events.amazonaws.com"}, "Action": "sns:Publish", "Resource": "*"}
+	publish := object{"Effect": "Allow", "Principal": object{"Service": "cloudwatch.amazonaws.com"}, "Action": "sns:Publish", "Resource": "*"}
 	own := func(rule, title string, name string, statement object) Mutant {
 		return mutant(rule, title, trust(), name, "", set(name, "policy", policy(statement)))
 	}
@@ -44,6 +44,7 @@ func guardMutants() []Mutant {
 		balancer("unknown kind", "loadBalancerType", Unknown{}, "is not known"),
 		admits("trust policy", service(), "worker-task", "assumeRolePolicy", tasks),
 		admits("topic", trust(), "topic", "policy", publish),
+		admits("EventBridge's trust policy", service(), "worker-task", "assumeRolePolicy", merge(tasks, object{"Principal": object{"Service": "events.amazonaws.com"}})),
 		admits("topic, for any account", trust(), "topic", "policy", merge(publish, object{"Condition": object{"StringLike": object{"aws:SourceAccount": "*"}}})),
 		own("no-wildcard-action", "topic policy", "topic", merge(publish, object{"Action": "sns:*", "Condition": ownAccount})),
 		own("no-wildcard-action", "repository policy, all but some", "repository", object{"Effect": "Allow", "Principal": object{"AWS": "arn:aws:iam::381492153064:root"}, "NotAction": "ecr:DeleteRepository"}),
