@@ -27,8 +27,8 @@ Written by ` + "`go test . -run AlarmFeed -write-alarms`" + ` from what the stac
 namespace, metric and dimensions are produced by nobody: AWS by itself
 ([table with documents](../internal/alarmfeed/aws.yaml)), the agent (read from its source), or a log filter of the
 stack. Autoscaling's alarms, on the same metrics, are part of that test and not of these tables. Failed deployments,
-killed tasks and the database's failovers have no metric: EventBridge and RDS tell them to the same topics. The budget
-tells its own.
+killed tasks and the database's failovers have no metric: EventBridge tells them to the same topics. The budget tells
+its own.
 
 Where to look when one sounds: the stack's CloudWatch dashboard, here drawn from its definition, for
 [dev](img/dashboard-dev.svg) and [prod](img/dashboard-prod.svg) (` + "`make dashboard`" + `). Its metrics pass the same test.

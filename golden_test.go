@@ -75,7 +75,6 @@ var shown = map[string][]string{
 	"aws:lb/loadBalancer:LoadBalancer": {"internal", "enableDeletionProtection", "dropInvalidHeaderFields", "accessLogs.enabled", "subnets"},
 	"aws:lb/targetGroup:TargetGroup":   {"port", "protocol", "healthCheck.path"},
 
-	"aws:rds/eventSubscription:EventSubscription": {"eventCategories", "snsTopic"},
 	"aws:rds/instance:Instance": {"engineVersion", "instanceClass", "allocatedStorage", "maxAllocatedStorage", "storageType", "storageEncrypted", "kmsKeyId", "publiclyAccessible", "multiAz",
 		"backupRetentionPeriod", "deletionProtection", "skipFinalSnapshot", "performanceInsightsKmsKeyId", "enabledCloudwatchLogsExports", "password"},
 	"aws:rds/parameterGroup:ParameterGroup": {"family", "parameters"},

@@ -63,8 +63,8 @@ type AlarmsArgs struct {
 	LogGroupsReady []pulumi.Resource
 }
 
-// Alarms are CloudWatch alarms, EventBridge rules and RDS events, told over one
-// encrypted SNS topic per severity.
+// Alarms are CloudWatch alarms and EventBridge rules, told over one encrypted
+// SNS topic per severity.
 type Alarms struct {
 	pulumi.ResourceState
 
@@ -135,7 +135,7 @@ func (s Scope) publishTo(topic string) Document {
 	return Document{
 		{
 			Sid: "Publish", Effect: allow,
-			Principal: Principal{Services: []string{AWSService("cloudwatch"), AWSService("budgets"), "events.rds.amazonaws.com"}},
+			Principal: Principal{Services: []string{AWSService("cloudwatch"), AWSService("budgets")}},
 			Actions:   []string{"sns:Publish"}, Resources: []string{arn},
 			Conditions: Conditions{"StringEquals": {"aws:SourceAccount": {s.AccountID}}},
 		},

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/rds"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -46,35 +45,21 @@ func (a *Alarms) watchLogs(ctx *pulumi.Context, name string, args *AlarmsArgs) e
 	return nil
 }
 
+// rule is a pattern of events, told to the topic of a severity.
+type rule struct {
+	name, description string
+	severity          Severity
+	pattern           map[string]any
+}
+
 // watchEvents tells what has no metric: failed deployments, tasks that were
 // killed for memory, the database's failovers and failures.
 func (a *Alarms) watchEvents(ctx *pulumi.Context, name string, args *AlarmsArgs) error {
-	for _, rule := range []struct {
-		name, description, detailType string
-		severity                      Severity
-		detail                        map[string]any
-	}{
-		{
-			"deployment-failed", "A deployment failed and was rolled back", "ECS Deployment State Change", Page,
-			map[string]any{"eventName": []string{"SERVICE_DEPLOYMENT_FAILED"}},
-		},
-		{
-			"task-killed", "A container was killed, mostly for lack of memory", "ECS Task State Change", Warn,
-			map[string]any{
-				"clusterArn": []any{args.ClusterARN}, "lastStatus": []string{"STOPPED"},
-				"stopCode": []string{"EssentialContainerExited"}, "containers": map[string]any{"exitCode": []int{137}},
-			},
-		},
-	} {
-		pattern := map[string]any{"source": []string{"aws.ecs"}, "detail-type": []string{rule.detailType}, "detail": rule.detail}
-		if rule.detailType == "ECS Deployment State Change" {
-			// These events name services, not clusters: theirs begin with the cluster's name.
-			pattern["resources"] = []any{map[string]any{"prefix": args.Scope.ARN("ecs", "service/"+args.Scope.Name("cluster")+"/")}}
-		}
+	for _, rule := range append(args.taskEvents(), args.databaseEvents()...) {
 		created, err := cloudwatch.NewEventRule(ctx, name+"-"+rule.name, &cloudwatch.EventRuleArgs{
 			Name:         pulumi.String(args.Scope.Name(rule.name)),
 			Description:  pulumi.String(rule.description),
-			EventPattern: pulumi.JSONMarshal(pattern).ToStringPtrOutput(),
+			EventPattern: pulumi.JSONMarshal(rule.pattern).ToStringPtrOutput(),
 		}, pulumi.Parent(a))
 		if err != nil {
 			return fmt.Errorf("alarms: rule %s: %w", rule.name, err)
@@ -85,14 +70,43 @@ func (a *Alarms) watchEvents(ctx *pulumi.Context, name string, args *AlarmsArgs)
 			return fmt.Errorf("alarms: target of %s: %w", rule.name, err)
 		}
 	}
-	if _, err := rds.NewEventSubscription(ctx, name+"-database", &rds.EventSubscriptionArgs{
-		Name:            pulumi.String(args.Scope.Name("db-events")),
-		SnsTopic:        a.TopicARNs[Page],
-		SourceType:      pulumi.String("db-instance"),
-		SourceIds:       pulumi.ToStringArray([]string{args.DatabaseID}),
-		EventCategories: pulumi.ToStringArray([]string{"failover", "failure", "low storage", "recovery"}),
-	}, pulumi.Parent(a)); err != nil {
-		return fmt.Errorf("alarms: database events: %w", err)
-	}
 	return nil
+}
+
+func (args *AlarmsArgs) taskEvents() []rule {
+	return []rule{
+		{"deployment-failed", "A deployment failed and was rolled back", Page, map[string]any{
+			"source": []string{"aws.ecs"}, "detail-type": []string{"ECS Deployment State Change"},
+			"detail": map[string]any{"eventName": []string{"SERVICE_DEPLOYMENT_FAILED"}},
+			// These events name services, not clusters: theirs begin with the cluster's name.
+			"resources": []any{map[string]any{"prefix": args.Scope.ARN("ecs", "service/"+args.Scope.Name("cluster")+"/")}},
+		}},
+		{"task-killed", "A container was killed, mostly for lack of memory", Warn, map[string]any{
+			"source": []string{"aws.ecs"}, "detail-type": []string{"ECS Task State Change"},
+			"detail": map[string]any{
+				"clusterArn": []any{args.ClusterARN}, "lastStatus": []string{"STOPPED"},
+				"stopCode": []string{"EssentialContainerExited"}, "containers": map[string]any{"exitCode": []int{137}},
+			},
+		}},
+	}
+}
+
+// databaseEvents are RDS's own, over EventBridge: an RDS event subscription
+// sends nothing to encrypted topics (RDS API, "CreateEventSubscription":
+// SnsTopicArn). Categories are those of the RDS user guide, "Amazon RDS event
+// categories and event messages"; availability, which tells each start and
+// stop, is left out: off-hours would send it twice a day.
+func (args *AlarmsArgs) databaseEvents() []rule {
+	about := func(categories ...string) map[string]any {
+		return map[string]any{
+			"source": []string{"aws.rds"}, "detail-type": []string{"RDS DB Instance Event"},
+			"detail": map[string]any{
+				"SourceArn": []string{args.Scope.ARN("rds", "db:"+args.DatabaseID)}, "EventCategories": categories,
+			},
+		}
+	}
+	return []rule{
+		{"db-events", "The database failed over, failed, recovers or runs out of storage", Page, about("failover", "failure", "low storage", "recovery")},
+		{"db-maintenance", "RDS maintains the database, or wants to", Warn, about("maintenance")},
+	}
 }

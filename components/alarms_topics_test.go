@@ -1,6 +1,7 @@
 package components
 
 import (
+	"encoding/json"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -31,4 +32,30 @@ func TestTopicsTakeEventsWithoutCondition(t *testing.T) {
 		require.Equal(t, "123456789012", policy["Publish"].Condition["StringEquals"]["aws:SourceAccount"])
 		require.NotContains(t, policy["Publish"].Principal.(map[string]any)["Service"], "events.amazonaws.com")
 	}
+}
+
+// eventPattern reads what a rule looks for.
+func eventPattern(t *testing.T, record *recorder.Record, name string) map[string]any {
+	var pattern map[string]any
+	require.NoError(t, json.Unmarshal([]byte(one(t, record, "aws:cloudwatch/eventRule:EventRule", "alarms-"+name)["eventPattern"].(string)), &pattern))
+	return pattern
+}
+
+// RDS itself sends nothing to encrypted topics: its events go over EventBridge.
+func TestDatabaseEventsReachTheEncryptedTopics(t *testing.T) {
+	record := runTopics(t, AlarmsArgs{})
+	require.Empty(t, record.Of("aws:rds/eventSubscription:EventSubscription"))
+	for name, categories := range map[string][]any{
+		"db-events":      {"failover", "failure", "low storage", "recovery"},
+		"db-maintenance": {"maintenance"},
+	} {
+		require.Equal(t, map[string]any{
+			"source": []any{"aws.rds"}, "detail-type": []any{"RDS DB Instance Event"},
+			"detail": map[string]any{
+				"SourceArn":       []any{"arn:aws:rds:eu-west-1:123456789012:db:acme-airflow-test-db"},
+				"EventCategories": categories,
+			},
+		}, eventPattern(t, record, name))
+	}
+	require.NotEmpty(t, one(t, record, "aws:cloudwatch/eventTarget:EventTarget", "alarms-db-events")["arn"])
 }

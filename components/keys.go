@@ -138,7 +138,7 @@ func (s Scope) useForLogs() []Statement {
 		},
 		{
 			Sid: "PublishAlarms", Effect: allow,
-			Principal:  Principal{Services: []string{AWSService("cloudwatch"), AWSService("budgets"), "events.rds.amazonaws.com"}},
+			Principal:  Principal{Services: []string{AWSService("cloudwatch"), AWSService("budgets")}},
 			Actions:    []string{"kms:Decrypt", "kms:GenerateDataKey*"},
 			Resources:  []string{"*"},
 			Conditions: Conditions{"StringEquals": own},
