@@ -93,7 +93,7 @@ func (w *world) crash(at int) bool {
 	}()
 	if err == nil {
 		var ok bool
-		ok, err = syncers[0].mirror.store.Lock()
+		ok, err = syncers[0].mirror.lock()
 		require.Equal(w.t, err == nil, ok)
 	}
 	if err == nil {

@@ -116,7 +116,7 @@ func (s *syncer) once(ctx context.Context) int {
 func (s *syncer) awaitLock(ctx context.Context) error {
 	end := time.Now().Add(s.options.lockWait)
 	for {
-		ok, err := s.mirror.store.Lock()
+		ok, err := s.mirror.lock()
 		if ok || err != nil {
 			return err
 		}
@@ -169,7 +169,7 @@ var errStandby = errors.New("another writer holds the lock")
 
 // turn looks once, as the one writer.
 func (s *syncer) turn(ctx context.Context) (bool, error) {
-	ok, err := s.mirror.store.Lock()
+	ok, err := s.mirror.lock()
 	s.setStandby(err == nil && !ok)
 	if err != nil {
 		s.note(false, err)
@@ -182,9 +182,8 @@ func (s *syncer) turn(ctx context.Context) (bool, error) {
 	s.note(changed, err)
 	if err != nil {
 		if lost := s.mirror.store.CheckLock(); lost != nil {
-			s.mirror.store.Unlock()
-			s.mirror.known = false
-			err = errors.Join(err, lost)
+			s.mirror.unlock()
+			err = errors.Join(err, fmt.Errorf("the lock was lost: %w", lost))
 		}
 	}
 	return changed, err

@@ -186,51 +186,6 @@ func TestFailedFetchGoesOnWhereItEnded(t *testing.T) {
 	require.Equal(t, cli.ExitOK, stop())
 }
 
-// The second writer waits, and takes over as soon as the first is gone.
-func TestTwoWriters(t *testing.T) {
-	w := newWorld(t)
-	w.put(files{"a.py": "1"})
-	stopFirst := w.start()
-	w.eventually(files{"a.py": "1"})
-	second := *w
-	second.logs, second.out = new(safeBuffer), new(safeBuffer)
-	stopSecond := second.start()
-	require.Eventually(t, func() bool { return strings.Contains(second.logs.String(), "standing by") }, 10*time.Second, 5*time.Millisecond)
-
-	third := *w
-	third.config.once = true
-	third.logs, third.out = new(safeBuffer), new(safeBuffer)
-	third.once(cli.ExitFailure)
-	require.Contains(t, third.logs.String(), "another writer has held the lock")
-
-	for i := range 3 {
-		w.put(files{"a.py": fmt.Sprint(i)})
-		w.eventually(files{"a.py": fmt.Sprint(i)})
-	}
-	require.NotContains(t, second.logs.String(), "published")
-	require.Equal(t, cli.ExitOK, stopFirst())
-	w.put(files{"a.py": "taken over"})
-	w.eventually(files{"a.py": "taken over"})
-	require.Equal(t, cli.ExitOK, stopSecond())
-	require.Contains(t, second.logs.String(), "published")
-	w.wholeTrees()
-}
-
-// A writer that loses its lock stops publishing, asks for it again, and looks
-// at everything anew once it has it.
-func TestLostLockIsTakenAgain(t *testing.T) {
-	w := newWorld(t)
-	w.put(files{"a.py": "1"})
-	stop := w.start()
-	w.eventually(files{"a.py": "1"})
-	require.NoError(t, os.Rename(w.home()+"/lock", w.home()+"/lock.old"))
-	w.put(files{"a.py": "2"})
-	w.eventually(files{"a.py": "2"})
-	require.Equal(t, cli.ExitOK, stop())
-	require.Contains(t, w.logs.String(), "no such file or directory")
-	w.wholeTrees()
-}
-
 // Somebody removes the link while nothing changes in the bucket.
 func TestRemovedLinkComesBack(t *testing.T) {
 	w := newWorld(t)

@@ -23,6 +23,8 @@ type mirror struct {
 	store   *tree.Store
 	// beat is called whenever something got done, for the health check.
 	beat func()
+	// locked says that the lock was ours at the last look.
+	locked bool
 
 	// state is what is known to be in step; known is false until the first
 	// look, and whenever something may have changed the target.
@@ -280,6 +282,9 @@ func (m *mirror) bring(ctx context.Context, now view, listing bucket.Listing) (b
 
 // build makes a stage that holds the wanted objects.
 func (m *mirror) build(ctx context.Context, now view, wanted []bucket.Object, at time.Time) (tree.Changes, error) {
+	if err := m.store.CheckLock(); err != nil {
+		return tree.Changes{}, fmt.Errorf("preparing: %w", err)
+	}
 	if m.stage == nil {
 		stage, err := m.openStage(ctx, now.contents, at, m.prepared)
 		if err != nil {
@@ -368,10 +373,6 @@ func sameSkips(a, b []keys.Skip) bool {
 
 // close lets go of everything.
 func (m *mirror) close() {
-	m.stopUpkeep()
-	if m.stage != nil {
-		m.stage.Close()
-		m.stage = nil
-	}
+	m.unlock()
 	m.store.Close()
 }

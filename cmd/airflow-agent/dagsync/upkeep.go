@@ -47,6 +47,9 @@ func (m *mirror) stopUpkeep() {
 // maintain does the upkeep at once; at is S3's time. prepare says whether the
 // next tree is to be prepared too.
 func (m *mirror) maintain(ctx context.Context, at time.Time, prepare bool) error {
+	if err := m.store.CheckLock(); err != nil {
+		return err
+	}
 	contents, err := m.store.Scan()
 	if err != nil {
 		return err

@@ -91,7 +91,7 @@ func (w *world) open(t testing.TB) *syncer {
 	t.Cleanup(client.Close)
 	syncers, err := w.config.open(t.Context(), client, w.disk, nil, slog.New(slog.NewJSONHandler(w.logs, nil)))
 	require.NoError(t, err)
-	ok, err := syncers[0].mirror.store.Lock()
+	ok, err := syncers[0].mirror.lock()
 	require.NoError(t, err)
 	require.True(t, ok)
 	return syncers[0]

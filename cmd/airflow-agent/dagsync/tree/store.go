@@ -141,9 +141,10 @@ func numberOf(name string) int {
 // Lock tries to become the one writer of this store. It is a lock of the
 // kernel, or of the NFS server: it ends with its holder, however that ends.
 func (s *Store) Lock() (bool, error) {
-	if s.lock >= 0 {
+	if s.lock >= 0 && s.CheckLock() == nil {
 		return true, nil
 	}
+	s.Unlock() // one that is no longer ours
 	path := filepath.Join(s.home.path, lockName)
 	if err := s.disk.before("lock", path); err != nil {
 		return false, err
@@ -330,6 +331,10 @@ func (s *Store) Amend(number int, m *Manifest) error {
 // Publish turns the stage into the tree that readers see and returns its
 // number. When it fails, readers see what they saw before.
 func (s *Store) Publish(stage *Stage, m *Manifest) (int, error) {
+	// Without the lock the stage may be another writer's.
+	if err := s.CheckLock(); err != nil {
+		return 0, err
+	}
 	c, err := s.Scan()
 	if err != nil {
 		return 0, err
