@@ -62,13 +62,20 @@ func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pul
 	if err := register(ctx, "Scaling", name, s, opts); err != nil {
 		return nil, err
 	}
+	options := []pulumi.ResourceOption{pulumi.Parent(s), pulumi.DependsOn([]pulumi.Resource{args.Service.resource})}
+	if args.OffHours != nil {
+		// A scheduled action sets the target's own bounds (Application Auto Scaling
+		// user guide, "How scheduled scaling works"): an update at night would turn
+		// the service on. Other bounds come with the next start.
+		options = append(options, pulumi.IgnoreChanges([]string{"minCapacity", "maxCapacity"}))
+	}
 	target, err := appautoscaling.NewTarget(ctx, name, &appautoscaling.TargetArgs{
 		ServiceNamespace:  pulumi.String("ecs"),
 		ScalableDimension: pulumi.String("ecs:service:DesiredCount"),
 		ResourceId:        pulumi.String("service/" + args.Cluster.Name + "/" + args.Service.Name),
 		MinCapacity:       pulumi.Int(args.Min),
 		MaxCapacity:       pulumi.Int(args.Max),
-	}, pulumi.Parent(s), pulumi.DependsOn([]pulumi.Resource{args.Service.resource}))
+	}, options...)
 	if err != nil {
 		return nil, fmt.Errorf("scaling %s: target: %w", name, err)
 	}

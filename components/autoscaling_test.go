@@ -45,6 +45,7 @@ func TestScalableTarget(t *testing.T) {
 		"minCapacity": 2.0, "maxCapacity": 7.0,
 	}, without(target, "tags"))
 	require.Contains(t, raw(t, record, "aws:appautoscaling/target:Target", "worker").DependsOn, "worker", "the service must be there")
+	require.Empty(t, raw(t, record, "aws:appautoscaling/target:Target", "worker").IgnoreChanges, "the bounds are ours alone")
 	require.Empty(t, record.Of(scalingPolicyToken))
 	require.Empty(t, record.Of(alarmToken))
 	require.Empty(t, record.Of("aws:appautoscaling/scheduledAction:ScheduledAction"))
@@ -207,4 +208,6 @@ func TestOffHours(t *testing.T) {
 		require.Equal(t, "Europe/Berlin", action["timezone"])
 		require.Equal(t, map[string]any{"minCapacity": want.min, "maxCapacity": want.max}, action["scalableTargetAction"])
 	}
+	require.Equal(t, []string{"minCapacity", "maxCapacity"}, raw(t, record, "aws:appautoscaling/target:Target", "worker").IgnoreChanges,
+		"an update at night would turn the service on")
 }
