@@ -102,9 +102,9 @@ func (i *Images) newRepository(ctx *pulumi.Context, name string, args *ImagesArg
 // build lets `pulumi up` build and push an image. The role images are targets
 // of one Dockerfile; the agent has its own.
 func (i *Images) build(ctx *pulumi.Context, name string, args *ImagesArgs, image string, repository *ecr.Repository) error {
-	dockerfile, target := "docker/airflow/Dockerfile", pulumi.StringPtr(image)
-	if image == "agent" {
-		dockerfile, target = "docker/agent/Dockerfile", nil
+	folder, dockerfile, target := "docker/airflow", "docker/airflow/Dockerfile", pulumi.StringPtr(image)
+	if image == "agent" { // built from the sources in cmd/
+		folder, dockerfile, target = ".", "docker/agent/Dockerfile", nil
 	}
 	platform := "linux/amd64"
 	if args.Architecture == "ARM64" {
@@ -112,7 +112,7 @@ func (i *Images) build(ctx *pulumi.Context, name string, args *ImagesArgs, image
 	}
 	build := &ecr.ImageArgs{
 		RepositoryUrl: repository.Url,
-		Context:       pulumi.StringPtr("."),
+		Context:       pulumi.StringPtr(folder),
 		Dockerfile:    pulumi.StringPtr(dockerfile),
 		Platform:      pulumi.StringPtr(platform),
 	}

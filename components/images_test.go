@@ -58,11 +58,13 @@ func TestImagesBuilt(t *testing.T) {
 		web := one(t, record, imageToken, "images-web")
 		require.Equal(t, platform, web["platform"])
 		require.Equal(t, "docker/airflow/Dockerfile", web["dockerfile"])
+		require.Equal(t, "docker/airflow", web["context"], "what the Dockerfile copies lies there")
 		require.Equal(t, "web", web["target"])
 		require.Equal(t, "registry/images-web", web["repositoryUrl"], "the stack's own repository")
 		require.Equal(t, "built/images-web", known(t, images.URI("web")), "what was built")
 		agent := one(t, record, imageToken, "images-agent")
 		require.Equal(t, "docker/agent/Dockerfile", agent["dockerfile"])
+		require.Equal(t, ".", agent["context"])
 		require.NotContains(t, agent, "target")
 		require.Len(t, images.ready["web"], 2, "a service waits for repository and push")
 	}

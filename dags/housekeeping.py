@@ -23,6 +23,7 @@ DAYS = "AIRFLOW_DB_RETENTION_DAYS"
     start_date=pendulum.datetime(2026, 1, 1),
     catchup=False,
     max_active_runs=1,
+    is_paused_upon_creation=False,  # retention must not wait for somebody to think of it
     tags=["pack", "housekeeping"],
 )
 def housekeeping():

@@ -3,8 +3,7 @@
     python dagcheck.py FOLDER
 
 Fails on an import error, on any warning that points into the pack, on a file
-without exactly one DAG of its own name, on a task without an owner's retries
-policy where the pack promises one, and on a catch-up. Prints a line per DAG.
+without exactly one DAG of its own name, and on a catch-up. Prints a line per DAG.
 """
 
 import pathlib

@@ -191,6 +191,15 @@ class State:
         except (ValueError, KeyError, TypeError):
             raise StateError(f"the secret of valueFrom {value_from} has no key {key!r}") from None
 
+    def mentions(self, name: str) -> bool:
+        """Whether a container has a variable of this name, or a URL with this query parameter."""
+        for definition in self.definitions.values():
+            for container in definition.containers.values():
+                values = [*container.environment.values(), *map(self.secret, container.secrets.values())]
+                if name in {**container.environment, **container.secrets} or any(f"{name}=" in v for v in values if "://" in v):
+                    return True
+        return False
+
     def worker_services(self) -> list[Service]:
         return [s for role, s in self.services.items() if role == "worker" or role.startswith("worker-")]
 

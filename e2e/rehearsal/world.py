@@ -29,6 +29,8 @@ class Failed(Exception):
 class World:
     def __init__(self, state: State, folder: pathlib.Path, say, drop: str = ""):
         self.state, self.folder, self.say, self.drop = state, folder, say, drop
+        if drop and not state.mentions(drop):
+            raise StateError(f"--drop {drop}: no container has this variable, nor any of its URLs this parameter")
         self.has_agent = image.AGENT.exists()
         self.region = REGION
         self.fleet: dict[str, Fleet] = {}

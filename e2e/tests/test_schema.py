@@ -93,6 +93,12 @@ class Schema(unittest.TestCase):
         self.assertEqual(self.schema.run.call_args_list, [mock.call(["airflow", "db", "migrate"])] * 2)
         self.assertIn("trying again", said)
 
+    def test_gives_up_when_migrating_changes_nothing(self):
+        self.schema.run = mock.Mock(return_value=0)
+        code, said = self.step(self.schema.migrate, Database(OLD))
+        self.assertEqual((code, self.schema.run.call_count), (1, 2))
+        self.assertIn("still alembic_version is at b", said)
+
     def test_leaves_alone_what_is_in_step_or_newer(self):
         self.schema.run = mock.Mock()
         self.assertEqual(self.step(self.schema.migrate, Database(SAME))[0], 0)

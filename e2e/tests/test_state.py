@@ -61,6 +61,8 @@ class Reader(unittest.TestCase):
         self.assertEqual(_without(url, "sslmode"), "postgresql://u@h/d?x=1")
         self.assertEqual(_without("postgresql://u@h/d?sslmode=a", "sslmode"), "postgresql://u@h/d")
         self.assertEqual(_without("sslmode=a", "sslmode"), "sslmode=a")
+        whole = state(fixture.resources())
+        self.assertEqual([whole.mentions(n) for n in ("AIRFLOW__API_AUTH__JWT_SECRET", "sslmode", "AIRFLOW__TYPO")], [True, True, False])
 
 
 class Rules(unittest.TestCase):

@@ -64,7 +64,9 @@ class OidcSecurityManager(FabAirflowSecurityManagerOverride):
         claims = response.get("userinfo") or self.oauth_remotes[provider].userinfo(token=response)
         groups = claims.get(os.environ.get("AIRFLOW_OIDC_GROUPS_CLAIM") or "groups") or []
         return {
-            "username": claims.get("preferred_username") or claims.get("email") or claims["sub"],
+            # The one claim that is unique and never given to somebody else
+            # (OpenID Connect Core, 5.7); names and mail addresses are shown beside it.
+            "username": claims["sub"],
             "email": claims.get("email", ""),
             "first_name": claims.get("given_name", ""),
             "last_name": claims.get("family_name", ""),
@@ -94,7 +96,7 @@ elif MODE == "oidc":
                 "client_id": setting("AIRFLOW_OIDC_CLIENT_ID"),
                 "client_secret": setting("AIRFLOW_OIDC_CLIENT_SECRET"),
                 "server_metadata_url": f"{issuer}/.well-known/openid-configuration",
-                "client_kwargs": {"scope": "openid email profile"},
+                "client_kwargs": {"scope": "openid email profile", "code_challenge_method": "S256"},
             },
         }
     ]

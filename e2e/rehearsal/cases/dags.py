@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime
+import math
 import re
 import time
 
@@ -47,7 +48,8 @@ def appear(run: Run) -> None:
     began = time.monotonic()
     found = run.world.wait(lambda: wanted <= set(run.api.dags()) and run.api.dags(), 120, f"the DAGs {sorted(wanted)} appear in the API")
     run.check(not run.api.import_errors(), f"import errors: {run.api.import_errors()}")
-    run.check(all(d["is_paused"] for d in found.values()), "a new DAG is not paused")
+    running = {name for name, dag in found.items() if not dag["is_paused"]}
+    run.check(running == {"housekeeping"}, f"new DAGs that are not paused: {sorted(running)}, expected housekeeping alone")
     run.say(f"{len(wanted)} DAGs in the API {time.monotonic() - began:.1f} s after the first worker was healthy")
     for dag in sorted(wanted):
         run.api.unpause(dag)
@@ -81,6 +83,34 @@ def hops(run: Run) -> None:
     run.put("canary.py", CANARY.replace('"hello from the canary"', '"hello again"').replace("catchup=False)", 'catchup=False, description="second")'))
     hop("a change is visible", lambda: run.api.dags()["canary"].get("description") == "second")
     run.report.row("Object put to log read", hop="a change of the file: put to visible", seconds=f"{times[-1][1] - began:.1f}", total="")
+
+
+PROMISED = 30.0  # seconds, object put to DAG list, 95 of 100
+CHANGES = 24
+
+
+def arrivals(run: Run) -> None:
+    """Many new files, one after the other: how long each takes from the put to the DAG list."""
+    put: dict[str, float] = {}
+    seen: dict[str, float] = {}
+    began = time.monotonic()
+
+    def look() -> bool:
+        if len(put) < CHANGES and time.monotonic() - began > 3.7 * len(put):  # no multiple of any interval
+            name = f"arrival_{len(put):02}"
+            run.put(f"{name}.py", CANARY.replace("canary", name))
+            put[name] = time.monotonic()
+        for name in set(run.api.dags()) & set(put):
+            seen.setdefault(name, time.monotonic())
+        return len(seen) == CHANGES
+
+    run.world.wait(look, 3.7 * CHANGES + 2 * PROMISED, f"{CHANGES} new files are in the DAG list", pause=0.2)
+    waits = sorted(seen[name] - put[name] for name in put)
+    p50, p95 = waits[len(waits) // 2], waits[math.ceil(0.95 * len(waits)) - 1]
+    run.report.row("Object put to DAG list", files=CHANGES, p50=f"{p50:.1f} s", p95=f"{p95:.1f} s", most=f"{waits[-1]:.1f} s", promised=f"p95 {PROMISED:.0f} s")
+    for name in put:
+        run.remove(f"{name}.py")
+    run.check(p95 <= PROMISED, f"p95 of object put to DAG list is {p95:.1f} s, promised are {PROMISED:.0f} s")
 
 
 def log_location(run: Run) -> tuple[str, str]:
@@ -216,6 +246,7 @@ def removed(run: Run) -> None:
 CASES = [
     Case("appear", "The DAG pack appears in the API without an import error", appear, always=True),
     Case("hops", "Object put to log read back: the time of each hop", hops),
+    Case("arrivals", "New files are in the DAG list in time, 95 of 100", arrivals, short=False),
     Case("pack", "Every DAG of the pack reaches its expected end", pack),
     Case("logs", "Task logs are in S3 under dt= and readable through the API", logs),
     Case("stored", "Variables and connections are encrypted and reach tasks", stored),
