@@ -38,6 +38,10 @@ dashboard: $(READY) plantool ## draw the CloudWatch dashboard from its JSON into
 e2e: $(READY) agent ## Airflow from the stack's task definitions, on real PostgreSQL and Redis (PROFILE=short|full, ARGS)
 	@scripts/e2e $(STACK) --profile $(PROFILE) $(ARGS)
 
+.PHONY: e2e-drops
+e2e-drops: $(READY) agent ## the same without a needed variable each time: it must fail, and name it
+	@scripts/e2e-drops $(STACK)
+
 .PHONY: dev
 dev: $(READY) agent ## the same Airflow kept running, with dags/ live; Ctrl-C ends it
 	@scripts/e2e $(STACK) --dev $(ARGS)
