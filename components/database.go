@@ -141,6 +141,10 @@ func (d *Database) instance(args *DatabaseArgs, subnets *rds.SubnetGroup, parame
 		PerformanceInsightsRetentionPeriod: pulumi.Int(args.InsightsRetentionDays),
 		EnabledCloudwatchLogsExports:       pulumi.ToStringArray(databaseLogs),
 		AutoMinorVersionUpgrade:            pulumi.Bool(true),
+		// Changes nothing by itself: RDS refuses another major version without it
+		// (RDS API, "ModifyDBInstance"), and the changed engineVersion of a stack's
+		// settings is the decision (docs/upgrade-policy.md).
+		AllowMajorVersionUpgrade: pulumi.Bool(true),
 		// `pulumi up` is the change window: a rotated password that waited for
 		// the weekly one would lock the services out until then.
 		ApplyImmediately: pulumi.Bool(true),

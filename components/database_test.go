@@ -55,6 +55,9 @@ func TestDatabaseRefusesPlainConnections(t *testing.T) {
 		group := one(t, runDatabase(t, func(a *DatabaseArgs) { a.EngineVersion = version }), parameterToken, "database")
 		require.Equal(t, family, group["family"])
 		require.Equal(t, "acme-airflow-test-db-"+family, group["name"], "an upgrade needs the new group before the old one can go")
+		instance := one(t, runDatabase(t, func(a *DatabaseArgs) { a.EngineVersion = version }), instanceToken, "database")
+		require.Equal(t, group["name"], instance["parameterGroupName"], "RDS wants the new family in the same change")
+		require.Equal(t, true, instance["allowMajorVersionUpgrade"], "RDS refuses a new major version otherwise")
 		require.Contains(t, group["parameters"], map[string]any{"name": "rds.force_ssl", "value": "1", "applyMethod": "immediate"})
 	}
 }
