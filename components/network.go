@@ -133,12 +133,20 @@ func (n *Network) newFlowLog(ctx *pulumi.Context, name string, args *NetworkArgs
 	if err != nil {
 		return fmt.Errorf("network: flow log group: %w", err)
 	}
+	// The least that AWS names (VPC user guide, "IAM role for publishing flow logs
+	// to CloudWatch Logs"), without CreateLogGroup: the group is there.
 	role, err := newRole(ctx, n, flow, args.Scope.Name("vpc-flow"), "Writes the VPC's flow logs.",
-		args.Scope.trust("vpc-flow-logs"), Document{{
-			Sid: "WriteFlowLogs", Effect: allow,
-			Actions:   []string{"logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"},
-			Resources: []string{args.Scope.ARN("logs", "log-group:"+groupName+":*")},
-		}})
+		args.Scope.trust("vpc-flow-logs"), Document{
+			{
+				Sid: "WriteFlowLogs", Effect: allow,
+				Actions:   []string{"logs:CreateLogStream", "logs:DescribeLogStreams", "logs:PutLogEvents"},
+				Resources: []string{args.Scope.ARN("logs", "log-group:"+groupName+":*")},
+			},
+			{
+				Sid: "FindLogGroup", Effect: allow, Actions: []string{"logs:DescribeLogGroups"},
+				Resources: []string{args.Scope.ARN("logs", "log-group:*")},
+			},
+		})
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,8 @@ func TestNetworkFlowLogs(t *testing.T) {
 	require.Equal(t, map[string]any{"Service": "vpc-flow-logs.amazonaws.com"}, trust.Principal)
 	require.Equal(t, "123456789012", trust.Condition["StringEquals"]["aws:SourceAccount"])
 	policy := parsePolicy(t, one(t, record, "aws:iam/rolePolicy:RolePolicy", "network-flow")["policy"])
-	require.Equal(t, []string{"WriteFlowLogs"}, sids(policy))
+	require.Equal(t, []string{"FindLogGroup", "WriteFlowLogs"}, sids(policy))
+	require.Equal(t, "logs:DescribeLogGroups", policy["FindLogGroup"].Action)
 	require.Equal(t, "arn:aws:logs:eu-west-1:123456789012:log-group:/acme-airflow-test/vpc-flow:*", policy["WriteFlowLogs"].Resource)
 }
 
