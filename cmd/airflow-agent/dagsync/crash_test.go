@@ -3,8 +3,6 @@ package dagsync
 import (
 	"errors"
 	"log/slog"
-	"path/filepath"
-	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -13,7 +11,6 @@ import (
 	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/dagsync/bucket"
 	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/dagsync/tree"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 )
 
 var errCrash = errors.New("the machine is gone")
@@ -127,94 +124,4 @@ func (w *world) wholeTrees() {
 		require.NoError(w.t, err)
 		require.True(w.t, damage.None(), "tree %d: %+v", number, damage)
 	}
-}
-
-// Faults of the disk: nothing is shown that isn't whole, and all is well
-// once the disk is.
-func TestDiskFaults(t *testing.T) {
-	for _, op := range []string{
-		"mkdir", "create", "write", "close", "link", "opendir", "readdir", "stat", "unlink", "rename", "symlink", "syncfs", "fsync", "lock", "open", "read",
-	} {
-		for _, fault := range []unix.Errno{unix.ENOSPC, unix.EIO, unix.EROFS, unix.EDQUOT, unix.ESTALE} {
-			t.Run(op+" "+fault.Error(), func(t *testing.T) {
-				t.Parallel()
-				w := newWorld(t)
-				w.put(files{"a.py": "1", "d/b.py": "1"})
-				w.once(cli.ExitOK)
-				w.put(files{"a.py": "2", "e/c.py": "1"})
-				var hit atomic.Bool
-				w.disk.Before = func(o, path string) error {
-					if o == op && !strings.HasSuffix(path, "/sync/") {
-						hit.Store(true)
-						return fault
-					}
-					return nil
-				}
-				code := w.run(t.Context())
-				require.True(t, hit.Load(), "the fault was never met")
-				seen := readersSee(w.target)
-				if code == cli.ExitOK || op == "fsync" {
-					w.sees(files{"a.py": "2", "d/b.py": "1", "e/c.py": "1"})
-				} else {
-					require.Equal(t, files{"a.py": "1", "d/b.py": "1"}, seen)
-					require.Equal(t, cli.ExitFailure, code)
-				}
-				w.disk.Before = nil
-				w.once(cli.ExitOK)
-				w.sees(files{"a.py": "2", "d/b.py": "1", "e/c.py": "1"})
-				w.once(cli.ExitOK)
-				require.Empty(t, w.rest())
-			})
-		}
-	}
-}
-
-// A disk that is really full: a small file system in memory, where the tests
-// may mount one.
-func TestFullDisk(t *testing.T) {
-	w := newWorld(t)
-	mount := t.TempDir()
-	if err := unix.Mount("tmpfs", mount, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("SKIPPED: a file system of 1 MB can't be mounted here: %v", err)
-	}
-	t.Cleanup(func() { require.NoError(t, unix.Unmount(mount, unix.MNT_DETACH)) })
-	w.target = filepath.Join(mount, "dags")
-	w.config.pairs[0].Target = w.target
-	w.put(files{"a.py": "1"})
-	w.once(cli.ExitOK)
-	big := strings.Repeat("x", 400<<10)
-	w.put(files{"a.py": "2", "big1": big, "big2": big, "big3": big})
-	for range 3 {
-		w.once(cli.ExitFailure)
-		require.Contains(t, w.logs.String(), "no space left on device")
-		w.sees(files{"a.py": "1"})
-	}
-	var free unix.Statfs_t
-	require.NoError(t, unix.Statfs(mount, &free))
-	require.Greater(t, free.Bavail*uint64(free.Bsize), uint64(900<<10), "what was half made is gone")
-	w.s3.Delete(prefix + "big3")
-	w.once(cli.ExitOK)
-	w.sees(files{"a.py": "2", "big1": big, "big2": big})
-}
-
-// A target that can't be written, for real: read-only for everybody.
-func TestReadOnlyTarget(t *testing.T) {
-	w := newWorld(t)
-	mount := t.TempDir()
-	if err := unix.Mount("tmpfs", mount, "tmpfs", 0, "size=1m"); err != nil {
-		t.Skipf("SKIPPED: a file system can't be mounted here: %v", err)
-	}
-	t.Cleanup(func() { require.NoError(t, unix.Unmount(mount, unix.MNT_DETACH)) })
-	w.target = filepath.Join(mount, "dags")
-	w.config.pairs[0].Target = w.target
-	w.put(files{"a.py": "1"})
-	w.once(cli.ExitOK)
-	require.NoError(t, unix.Mount("", mount, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
-	w.put(files{"a.py": "2"})
-	w.once(cli.ExitFailure)
-	require.Contains(t, w.logs.String(), "read-only file system")
-	w.sees(files{"a.py": "1"})
-	require.NoError(t, unix.Mount("", mount, "", unix.MS_REMOUNT, ""))
-	w.once(cli.ExitOK)
-	w.sees(files{"a.py": "2"})
 }

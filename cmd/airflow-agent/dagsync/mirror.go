@@ -101,7 +101,7 @@ func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
 	}
 	for attempt := 1; err == nil; attempt++ {
 		changed, err = m.bring(ctx, now, listing)
-		if !errors.Is(err, bucket.ErrChanged) || attempt == maxRelists {
+		if m.heal(ctx, err, listing.Time) || !errors.Is(err, bucket.ErrChanged) || attempt == maxRelists {
 			break
 		}
 		listing, err = m.list(ctx, true)
@@ -293,14 +293,7 @@ func (m *mirror) build(ctx context.Context, now view, wanted []bucket.Object, at
 		m.stage = stage
 	}
 	m.prepared = false
-	changes, err := m.advance(ctx, m.stage, now, wanted)
-	if tree.Full(err) {
-		// What is half made would only keep the disk full.
-		m.stage.Close()
-		m.stage = nil
-		err = errors.Join(err, m.store.DropStage(ctx))
-	}
-	return changes, err
+	return m.advance(ctx, m.stage, now, wanted)
 }
 
 func (m *mirror) openStage(ctx context.Context, contents tree.Contents, at time.Time, checked bool) (*tree.Stage, error) {

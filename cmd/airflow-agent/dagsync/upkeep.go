@@ -2,6 +2,7 @@ package dagsync
 
 import (
 	"context"
+	"errors"
 	"slices"
 	"time"
 
@@ -50,17 +51,44 @@ func (m *mirror) maintain(ctx context.Context, at time.Time, prepare bool) error
 	if err := m.store.CheckLock(); err != nil {
 		return err
 	}
+	if prepare && m.stage == nil && !m.prepared {
+		err := m.prepare(ctx, at)
+		if ctx.Err() != nil {
+			return err
+		}
+		if err != nil {
+			// Without room for the next tree it is all the more important that
+			// old ones go.
+			if tree.Full(err) {
+				m.closeStage()
+			}
+			return errors.Join(err, m.clean(ctx, at))
+		}
+	}
+	return m.clean(ctx, at)
+}
+
+// heal removes what is unfinished when the disk is full, since it would only
+// keep the disk full. It says whether it did.
+func (m *mirror) heal(ctx context.Context, fault error, at time.Time) bool {
+	if !tree.Full(fault) {
+		return false
+	}
+	m.closeStage()
+	if err := m.clean(ctx, at); err != nil {
+		m.log.Warn("what is unfinished could not be removed", "target", m.pair.Target, "error", err)
+	}
+	return true
+}
+
+// clean removes trees past their time and what nobody needs.
+func (m *mirror) clean(ctx context.Context, at time.Time) error {
+	if err := m.store.CheckLock(); err != nil {
+		return err
+	}
 	contents, err := m.store.Scan()
 	if err != nil {
 		return err
-	}
-	if prepare && m.stage == nil && !m.prepared && contents.Current > 0 {
-		if err := m.prepare(ctx, contents, at); err != nil {
-			return err
-		}
-		if contents, err = m.store.Scan(); err != nil {
-			return err
-		}
 	}
 	for _, number := range m.store.Expired(contents, at, m.options.keep) {
 		if err := m.store.Retire(ctx, number); err != nil {
@@ -79,7 +107,7 @@ func (m *mirror) maintain(ctx context.Context, at time.Time, prepare bool) error
 }
 
 // prepare makes a stage that equals the shown tree.
-func (m *mirror) prepare(ctx context.Context, contents tree.Contents, at time.Time) error {
+func (m *mirror) prepare(ctx context.Context, at time.Time) error {
 	now, err := m.examine(ctx, false)
 	if err != nil || !now.intact {
 		return err
@@ -88,7 +116,7 @@ func (m *mirror) prepare(ctx context.Context, contents tree.Contents, at time.Ti
 	for i, e := range now.manifest.Entries {
 		wanted[i] = bucket.Object{Key: e.Key, ETag: e.ETag, Size: e.Size}
 	}
-	stage, err := m.openStage(ctx, contents, at, false)
+	stage, err := m.openStage(ctx, now.contents, at, false)
 	if err != nil {
 		return err
 	}

@@ -294,9 +294,6 @@ func (s *Stage) create(key string) (*File, error) {
 // Owns is true for the name in the store under which the stage lies.
 func (s *Stage) Owns(name string) bool { return name == stageName }
 
-// DropStage removes an unfinished stage.
-func (s *Store) DropStage(ctx context.Context) error { return s.Remove(ctx, stageName) }
-
 // Full is true for errors that say that there is no room left.
 func Full(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
