@@ -27,7 +27,7 @@ images-here: ## copy the images that the stack's file names from dev's repositor
 .PHONY: repositories
 repositories: $(READY) ## make only the image repositories of a new stack (CLOUD=aws)
 	@scripts/real-only repositories $(STACK)
-	@$(PULUMI) up $(PACK) --target '**awsx:ecr/**' --target '**awsx:ecr:Repository**' --target-dependents $(ARGS)
+	@scripts/repositories $(STACK) $(ARGS)
 
 .PHONY: bootstrap
 bootstrap: tools policy $(if $(filter sim,$(CLOUD)),sim) ## the state bucket, its key and the role of GitHub (once per account)

@@ -3,6 +3,8 @@ package main
 import (
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
@@ -42,4 +44,27 @@ config:
 	} {
 		assert.Contains(t, printed, kept)
 	}
+}
+
+// TestRepositoriesComeFirst: `make repositories` makes the repositories and
+// their key, no service, and the whole stack follows in the same state.
+func TestRepositoriesComeFirst(t *testing.T) {
+	home := []string{"SIM_HOME=" + t.TempDir()}
+	printed, err := engine(t, home, "scripts/repositories", "dev", "--yes", "--skip-preview", "--non-interactive")
+	require.NoError(t, err, printed)
+	state, err := engine(t, home, "scripts/pulumi", "dev", "stack", "export")
+	require.NoError(t, err, state)
+	kinds := map[string]int{}
+	for _, match := range regexp.MustCompile(`"urn": "urn:pulumi:dev::airflow::(?:[^"]*\$)?([^":]+:[^":]+:[^":]+)::`).FindAllStringSubmatch(state, -1) {
+		if !strings.HasPrefix(match[1], "pulumi:") {
+			kinds[match[1]]++
+		}
+	}
+	assert.Equal(t, map[string]int{
+		"airflow:index:Keys": 1, "aws:kms/key:Key": 1, "aws:kms/alias:Alias": 1,
+		"airflow:index:Images": 1, "awsx:ecr:Repository": 6,
+		"aws:ecr/repository:Repository": 6, "aws:ecr/lifecyclePolicy:LifecyclePolicy": 6,
+	}, kinds)
+	printed, err = engine(t, home, "scripts/pulumi", "dev", "preview", "--non-interactive", "--policy-pack", pack(t))
+	require.NoError(t, err, printed)
 }
