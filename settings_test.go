@@ -37,7 +37,7 @@ var otherValues = values{
 	"secrets": values{"recoveryDays": 8, "databasePassword": 2, "brokerToken": 2, "fernetKey": 2, "jwtSecret": 2, "apiSecretKey": 2},
 	"images":  values{"build": true, "digests": values{"web": "sha256:" + strings.Repeat("f", 64)}, "keep": 9, "forceDelete": false},
 	"loadBalancer": values{
-		"hostname": "other.pathwai.internal", "certificateArn": "arn:aws:acm:us-east-1:381492153064:certificate/00000000-0000-4000-8000-00000000000f",
+		"hostname": "other.pathwai.com", "certificateArn": "arn:aws:acm:us-east-1:381492153064:certificate/00000000-0000-4000-8000-00000000000f",
 		"zoneId": "Z0123456789", "clientCidrs": []any{"10.1.0.0/16"}, "deletionProtection": true,
 	},
 	"login": values{

@@ -91,7 +91,7 @@ func TestCommonEnvironment(t *testing.T) {
 		"AIRFLOW__CORE__LOAD_EXAMPLES":                "False",
 		"AIRFLOW__CORE__DAGS_FOLDER":                  "/opt/airflow/sync/dags",
 		"AIRFLOW__CORE__PLUGINS_FOLDER":               "/opt/airflow/sync/plugins",
-		"AIRFLOW__CORE__EXECUTION_API_SERVER_URL":     "https://airflow.acme.internal:8443/execution/",
+		"AIRFLOW__CORE__EXECUTION_API_SERVER_URL":     "https://airflow.acme.com:8443/execution/",
 		"AIRFLOW__LOGGING__REMOTE_LOGGING":            "True",
 		"AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER":    "s3://acme-logs/tasks",
 		"AIRFLOW__LOGGING__LOG_FILENAME_TEMPLATE":     logTemplate,
@@ -141,7 +141,7 @@ func TestEnvironmentPerRole(t *testing.T) {
 	record := runTasks(t, testConfig())
 	for container, want := range map[[2]string]map[string]string{
 		{"api-server", "api-server"}: {
-			"AIRFLOW__API__BASE_URL": "https://airflow.acme.internal/", "AIRFLOW__API__PORT": "8080",
+			"AIRFLOW__API__BASE_URL": "https://airflow.acme.com/", "AIRFLOW__API__PORT": "8080",
 			"AIRFLOW__FAB__ENABLE_PROXY_FIX": "True", "AIRFLOW__FAB__COOKIE_SECURE": "True", "AIRFLOW_LOGIN_MODE": "password",
 		},
 		{"scheduler", "scheduler"}: {"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True", "AIRFLOW__CORE__PARALLELISM": "16"},

@@ -186,7 +186,7 @@ func testConfig() *config.Config {
 		Buckets: config.Buckets{
 			DAGs: "acme-dags", DAGsPrefix: "test/", PluginsPrefix: "test-plugins/", Logs: "acme-logs", LogsPrefix: "tasks/", AccessLogs: "acme-access",
 		},
-		LoadBalancer: config.LoadBalancer{Hostname: "airflow.acme.internal"},
+		LoadBalancer: config.LoadBalancer{Hostname: "airflow.acme.com"},
 		Login:        config.Login{Mode: config.LoginNone},
 		Services: config.Services{
 			Architecture: config.ARM64, APIServer: config.ScalableService{Service: service, MaxCount: 2},

@@ -16,11 +16,13 @@ type LoadBalancerArgs struct {
 	// "Subnets for your load balancer").
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArray
-	// Hostname is what people and tasks open; the certificate covers it.
+	// Hostname is what people and tasks open; the certificate covers it, and a
+	// public CA signed that, since the tasks trust no other.
 	Hostname string
 	// CertificateARN is a certificate of ACM, of the same account and region.
 	CertificateARN string
-	// ZoneID is an existing private zone for the hostname; empty makes one.
+	// ZoneID is an existing private zone for the hostname; empty makes one of
+	// just this name.
 	ZoneID string
 	// AccessLogs is the bucket that requests are logged to, and AccessLogsReady
 	// what must exist before: the load balancer tries a write when it is made.
@@ -245,7 +247,8 @@ func peopleActions(args *LoadBalancerArgs, target *lb.TargetGroup) lb.ListenerDe
 
 // newName points the hostname at the load balancer, in the given private zone
 // or in one of the hostname's own: tasks verify the certificate, so the name
-// must resolve inside the VPC.
+// must resolve inside the VPC. A zone of the domain above would hide its public
+// names from the VPC.
 func (l *LoadBalancer) newName(ctx *pulumi.Context, name string, args *LoadBalancerArgs, balancer *lb.LoadBalancer) error {
 	var zoneID pulumi.StringInput = pulumi.String(args.ZoneID)
 	if args.ZoneID == "" {

@@ -17,7 +17,7 @@ const (
 
 func runLoadBalancer(t *testing.T, change func(*LoadBalancerArgs)) *recorder.Record {
 	args := &LoadBalancerArgs{
-		Scope: testScope, VPCID: pulumi.String("vpc"), SubnetIDs: subnetIDs(), Hostname: "airflow.acme.internal",
+		Scope: testScope, VPCID: pulumi.String("vpc"), SubnetIDs: subnetIDs(), Hostname: "airflow.acme.com",
 		CertificateARN: "arn:of:certificate", AccessLogs: "acme-access",
 	}
 	if change != nil {
@@ -136,11 +136,11 @@ func TestTargetGroup(t *testing.T) {
 func TestNameResolvesInsideTheVPC(t *testing.T) {
 	own := runLoadBalancer(t, nil)
 	zone := one(t, own, "aws:route53/zone:Zone", "web")
-	require.Equal(t, "airflow.acme.internal", zone["name"])
+	require.Equal(t, "airflow.acme.com", zone["name"])
 	require.Equal(t, []any{map[string]any{"vpcId": "vpc", "vpcRegion": "eu-west-1"}}, zone["vpcs"], "without a VPC the zone would be public")
 	record := one(t, own, "aws:route53/record:Record", "web")
 	require.Equal(t, "ZWEB", record["zoneId"])
-	require.Equal(t, "airflow.acme.internal", record["name"])
+	require.Equal(t, "airflow.acme.com", record["name"])
 	require.Equal(t, []any{map[string]any{"name": "web.elb.mock", "zoneId": "ZWEB", "evaluateTargetHealth": true}}, record["aliases"])
 
 	given := runLoadBalancer(t, func(a *LoadBalancerArgs) { a.ZoneID = "Z123" })

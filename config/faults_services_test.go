@@ -7,7 +7,7 @@ const (
 	httpsRule    = "an https URL, such as https://idp.corp.example/oauth2/token"
 	cronRule     = "cron(minutes hours day-of-month month day-of-week year) with a question mark for one of the days, such as cron(0 20 ? * MON-FRI *)"
 	secretRule   = "a secret: it would stand in clear in the task definition; use an Airflow connection, or the option with _secret or _cmd at its end"
-	hostname     = "airflow.dev.pathwai.internal"
+	hostname     = "airflow.dev.pathwai.com"
 )
 
 // withIdP is a valid login over an IdP, before further changes.
@@ -31,10 +31,13 @@ const secretNeeded = `airflow:oidcClientSecret: needed by login mode alb: pulumi
 var webFaults = []faultCase{
 	{"no host name", change{"loadBalancer.hostname": "airflow"}, []string{`airflow:loadBalancer.hostname is "airflow": a DNS name in lower case with at least one dot`}},
 	{"certificate of another account", change{"loadBalancer.certificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/00000000-0000-4000-8000-000000000001"},
+	{"host name that only reads like one", change{"loadBalancer.hostname": "airflow.internal.com"}, nil},
+	{"host name without a public CA", change{"loadBalancer.hostname": "airflow.dev.pathwai.internal"},
+		[]string{`airflow:loadBalancer.hostname is "airflow.dev.pathwai.internal": a name below a public domain of yours, which may resolve only privately, such as airflow.dev.pathwai.com: the tasks verify its certificate with public CAs, and none issues one below .internal`}},
 		[]string{`airflow:loadBalancer.certificateArn is "arn:aws:acm:us-east-1:111111111111:certificate/00000000-0000-4000-8000-00000000…: arn:aws:acm:us-east-1:381492153064:certificate/<id>, a certificate for ` + hostname}},
 	{"no certificate", change{"loadBalancer.certificateArn": removed{}},
 		[]string{`airflow:loadBalancer.certificateArn is "": arn:aws:acm:us-east-1:381492153064:certificate/<id>, a certificate for ` + hostname}},
-	{"zone's name for its id", change{"loadBalancer.zoneId": "pathwai.internal"}, []string{`airflow:loadBalancer.zoneId is "pathwai.internal": empty, or the id of a private hosted zone`}},
+	{"zone's name for its id", change{"loadBalancer.zoneId": "pathwai.com"}, []string{`airflow:loadBalancer.zoneId is "pathwai.com": empty, or the id of a private hosted zone`}},
 	{"everybody a client", change{"loadBalancer.clientCidrs": []any{"0.0.0.0/0"}}, []string{`airflow:loadBalancer.clientCidrs is "0.0.0.0/0": ` + networksRule}},
 	{"half of everybody a client", change{"loadBalancer.clientCidrs": []any{"128.0.0.0/1"}}, []string{`airflow:loadBalancer.clientCidrs is "128.0.0.0/1": ` + networksRule}},
 	{"clients over IPv6", change{"loadBalancer.clientCidrs": []any{"fd00::/64"}}, []string{`airflow:loadBalancer.clientCidrs is "fd00::/64": ` + networksRule}},

@@ -147,7 +147,7 @@ var identityFaults = []faultCase{
 		[]string{
 			`airflow:network.zones is "us-east-1a": zones of aws:region eu-west-1, such as eu-west-1a`,
 			`airflow:network.zones is "us-east-1b": zones of aws:region eu-west-1, such as eu-west-1a`,
-			`airflow:loadBalancer.certificateArn is "arn:aws:acm:us-east-1:381492153064:certificate/00000000-0000-4000-8000-00000000…: arn:aws:acm:eu-west-1:381492153064:certificate/<id>, a certificate for airflow.dev.pathwai.internal`,
+			`airflow:loadBalancer.certificateArn is "arn:aws:acm:us-east-1:381492153064:certificate/00000000-0000-4000-8000-00000000…: arn:aws:acm:eu-west-1:381492153064:certificate/<id>, a certificate for airflow.dev.pathwai.com`,
 		}},
 	{"tag of the platform's, in other case", change{"tags": change{"project": "x"}},
 		[]string{`airflow:tags.project is "x": a key that neither AWS nor the platform sets itself (Project, Environment, ManagedBy, Name, aws:…), once whatever its case`}},

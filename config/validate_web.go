@@ -18,10 +18,30 @@ var (
 	groupForm       = regexp.MustCompile(`^[A-Za-z0-9 _.:/@+-]{1,128}$`)
 )
 
+// privateDomains are reserved for private use, examples and tests (RFC 2606,
+// 6761, 6762 and 8375; ICANN's .internal), or were never delegated: no public
+// DNS resolves a name below them, and no public CA issues a certificate for one.
+var privateDomains = []string{
+	"internal", "local", "localdomain", "localhost", "lan", "home", "home.arpa", "corp", "intranet", "private", "test", "example", "invalid",
+}
+
+// privateDomain is the one of privateDomains that a host's name lies below, or
+// empty.
+func privateDomain(host string) string {
+	for _, domain := range privateDomains {
+		if strings.HasSuffix("."+host, "."+domain) {
+			return domain
+		}
+	}
+	return ""
+}
+
 func (f *faults) validateLoadBalancer(c *Config) {
 	l := c.LoadBalancer
 	if len(l.Hostname) > 253 || !hostForm.MatchString(l.Hostname) {
 		f.add(key("loadBalancer.hostname"), l.Hostname, "a DNS name in lower case with at least one dot")
+	} else if domain := privateDomain(l.Hostname); domain != "" {
+		f.addf(key("loadBalancer.hostname"), l.Hostname, "a name below a public domain of yours, which may resolve only privately, such as airflow.dev.pathwai.com: the tasks verify its certificate with public CAs, and none issues one below .%s", domain)
 	}
 	certificate := certificateForm.FindStringSubmatch(l.CertificateARN)
 	if certificate == nil || certificate[1] != c.Region && !f.wrong(regionKey) || certificate[2] != c.AccountID && !f.wrong(key("accountId")) {

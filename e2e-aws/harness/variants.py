@@ -7,10 +7,10 @@ SECRET = Secret("of-no-identity-provider")
 IDP = {
     "privatePath": "transitGateway",
     "idpCidrs": ["10.9.0.0/24"],
-    "issuer": "https://login.pathwai.internal",
-    "authorizationEndpoint": "https://login.pathwai.internal/authorize",
-    "tokenEndpoint": "https://login.pathwai.internal/token",
-    "userInfoEndpoint": "https://login.pathwai.internal/userinfo",
+    "issuer": "https://login.pathwai.com",
+    "authorizationEndpoint": "https://login.pathwai.com/authorize",
+    "tokenEndpoint": "https://login.pathwai.com/token",
+    "userInfoEndpoint": "https://login.pathwai.com/userinfo",
     "clientId": "airflow",
 }
 HOURS = {"stop": "cron(0 20 ? * MON-FRI *)", "start": "cron(0 6 ? * MON-FRI *)", "timezone": "Europe/Berlin"}
