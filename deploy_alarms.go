@@ -8,6 +8,7 @@ import (
 
 	"github.com/pathwai/airflow-on-fargate/components"
 	"github.com/pathwai/airflow-on-fargate/config"
+	"github.com/pathwai/airflow-on-fargate/internal/scaling"
 )
 
 const (
@@ -113,10 +114,32 @@ func (p *platformParts) queueAlarms() []components.Alarm {
 					Name: "backlog-" + queue, Severity: components.Warn, Runbook: "queue-stuck",
 					Meaning:   "For half an hour queue " + queue + " has held twice what its pool can run at its largest.",
 					Namespace: components.MetricsNamespace, Metric: "Backlog", Statistic: "Minimum", Dimensions: dimensions,
+				}),
+				above(0, minute, 10, components.Alarm{
+					Name: "no-workers-" + queue, Severity: components.Page, Runbook: "queue-stuck",
+					Meaning: "For ten minutes queue " + queue + " has held work and nobody has taken any: its pool doesn't start, or its workers don't listen.",
+					Queries: p.unserved(queue),
 				}))
 		}
 	}
 	return alarms
+}
+
+// unserved is 1 while a queue holds work that no worker listens for, by what
+// workers answer, not by how many tasks run. A pool comes up from none within
+// five minutes. Neither metric is published while the database is down, nor
+// Workers while the broker is: their own alarms sound.
+func (p *platformParts) unserved(queue string) []scaling.Query {
+	metric := func(id, name, statistic string) scaling.Query {
+		return scaling.Query{ID: id, Metric: &scaling.Metric{
+			Namespace: components.MetricsNamespace, Name: name, Stat: statistic, PeriodSeconds: minute,
+			Dimensions: map[string]string{"Stack": p.scope.Prefix, "Queue": queue},
+		}}
+	}
+	return []scaling.Query{
+		{ID: "unserved", Label: "Work without a worker", Expression: "IF(backlog > 0 AND workers < 1, 1, 0)", Return: true},
+		metric("backlog", "Backlog", "Minimum"), metric("workers", "Workers", "Maximum"),
+	}
 }
 
 func (p *platformParts) webAlarms() []components.Alarm {

@@ -6,6 +6,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pathwai/airflow-on-fargate/internal/scaling"
 )
 
 // Severity says what an alarm asks of a person.
@@ -33,6 +35,9 @@ type Alarm struct {
 	Namespace, Metric, Statistic string
 	// Dimensions must be all that the metric has, or it matches nothing.
 	Dimensions pulumi.StringMap
+	// Queries are watched in place of one metric: of all of the same dimensions,
+	// for PeriodSeconds each. Exactly one has Return set.
+	Queries []scaling.Query
 	// Above or Below is the threshold, which must be passed, not just reached;
 	// exactly one is set, or [NewAlarms] fails.
 	Above, Below *float64
@@ -166,10 +171,6 @@ func (a *Alarms) newAlarm(ctx *pulumi.Context, name string, args *AlarmsArgs, al
 	metric := &cloudwatch.MetricAlarmArgs{
 		Name:               pulumi.String(args.Scope.Name(alarm.Name)),
 		AlarmDescription:   pulumi.String(fmt.Sprintf("[%s] %s Runbook: docs/runbooks/%s.md", alarm.Severity, alarm.Meaning, alarm.Runbook)),
-		Namespace:          pulumi.String(alarm.Namespace),
-		MetricName:         pulumi.String(alarm.Metric),
-		Dimensions:         alarm.Dimensions,
-		Period:             pulumi.Int(alarm.PeriodSeconds),
 		EvaluationPeriods:  pulumi.Int(alarm.Periods),
 		Threshold:          pulumi.Float64(*threshold),
 		ComparisonOperator: pulumi.String(comparison),
@@ -177,11 +178,7 @@ func (a *Alarms) newAlarm(ctx *pulumi.Context, name string, args *AlarmsArgs, al
 		AlarmActions:       pulumi.Array{a.TopicARNs[alarm.Severity]},
 		OkActions:          pulumi.Array{a.TopicARNs[alarm.Severity]},
 	}
-	if alarm.Statistic[0] == 'p' {
-		metric.ExtendedStatistic = pulumi.String(alarm.Statistic)
-	} else {
-		metric.Statistic = pulumi.String(alarm.Statistic)
-	}
+	alarm.look(metric)
 	_, err := cloudwatch.NewMetricAlarm(ctx, name+"-"+alarm.Name, metric, pulumi.Parent(a))
 	return err
 }

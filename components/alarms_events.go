@@ -45,20 +45,36 @@ func (a *Alarms) watchLogs(ctx *pulumi.Context, name string, args *AlarmsArgs) e
 	return nil
 }
 
-// rule is a pattern of events, told to the topic of a severity.
-type rule struct {
-	name, description string
-	severity          Severity
-	pattern           map[string]any
+// look says what the alarm looks at: its queries, or its metric.
+func (alarm *Alarm) look(metric *cloudwatch.MetricAlarmArgs) {
+	if len(alarm.Queries) > 0 {
+		metric.MetricQueries = metricQueries(alarm.Queries)
+		return
+	}
+	metric.Namespace, metric.MetricName = pulumi.String(alarm.Namespace), pulumi.String(alarm.Metric)
+	metric.Dimensions, metric.Period = alarm.Dimensions, pulumi.Int(alarm.PeriodSeconds)
+	if alarm.Statistic[0] == 'p' {
+		metric.ExtendedStatistic = pulumi.String(alarm.Statistic)
+	} else {
+		metric.Statistic = pulumi.String(alarm.Statistic)
+	}
 }
 
-// watchEvents tells what has no metric: failed deployments, tasks that were
-// killed for memory, the database's failovers and failures.
+// rule is a pattern of events, told to the topic of a severity. Its description
+// is not in the message: the runbook is for whoever looks the rule up.
+type rule struct {
+	name, description, runbook string
+	severity                   Severity
+	pattern                    map[string]any
+}
+
+// watchEvents tells what has no metric: failed deployments, tasks that don't
+// start, fail or are killed for memory, the database's failovers and failures.
 func (a *Alarms) watchEvents(ctx *pulumi.Context, name string, args *AlarmsArgs) error {
 	for _, rule := range append(args.taskEvents(), args.databaseEvents()...) {
 		created, err := cloudwatch.NewEventRule(ctx, name+"-"+rule.name, &cloudwatch.EventRuleArgs{
 			Name:         pulumi.String(args.Scope.Name(rule.name)),
-			Description:  pulumi.String(rule.description),
+			Description:  pulumi.String(fmt.Sprintf("%s. Runbook: docs/runbooks/%s.md", rule.description, rule.runbook)),
 			EventPattern: pulumi.JSONMarshal(rule.pattern).ToStringPtrOutput(),
 		}, pulumi.Parent(a))
 		if err != nil {
@@ -73,21 +89,32 @@ func (a *Alarms) watchEvents(ctx *pulumi.Context, name string, args *AlarmsArgs)
 	return nil
 }
 
+// taskEvents are ECS's; codes are those of the ECS API, "Task": stopCode.
+// ServiceSchedulerInitiated and SpotInterruption are everyday.
 func (args *AlarmsArgs) taskEvents() []rule {
+	stopped := func(code string, more map[string]any) map[string]any {
+		detail := map[string]any{"clusterArn": []any{args.ClusterARN}, "lastStatus": []string{"STOPPED"}, "stopCode": []string{code}}
+		maps.Copy(detail, more)
+		return map[string]any{"source": []string{"aws.ecs"}, "detail-type": []string{"ECS Task State Change"}, "detail": detail}
+	}
 	return []rule{
-		{"deployment-failed", "A deployment failed and was rolled back", Page, map[string]any{
+		{"deployment-failed", "A deployment failed and was rolled back", "deploy-and-roll-back", Page, map[string]any{
 			"source": []string{"aws.ecs"}, "detail-type": []string{"ECS Deployment State Change"},
 			"detail": map[string]any{"eventName": []string{"SERVICE_DEPLOYMENT_FAILED"}},
 			// These events name services, not clusters: theirs begin with the cluster's name.
 			"resources": []any{map[string]any{"prefix": args.Scope.ARN("ecs", "service/"+args.Scope.Name("cluster")+"/")}},
 		}},
-		{"task-killed", "A container was killed, mostly for lack of memory", Warn, map[string]any{
-			"source": []string{"aws.ecs"}, "detail-type": []string{"ECS Task State Change"},
-			"detail": map[string]any{
-				"clusterArn": []any{args.ClusterARN}, "lastStatus": []string{"STOPPED"},
-				"stopCode": []string{"EssentialContainerExited"}, "containers": map[string]any{"exitCode": []int{137}},
-			},
-		}},
+		{"task-killed", "A container was killed, mostly for lack of memory", "queue-stuck", Warn, stopped("EssentialContainerExited", map[string]any{
+			"containers": map[string]any{"exitCode": []int{137}},
+		})},
+		// What KMS, Secrets Manager, ECR or EFS refuse happens before there is a log.
+		{"task-not-started", "A task could not be started: its image, secrets, key or files", "scheduler-dead", Warn, stopped("TaskFailedToStart", nil)},
+		// Of services alone: commands that people run end by themselves. 143 is how
+		// the other containers end after an essential one, 0 those that are done.
+		{"task-exited", "A container of a service ended with an error", "scheduler-dead", Warn, stopped("EssentialContainerExited", map[string]any{
+			"group":      []any{map[string]any{"prefix": "service:"}},
+			"containers": map[string]any{"exitCode": []any{map[string]any{"anything-but": []int{0, 137, 143}}}},
+		})},
 	}
 }
 
@@ -106,7 +133,7 @@ func (args *AlarmsArgs) databaseEvents() []rule {
 		}
 	}
 	return []rule{
-		{"db-events", "The database failed over, failed, recovers or runs out of storage", Page, about("failover", "failure", "low storage", "recovery")},
-		{"db-maintenance", "RDS maintains the database, or wants to", Warn, about("maintenance")},
+		{"db-events", "The database failed over, failed, recovers or runs out of storage", "exhaustion", Page, about("failover", "failure", "low storage", "recovery")},
+		{"db-maintenance", "RDS maintains the database, or wants to", "exhaustion", Warn, about("maintenance")},
 	}
 }

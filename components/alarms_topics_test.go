@@ -2,6 +2,8 @@ package components
 
 import (
 	"encoding/json"
+	"maps"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -39,6 +41,33 @@ func eventPattern(t *testing.T, record *recorder.Record, name string) map[string
 	var pattern map[string]any
 	require.NoError(t, json.Unmarshal([]byte(one(t, record, "aws:cloudwatch/eventRule:EventRule", "alarms-"+name)["eventPattern"].(string)), &pattern))
 	return pattern
+}
+
+// Each way in which a task ends badly has a rule; those of every day have none.
+func TestTaskEvents(t *testing.T) {
+	record := runTopics(t, AlarmsArgs{})
+	stopped := func(code string, more map[string]any) map[string]any {
+		detail := map[string]any{
+			"clusterArn": []any{"arn:aws:ecs:eu-west-1:123456789012:cluster/acme-airflow-test-cluster"},
+			"lastStatus": []any{"STOPPED"}, "stopCode": []any{code},
+		}
+		maps.Copy(detail, more)
+		return detail
+	}
+	for name, want := range map[string]map[string]any{
+		"task-not-started": stopped("TaskFailedToStart", nil),
+		"task-killed":      stopped("EssentialContainerExited", map[string]any{"containers": map[string]any{"exitCode": []any{137.0}}}),
+		"task-exited": stopped("EssentialContainerExited", map[string]any{
+			"group":      []any{map[string]any{"prefix": "service:"}},
+			"containers": map[string]any{"exitCode": []any{map[string]any{"anything-but": []any{0.0, 137.0, 143.0}}}},
+		}),
+	} {
+		require.Equal(t, want, eventPattern(t, record, name)["detail"], name)
+	}
+	for _, rule := range record.Of("aws:cloudwatch/eventRule:EventRule") {
+		_, runbook, _ := strings.Cut(rule.Plain()["description"].(string), ". Runbook: ")
+		require.FileExists(t, "../"+runbook, rule.Name)
+	}
 }
 
 // RDS itself sends nothing to encrypted topics: its events go over EventBridge.
