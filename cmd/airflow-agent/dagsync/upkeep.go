@@ -53,25 +53,31 @@ func (m *mirror) maintain(ctx context.Context, at time.Time, prepare bool) error
 	}
 	if prepare && m.stage == nil && !m.prepared {
 		err := m.prepare(ctx, at)
+		if m.spoiled(err) {
+			m.closeStage()
+		}
 		if ctx.Err() != nil {
 			return err
 		}
 		if err != nil {
-			// Without room for the next tree it is all the more important that
-			// old ones go.
-			if tree.Full(err) {
-				m.closeStage()
-			}
+			// Old trees go even when the next can't be made, or just then.
 			return errors.Join(err, m.clean(ctx, at))
 		}
 	}
 	return m.clean(ctx, at)
 }
 
-// heal removes what is unfinished when the disk is full, since it would only
-// keep the disk full. It says whether it did.
+// spoiled is true when a fault leaves nothing to go on with: the disk is full,
+// and what is unfinished would only keep it full, or it isn't known what the
+// next tree holds.
+func (m *mirror) spoiled(fault error) bool {
+	return tree.Full(fault) || (m.stage != nil && m.stage.Doubtful())
+}
+
+// heal removes what is unfinished after such a fault, so that the next attempt
+// starts anew. It says whether it did.
 func (m *mirror) heal(ctx context.Context, fault error, at time.Time) bool {
-	if !tree.Full(fault) {
+	if !m.spoiled(fault) {
 		return false
 	}
 	m.closeStage()

@@ -117,7 +117,7 @@ func (a *advance) run(ctx context.Context, links, fetches []int, workers int, ne
 	s := a.stage
 	staleKey := func(i int) string { return a.stale[i].Key }
 	err := parallel(ctx, byDirectory(len(a.stale), staleKey), func(i int) error {
-		err := s.dir.Unlink(a.stale[i].Key)
+		err := s.drop(a.stale[i].Key)
 		a.gone[i] = err == nil
 		return err
 	})
@@ -185,17 +185,15 @@ func (a *advance) fetchOne(ctx context.Context, w int, fetch Fetch) (Entry, erro
 	err = fetch(ctx, o, f)
 	info, closeErr := f.Close()
 	if err = errors.Join(err, closeErr); err != nil {
-		// What is half there has no place in the stage's list. If it can't be
-		// removed either, the next attempt replaces it.
-		_ = a.stage.dir.Unlink(o.Key)
-		return Entry{}, err
+		// What is half there has no place in the stage's list.
+		return Entry{}, errors.Join(err, a.stage.drop(o.Key))
 	}
 	// Python takes a cached .pyc for the source's own when second and size
 	// agree: a changed file must have a later second, whatever the clock says.
 	if before := a.before[w]; before != nil && info.MTime/int64(time.Second) <= before.MTime/int64(time.Second) {
 		info.MTime = (before.MTime/int64(time.Second) + 1) * int64(time.Second)
 		if err := a.stage.dir.SetMTime(o.Key, info.MTime); err != nil {
-			return Entry{}, err
+			return Entry{}, errors.Join(err, a.stage.drop(o.Key))
 		}
 	}
 	return Entry{Key: o.Key, ETag: o.ETag, Info: info, Links: 1}, nil
@@ -215,14 +213,9 @@ func (a *advance) record() {
 	if !complete {
 		s.entries = slices.DeleteFunc(a.files, func(e Entry) bool { return e.Key == "" })
 	}
-	wanted := func(key string) bool {
-		_, found := slices.BinarySearchFunc(a.want, key, func(o bucket.Object, key string) int { return cmp.Compare(o.Key, key) })
-		return found
-	}
 	for i, e := range a.stale {
-		// A file that could not be removed stays on the list, unless another
-		// one may have taken its name since.
-		if !a.gone[i] && !wanted(e.Key) {
+		// Nothing new takes a name before all of them are gone.
+		if !a.gone[i] {
 			s.entries = append(s.entries, e)
 			complete = false
 		}

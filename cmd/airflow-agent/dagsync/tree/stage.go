@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 	"strings"
+	"sync/atomic"
 
 	"golang.org/x/sys/unix"
 )
@@ -22,6 +23,8 @@ type Stage struct {
 	// fresh are keys that were fetched for the tree in the making, while the
 	// tree before has another content or none.
 	fresh map[string]bool
+	// doubtful is set when a call failed of which it isn't known what it did.
+	doubtful atomic.Bool
 }
 
 // Entries are the files of the stage, in order of their keys.
@@ -168,7 +171,7 @@ func foldersOf(n int, key func(i int) string) map[string]bool {
 // them away, those below first.
 func (s *Stage) makeFolders(ctx context.Context, want map[string]bool) error {
 	return s.levels(ctx, missing(want, s.folders), func(folder string) error {
-		return s.dir.Mkdir(folder)
+		return s.doubt(s.dir.Mkdir(folder))
 	}, func(folder string) { s.folders[folder] = true })
 }
 
@@ -180,7 +183,7 @@ func (s *Stage) removeFolders(ctx context.Context, want map[string]bool) error {
 		if errors.Is(err, fs.ErrNotExist) {
 			return nil
 		}
-		return err
+		return s.doubt(err)
 	}, func(folder string) { delete(s.folders, folder) })
 }
 
@@ -248,7 +251,7 @@ func (s *Stage) link(base *Dir, e Entry) (Entry, error) {
 			return e, nil
 		}
 		if !errors.Is(err, unix.EMLINK) {
-			return Entry{}, err
+			return Entry{}, s.doubt(err)
 		}
 	}
 	return s.copy(base, e)
@@ -267,14 +270,14 @@ func (s *Stage) copy(base *Dir, e Entry) (Entry, error) {
 	}
 	n, err := from.CopyTo(to)
 	info, closeErr := to.Close()
-	if err = errors.Join(err, closeErr); err != nil {
-		return Entry{}, err
+	if err = errors.Join(err, closeErr); err == nil && n != e.Size {
+		err = fmt.Errorf("%s: it has %d bytes, %d were written", from.Path(), n, e.Size)
 	}
-	if n != e.Size {
-		return Entry{}, fmt.Errorf("%s: it has %d bytes, %d were written", from.Path(), n, e.Size)
+	if err == nil {
+		err = s.dir.SetMTime(e.Key, e.MTime)
 	}
-	if err := s.dir.SetMTime(e.Key, e.MTime); err != nil {
-		return Entry{}, err
+	if err != nil {
+		return Entry{}, errors.Join(err, s.drop(e.Key))
 	}
 	e.Inode, e.Links = info.Inode, 1
 	return e, nil
@@ -288,8 +291,19 @@ func (s *Stage) create(key string) (*File, error) {
 			f, err = s.dir.Create(key)
 		}
 	}
-	return f, err
+	return f, s.doubt(err)
 }
+
+// doubt passes on the result of a call to the disk.
+func (s *Stage) doubt(err error) error {
+	if err != nil {
+		s.doubtful.Store(true)
+	}
+	return err
+}
+
+// drop removes a file that isn't whole.
+func (s *Stage) drop(key string) error { return s.doubt(s.dir.Unlink(key)) }
 
 // Owns is true for the name in the store under which the stage lies.
 func (s *Stage) Owns(name string) bool { return name == stageName }
@@ -298,3 +312,7 @@ func (s *Stage) Owns(name string) bool { return name == stageName }
 func Full(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }
+
+// Doubtful is true once the disk failed in a way after which other files may
+// lie in the stage than it knows of. Such a stage must not be shown.
+func (s *Stage) Doubtful() bool { return s.doubtful.Load() }
