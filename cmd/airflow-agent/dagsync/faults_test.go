@@ -2,24 +2,33 @@ package dagsync
 
 import (
 	"errors"
+	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/pathwai/airflow-on-fargate/cmd/airflow-agent/cli"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 )
 
+var (
+	diskCalls = []string{
+		"mkdir", "create", "write", "close", "link", "opendir", "readdir", "stat", "unlink", "rename", "symlink", "syncfs", "fsync", "lock", "open", "read",
+	}
+	diskErrors = []unix.Errno{unix.ENOSPC, unix.EIO, unix.EROFS, unix.EDQUOT, unix.ESTALE}
+)
+
 // Faults of the disk: nothing is shown that isn't whole, and all is well
 // once the disk is.
 func TestDiskFaults(t *testing.T) {
-	for _, op := range []string{
-		"mkdir", "create", "write", "close", "link", "opendir", "readdir", "stat", "unlink", "rename", "symlink", "syncfs", "fsync", "lock", "open", "read",
-	} {
-		for _, fault := range []unix.Errno{unix.ENOSPC, unix.EIO, unix.EROFS, unix.EDQUOT, unix.ESTALE} {
+	for _, op := range diskCalls {
+		for _, fault := range diskErrors {
 			t.Run(op+" "+fault.Error(), func(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
@@ -53,6 +62,77 @@ func TestDiskFaults(t *testing.T) {
 	}
 }
 
+// The same with one agent that lives on: what it keeps in mind over a fault,
+// and over many of them, must fit what lies on the disk. Between a fault and
+// the next look files go from the bucket, and with them a folder.
+func TestDiskFaultsInTurn(t *testing.T) {
+	for _, op := range append(slices.Clone(diskCalls), "utimes", "rmdir", "readlink", "close+unlink", "write+unlink", "utimes+unlink") {
+		t.Run(op, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.config.keep = 0 // old trees are used again
+			stays := files{"a.py": "0", "b.py": "0"}
+			w.put(stays)
+			s := w.open(t)
+			defer s.mirror.close()
+			_, err := s.turn(t.Context())
+			require.NoError(t, err)
+			hits := 0
+			for i, fault := range append(slices.Clone(diskErrors), diskErrors...) {
+				for _, upkeep := range []bool{false, true} {
+					before := maps.Clone(stays)
+					stays["a.py"] = fmt.Sprintf("%d %t", i, upkeep)
+					w.put(stays)
+					goes := files{"goes.py": "1", "d/goes.py": "1", "d/e/goes.py": "1"}
+					w.put(goes)
+					w.put(files{"f/soon.py": "1"})
+					maps.Copy(goes, stays)
+					more := maps.Clone(goes)
+					more["f/soon.py"] = "1"
+					if op == "lock" {
+						require.NoError(t, os.Rename(w.home()+"/lock", w.home()+"/lock.old"))
+					}
+					// The first so many calls get through.
+					through := int64(i / len(diskErrors) * 2)
+					var calls atomic.Int64
+					w.disk.Before = func(o, path string) error {
+						if strings.Contains("+"+op+"+", "+"+o+"+") && calls.Add(1) > through {
+							return fault
+						}
+						return nil
+					}
+					for range 2 {
+						_, err = s.turn(t.Context())
+						w.s3.Delete(prefix + "f/soon.py")
+						if err == nil && upkeep {
+							err = s.mirror.maintain(t.Context(), time.Now().Add(time.Second), true)
+						}
+						if err != nil {
+							hits++
+						}
+						if seen := readersSee(w.target); !equal(seen, before) && !equal(seen, more) {
+							require.Equal(t, goes, seen)
+						}
+					}
+					w.disk.Before = nil
+					for key := range goes {
+						if _, ok := stays[key]; !ok {
+							w.s3.Delete(prefix + key)
+						}
+					}
+					_, err = s.turn(t.Context())
+					require.NoError(t, err, "after %v", fault)
+					w.sees(stays)
+					w.wholeTrees()
+					require.NoError(t, s.mirror.maintain(t.Context(), time.Now().Add(time.Second), upkeep))
+					require.Empty(t, w.unfinished())
+				}
+			}
+			require.Positive(t, hits, "the fault was never met")
+		})
+	}
+}
+
 // A disk that is really full: a small file system in memory, where the tests
 // may mount one.
 func TestFullDisk(t *testing.T) {
@@ -73,6 +153,24 @@ func TestFullDisk(t *testing.T) {
 	w.s3.Delete(prefix + "big3")
 	w.once(cli.ExitOK)
 	w.sees(files{"a.py": "2", "big1": big, "big2": big})
+
+	// One agent that lives on.
+	s := w.open(t)
+	defer s.mirror.close()
+	_, err := s.turn(t.Context())
+	require.NoError(t, err)
+	for i := range 3 {
+		w.put(files{"a.py": fmt.Sprint(3 + i), "big3": big})
+		for range 3 {
+			_, err = s.turn(t.Context())
+			require.ErrorIs(t, err, unix.ENOSPC)
+			require.Empty(t, w.unfinished())
+		}
+		w.s3.Delete(prefix + "big3")
+		_, err = s.turn(t.Context())
+		require.NoError(t, err)
+		w.sees(files{"a.py": fmt.Sprint(3 + i), "big1": big, "big2": big})
+	}
 }
 
 // A target that can't be written, for real: read-only for everybody.
