@@ -30,10 +30,10 @@ const secretNeeded = `airflow:oidcClientSecret: needed by login mode alb: pulumi
 
 var webFaults = []faultCase{
 	{"no host name", change{"loadBalancer.hostname": "airflow"}, []string{`airflow:loadBalancer.hostname is "airflow": a DNS name in lower case with at least one dot`}},
-	{"certificate of another account", change{"loadBalancer.certificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/00000000-0000-4000-8000-000000000001"},
 	{"host name that only reads like one", change{"loadBalancer.hostname": "airflow.internal.com"}, nil},
 	{"host name without a public CA", change{"loadBalancer.hostname": "airflow.dev.pathwai.internal"},
 		[]string{`airflow:loadBalancer.hostname is "airflow.dev.pathwai.internal": a name below a public domain of yours, which may resolve only privately, such as airflow.dev.pathwai.com: the tasks verify its certificate with public CAs, and none issues one below .internal`}},
+	{"certificate of another account", change{"loadBalancer.certificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/00000000-0000-4000-8000-000000000001"},
 		[]string{`airflow:loadBalancer.certificateArn is "arn:aws:acm:us-east-1:111111111111:certificate/00000000-0000-4000-8000-00000000…: arn:aws:acm:us-east-1:381492153064:certificate/<id>, a certificate for ` + hostname}},
 	{"no certificate", change{"loadBalancer.certificateArn": removed{}},
 		[]string{`airflow:loadBalancer.certificateArn is "": arn:aws:acm:us-east-1:381492153064:certificate/<id>, a certificate for ` + hostname}},
