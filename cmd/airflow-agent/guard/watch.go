@@ -23,7 +23,7 @@ func (g *guard) watch(ctx context.Context) {
 	ticker := time.NewTicker(g.interval)
 	defer ticker.Stop()
 	unanswered, was, told := 0, errNotYet, false
-	for {
+	for first := true; ; first = false {
 		o := g.look(ctx, unanswered > quietAfter)
 		if ctx.Err() != nil {
 			return
@@ -34,6 +34,7 @@ func (g *guard) watch(ctx context.Context) {
 		g.verdict.observe(o)
 		now := g.verdict.check()
 		g.report(o, was, now)
+		g.reportBroker(o.err, first)
 		was = now
 		if unanswered == 20 && !told && !g.verdict.ever {
 			told = true
@@ -88,7 +89,7 @@ func (g *guard) waiting(ctx context.Context, queues []string) (int64, error) {
 	return sum, err
 }
 
-// report logs what changed.
+// report logs what changed with the worker.
 func (g *guard) report(o observation, was, now error) {
 	switch {
 	case was != nil && now == nil:
@@ -96,12 +97,17 @@ func (g *guard) report(o observation, was, now error) {
 	case was == nil && now != nil:
 		g.log.Error("the worker does not consume", "worker", g.worker, "reason", now.Error())
 	}
-	if blind(o.err) == g.reached.Load() {
-		if blind(o.err) {
-			g.log.Warn("the broker can't be asked: the worker's state is unknown", "error", o.err.Error())
-		} else {
-			g.log.Info("the broker answers")
-		}
+}
+
+// reportBroker logs whether the broker answers: at the first look, and when
+// that changes.
+func (g *guard) reportBroker(err error, first bool) {
+	switch reached := !blind(err); {
+	case !first && reached == g.reached.Load():
+	case reached:
+		g.log.Info("the broker answers")
+	default:
+		g.log.Warn("the broker can't be asked: the worker's state is unknown", "error", err.Error())
 	}
 }
 
