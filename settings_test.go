@@ -41,8 +41,8 @@ var otherValues = values{
 		"zoneId": "Z0123456789", "clientCidrs": []any{"10.1.0.0/16"}, "deletionProtection": true,
 	},
 	"login": values{
-		"mode": "alb", "idpCidrs": []any{"10.8.0.0/24"}, "issuer": "https://other.corp.example", "authorizationEndpoint": "https://other.corp.example/a",
-		"tokenEndpoint": "https://other.corp.example/t", "userInfoEndpoint": "https://other.corp.example/u", "clientId": "other", "groupsClaim": "roles",
+		"mode": "alb", "idpCidrs": []any{"10.8.0.0/24"}, "issuer": "https://other.pathwai.com", "authorizationEndpoint": "https://other.pathwai.com/a",
+		"tokenEndpoint": "https://other.pathwai.com/t", "userInfoEndpoint": "https://other.pathwai.com/u", "clientId": "other", "groupsClaim": "roles",
 		"roles": values{"others": "Viewer"}, "sessionSeconds": 600,
 	},
 	"services": values{
@@ -83,8 +83,8 @@ var needs = map[string]values{
 
 func withLogin(mode string) values {
 	return values{"login": values{
-		"mode": mode, "privatePath": "vpn", "idpCidrs": []any{"10.9.0.0/24"}, "clientId": "airflow", "issuer": "https://idp.corp.example",
-		"authorizationEndpoint": "https://idp.corp.example/a", "tokenEndpoint": "https://idp.corp.example/t", "userInfoEndpoint": "https://idp.corp.example/u",
+		"mode": mode, "privatePath": "vpn", "idpCidrs": []any{"10.9.0.0/24"}, "clientId": "airflow", "issuer": "https://idp.pathwai.com",
+		"authorizationEndpoint": "https://idp.pathwai.com/a", "tokenEndpoint": "https://idp.pathwai.com/t", "userInfoEndpoint": "https://idp.pathwai.com/u",
 		"roles": values{"ops": "Op"},
 	}}
 }

@@ -4,7 +4,7 @@ import "strings"
 
 const (
 	networksRule = "IPv4 networks from /8 to /32 without host bits, each once"
-	httpsRule    = "an https URL, such as https://idp.corp.example/oauth2/token"
+	httpsRule    = "an https URL, such as https://idp.pathwai.com/oauth2/token"
 	cronRule     = "cron(minutes hours day-of-month month day-of-week year) with a question mark for one of the days, such as cron(0 20 ? * MON-FRI *)"
 	secretRule   = "a secret: it would stand in clear in the task definition; use an Airflow connection, or the option with _secret or _cmd at its end"
 	hostname     = "airflow.dev.pathwai.com"
@@ -14,10 +14,10 @@ const (
 func withIdP(mode string, more change) change {
 	changes := change{
 		"login.mode": mode, "login.privatePath": "vpn", "login.idpCidrs": []any{"10.9.0.0/24"}, "login.clientId": "airflow",
-		"login.issuer":                "https://idp.corp.example",
-		"login.authorizationEndpoint": "https://idp.corp.example/authorize",
-		"login.tokenEndpoint":         "https://idp.corp.example/token",
-		"login.userInfoEndpoint":      "https://idp.corp.example/userinfo",
+		"login.issuer":                "https://idp.pathwai.com",
+		"login.authorizationEndpoint": "https://idp.pathwai.com/authorize",
+		"login.tokenEndpoint":         "https://idp.pathwai.com/token",
+		"login.userInfoEndpoint":      "https://idp.pathwai.com/userinfo",
 		"login.roles":                 change{"airflow-ops": "Op"},
 	}
 	for path, value := range more {
@@ -55,18 +55,27 @@ var webFaults = []faultCase{
 	{"OIDC without the IdP's networks", withIdP("alb", change{"login.idpCidrs": []any{}}), []string{`airflow:login.idpCidrs: 1 to 20 networks, not 0`, secretNeeded}},
 	{"OIDC to anywhere", withIdP("alb", change{"login.idpCidrs": []any{"0.0.0.0/0"}}), []string{`airflow:login.idpCidrs is "0.0.0.0/0": ` + networksRule, secretNeeded}},
 	{"OIDC without URLs", withIdP("alb", change{
-		"login.issuer": "", "login.authorizationEndpoint": "http://idp.corp.example/a", "login.tokenEndpoint": "https://idp/t", "login.userInfoEndpoint": "https://idp.corp.example/u#me",
+		"login.issuer": "", "login.authorizationEndpoint": "http://idp.pathwai.com/a", "login.tokenEndpoint": "https://idp/t", "login.userInfoEndpoint": "https://idp.pathwai.com/u#me",
 	}), []string{
 		`airflow:login.issuer is "": ` + httpsRule,
-		`airflow:login.authorizationEndpoint is "http://idp.corp.example/a": ` + httpsRule,
+		`airflow:login.authorizationEndpoint is "http://idp.pathwai.com/a": ` + httpsRule,
 		`airflow:login.tokenEndpoint is "https://idp/t": ` + httpsRule,
-		`airflow:login.userInfoEndpoint is "https://idp.corp.example/u#me": ` + httpsRule,
+		`airflow:login.userInfoEndpoint is "https://idp.pathwai.com/u#me": ` + httpsRule,
 		secretNeeded,
 	}},
-	{"password in a URL isn't repeated", withIdP("alb", change{"login.issuer": "https://me:hunter2@idp.corp.example"}),
-		[]string{`airflow:login.issuer is "https://\u2026@idp.corp.example": ` + httpsRule, secretNeeded}},
-	{"IdP on a port that is shut", withIdP("alb", change{"login.tokenEndpoint": "https://idp.corp.example:8443/t"}),
-		[]string{`airflow:login.tokenEndpoint is "https://idp.corp.example:8443/t": an address on port 443: the security groups open no other to the IdP`, secretNeeded}},
+	{"password in a URL isn't repeated", withIdP("alb", change{"login.issuer": "https://me:hunter2@idp.pathwai.com"}),
+		[]string{`airflow:login.issuer is "https://\u2026@idp.pathwai.com": ` + httpsRule, secretNeeded}},
+	{"IdP on a port that is shut", withIdP("alb", change{"login.tokenEndpoint": "https://idp.pathwai.com:8443/t"}),
+		[]string{`airflow:login.tokenEndpoint is "https://idp.pathwai.com:8443/t": an address on port 443: the security groups open no other to the IdP`, secretNeeded}},
+	{"IdP that the public DNS doesn't know", withIdP("alb", change{
+		"login.issuer": "https://idp.corp", "login.tokenEndpoint": "https://idp.pathwai.internal/t", "login.userInfoEndpoint": "https://idp.corp.example/u",
+	}), []string{
+		`airflow:login.tokenEndpoint is "https://idp.pathwai.internal/t": a host below a public domain, which may resolve to a private address: the load balancer looks it up in the public DNS, which knows nothing below .internal, and every login would end in HTTP 500`,
+		`airflow:login.userInfoEndpoint is "https://idp.corp.example/u": a host below a public domain, which may resolve to a private address: the load balancer looks it up in the public DNS, which knows nothing below .example, and every login would end in HTTP 500`,
+		secretNeeded,
+	}},
+	{"IdP that the VPC's resolver knows, asked by Airflow", withIdP("fab", change{"login.issuer": "https://idp.corp.internal"}),
+		[]string{`airflow:oidcClientSecret: needed by login mode fab: pulumi config set --secret oidcClientSecret`}},
 	{"client id", withIdP("alb", change{"login.clientId": ""}), []string{`airflow:login.clientId is "": the client id at the IdP`, secretNeeded}},
 	{"session", withIdP("alb", change{"login.sessionSeconds": 59}), []string{`airflow:login.sessionSeconds is 59: 60 to 604800`, secretNeeded}},
 	{"groups", withIdP("fab", change{"login.groupsClaim": "a b", "login.roles": change{"ops": "Root", "a\"b": "Op"}}),

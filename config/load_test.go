@@ -203,7 +203,7 @@ func TestFaultsNeverShowSecrets(t *testing.T) {
 		"in clear, in a list":          changed(t, change{"workerPools[0].password": password}),
 		"in clear, deeper":             changed(t, change{"login.oidc": change{"clientSecret": password}}),
 		"in clear, other namespace":    encrypted(changed(t, nil), "airlow:oidcClientSecret", password),
-		"in an URL":                    changed(t, withIdP("alb", change{"login.tokenEndpoint": "https://a:" + password + "@idp.corp.example/t"})),
+		"in an URL":                    changed(t, withIdP("alb", change{"login.tokenEndpoint": "https://a:" + password + "@idp.pathwai.com/t"})),
 		"as a digest's name":           changed(t, change{"images.digests.secret": password}),
 		"as an Airflow option":         changed(t, change{"airflow.options.smtp.smtp_password": password}),
 		"as a long Airflow option":     changed(t, change{"airflow.options.core.note": password + long}),

@@ -88,9 +88,9 @@ func (f *faults) validateLogin(c *Config) {
 	f.matches(key("login.clientId"), l.ClientID, clientIDForm, "the client id at the IdP")
 	f.httpsURL(key("login.issuer"), l.Issuer)
 	if l.Mode == LoginALB {
-		f.httpsURL(key("login.authorizationEndpoint"), l.AuthorizationEndpoint)
-		f.httpsURL(key("login.tokenEndpoint"), l.TokenEndpoint)
-		f.httpsURL(key("login.userInfoEndpoint"), l.UserInfoEndpoint)
+		f.endpoint(key("login.authorizationEndpoint"), l.AuthorizationEndpoint)
+		f.endpoint(key("login.tokenEndpoint"), l.TokenEndpoint)
+		f.endpoint(key("login.userInfoEndpoint"), l.UserInfoEndpoint)
 		f.between(key("login.sessionSeconds"), l.SessionSeconds, 60, 604800)
 	}
 	if l.Mode == LoginFAB {
@@ -112,12 +112,26 @@ func (f *faults) validateRoles(l Login) {
 	}
 }
 
+// endpoint checks an address of the IdP that is given to the load balancer:
+// "The DNS entries for the endpoints must be publicly resolvable, even if they
+// resolve to private IP addresses" (ELB user guide, "Authenticate users").
+func (f *faults) endpoint(key, text string) {
+	f.httpsURL(key, text)
+	parsed, err := url.Parse(text)
+	if err != nil || f.wrong(key) {
+		return
+	}
+	if domain := privateDomain(parsed.Hostname()); domain != "" {
+		f.addf(key, text, "a host below a public domain, which may resolve to a private address: the load balancer looks it up in the public DNS, which knows nothing below .%s, and every login would end in HTTP 500", domain)
+	}
+}
+
 func (f *faults) httpsURL(key, text string) {
 	parsed, err := url.Parse(text)
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"'`$\\<>{}|;", r) }
 	if err != nil || parsed.Scheme != "https" || !hostForm.MatchString(parsed.Hostname()) || parsed.User != nil ||
 		parsed.Fragment != "" || strings.ContainsFunc(text, odd) || len(text) > 1024 {
-		f.add(key, withoutLogin.ReplaceAllString(text, "://…@"), "an https URL, such as https://idp.corp.example/oauth2/token")
+		f.add(key, withoutLogin.ReplaceAllString(text, "://…@"), "an https URL, such as https://idp.pathwai.com/oauth2/token")
 		return
 	}
 	if port := parsed.Port(); port != "" && port != "443" {
