@@ -194,15 +194,8 @@ var sourceKeys = func() map[string]bool {
 	return keys
 }()
 
-// sourceless reports whether a service says nothing of whom it acts for: EC2
-// for its instances, and EventBridge where it publishes to a topic, for which
-// it documents that conditions aren't supported.
-func sourceless(service string, s statement) bool {
-	publishes := !slices.ContainsFunc(s.Action, func(action string) bool {
-		return !strings.HasPrefix(action, "sns:") && !strings.HasPrefix(action, "kms:")
-	})
-	return service == "ec2.amazonaws.com" || (service == "events.amazonaws.com" && publishes && len(s.Action) > 0)
-}
+// sourceless are services that say nothing of whom they act for.
+var sourceless = map[string]bool{"ec2.amazonaws.com": true}
 
 // publishes says that a statement is about messages to topics or queues and
 // their encryption alone: there EventBridge says nothing of whom it acts for

@@ -43,6 +43,7 @@ func guardMutants() []Mutant {
 		balancer("desync", "desyncMitigationMode", "monitor", "is monitor"), balancer("desync unknown", "desyncMitigationMode", Unknown{}, "is not known"),
 		balancer("unknown kind", "loadBalancerType", Unknown{}, "is not known"),
 		admits("trust policy", service(), "worker-task", "assumeRolePolicy", tasks),
+		admits("queue", trust(), "queue", "policy", object{"Effect": "Allow", "Principal": object{"Service": "events.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*"}),
 		admits("topic", trust(), "topic", "policy", publish),
 		admits("EventBridge's trust policy", service(), "worker-task", "assumeRolePolicy", merge(tasks, object{"Principal": object{"Service": "events.amazonaws.com"}})),
 		admits("topic, for any account", trust(), "topic", "policy", merge(publish, object{"Condition": object{"StringLike": object{"aws:SourceAccount": "*"}}})),
