@@ -53,9 +53,10 @@ redeploy: ## replace every task of the stack, one service after the other (CLOUD
 	@scripts/redeploy $(STACK)
 
 .PHONY: smoke
-smoke: ## ask a deployed stack for health, login, version, a DAG run and its log (URL, SMOKE_USER, SMOKE_PASSWORD)
+smoke: ## ask a deployed stack for health, login, version, a DAG run and its log (URL, SMOKE_USER, SMOKE_PASSWORD); with login.mode alb for the way to the IdP
 	@mkdir -p bin && $(GO_BUILD) -o bin/smoke ./cmd/smoke
-	@bin/smoke --url "$${URL:-https://$$(scripts/setting $(STACK) loadBalancer.hostname)/}" $(ARGS)
+	@bin/smoke --url "$${URL:-https://$$(scripts/setting $(STACK) loadBalancer.hostname)/}" \
+		--login "$$(scripts/setting $(STACK) login.mode)" --idp "$$(scripts/setting $(STACK) login.authorizationEndpoint)" $(ARGS)
 
 .PHONY: roll-back
 roll-back: $(READY) ## take the stack back to the commit before this one (CLOUD=aws)

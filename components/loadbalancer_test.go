@@ -116,6 +116,13 @@ func TestLoginByTheLoadBalancer(t *testing.T) {
 	require.Equal(t, "forward", actions[1].(map[string]any)["type"])
 	require.Equal(t, 2.0, actions[1].(map[string]any)["order"])
 	require.True(t, raw(t, record, listenerToken, "web-https").Inputs["defaultActions"].ContainsSecrets(), "the client secret is in clear in the state")
+	// Nothing is forwarded past the login (docs/adr/0053).
+	for _, rule := range record.Of("aws:lb/listenerRule:ListenerRule") {
+		if rule.Name != "web-execution" {
+			require.Equal(t, "web-https-no-execution", rule.Name)
+			require.Equal(t, "fixed-response", one(t, record, "aws:lb/listenerRule:ListenerRule", rule.Name)["actions"].([]any)[0].(map[string]any)["type"])
+		}
+	}
 	// The tasks' door asks nobody to log in.
 	execution := one(t, record, listenerToken, "web-execution")["defaultActions"].([]any)
 	require.Len(t, execution, 1)

@@ -32,6 +32,9 @@ type hop struct {
 }
 
 func (a *airflow) hops() []hop {
+	if a.options.login == loginALB {
+		return []hop{{"network", 10, a.reach}, {"login", 12, a.sentToIdP}}
+	}
 	return []hop{
 		{"network", 10, a.reach},
 		{"health", 11, a.health},
@@ -86,6 +89,48 @@ func (a *airflow) login(ctx context.Context) (string, error) {
 	}
 	a.token = answer.Token
 	return "as " + a.options.user, nil
+}
+
+// sentToIdP is as far as a machine comes if the load balancer asks for a login:
+// pages and API alike lead to the identity provider, which sends people back
+// to this address.
+func (a *airflow) sentToIdP(ctx context.Context) (string, error) {
+	idp, err := url.Parse(a.options.idp)
+	if err != nil {
+		return "", err
+	}
+	for _, path := range []string{"/", "/auth/token", "/api/v2/version"} {
+		status, to, err := a.redirect(ctx, path)
+		switch {
+		case err != nil:
+			return "", err
+		case status != http.StatusFound:
+			return "", fmt.Errorf("%s answers %d, and not with the way to the login at %s", path, status, a.options.idp)
+		case to.Scheme != idp.Scheme || to.Host != idp.Host || to.Path != idp.Path:
+			return "", fmt.Errorf("%s leads to %s://%s%s, and not to the login at %s", path, to.Scheme, to.Host, to.Path, a.options.idp)
+		case to.Query().Get("redirect_uri") != a.base+"/oauth2/idpresponse":
+			return "", fmt.Errorf("after the login at %s people are sent to %q, and not back to %s", a.options.idp, to.Query().Get("redirect_uri"), a.base)
+		}
+	}
+	return "at " + a.options.idp, nil
+}
+
+// redirect gets a path, and the address that the answer leads to.
+func (a *airflow) redirect(ctx context.Context, path string) (int, *url.URL, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, a.base+path, nil)
+	if err != nil {
+		return 0, nil, err
+	}
+	response, err := a.http.Do(request)
+	if err != nil {
+		return 0, nil, err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusFound {
+		return response.StatusCode, nil, nil
+	}
+	to, err := response.Location()
+	return response.StatusCode, to, err
 }
 
 func (a *airflow) version(ctx context.Context) (string, error) {

@@ -6,8 +6,11 @@ import (
 	"encoding/pem"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -71,10 +74,16 @@ func (f *fake) serve(t *testing.T) (address, ca string) {
 	})
 	server := httptest.NewTLSServer(mux)
 	t.Cleanup(server.Close)
-	ca = filepath.Join(t.TempDir(), "ca.pem")
+	return server.URL, authority(t, server)
+}
+
+// authority is a file with what signed the server's certificate.
+func authority(t *testing.T, server *httptest.Server) string {
+	t.Helper()
+	ca := filepath.Join(t.TempDir(), "ca.pem")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
 	require.NoError(t, os.WriteFile(ca, block, 0o600))
-	return server.URL, ca
+	return ca
 }
 
 func environment(password string) func(string) string {
@@ -134,6 +143,64 @@ func TestUsage(t *testing.T) {
 	var stdout, stderr bytes.Buffer
 	assert.Equal(t, usageExit, run(t.Context(), []string{"--url", "http://x", "--run-timeout", "-1s"}, func(string) string { return "" }, &stdout, &stderr))
 	for _, said := range []string{"https address", "SMOKE_USER", "positive"} {
+		assert.Contains(t, stderr.String(), said)
+	}
+}
+
+// behindLogin is a load balancer with login mode alb: every path leads to the
+// IdP, but those that are open.
+func behindLogin(t *testing.T, idp, back string, open ...string) (address, ca string) {
+	t.Helper()
+	server := httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if slices.Contains(open, r.URL.Path) {
+			return
+		}
+		if back == "" {
+			back = "https://" + r.Host
+		}
+		query := url.Values{"client_id": {"airflow"}, "redirect_uri": {back + "/oauth2/idpresponse"}, "state": {"x"}}
+		http.Redirect(w, r, idp+"?"+query.Encode(), http.StatusFound)
+	}))
+	t.Cleanup(server.Close)
+	return server.URL, authority(t, server)
+}
+
+func TestLoginAtTheLoadBalancer(t *testing.T) {
+	const idp = "https://login.pathwai.com/authorize"
+	nobody := func(string) string { return "" }
+	for name, test := range map[string]struct {
+		leads, back string
+		open        []string
+		exit        int
+		says        string
+	}{
+		"all is well":          {leads: idp, says: "login    ok"},
+		"another IdP":          {leads: "https://login.other.com/authorize", exit: 12, says: "leads to https://login.other.com/authorize, and not"},
+		"another page of it":   {leads: "https://login.pathwai.com/logout", exit: 12, says: "leads to https://login.pathwai.com/logout, and not"},
+		"back to another name": {leads: idp, back: "https://airflow.other.com", exit: 12, says: `sent to "https://airflow.other.com/oauth2/idpresponse"`},
+		"no login":             {leads: idp, open: []string{"/"}, exit: 12, says: "/ answers 200, and not"},
+		"tokens for passwords": {leads: idp, open: []string{"/auth/token"}, exit: 12, says: "/auth/token answers 200, and not"},
+		"an open API":          {leads: idp, open: []string{"/api/v2/version"}, exit: 12, says: "/api/v2/version answers 200, and not"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			address, ca := behindLogin(t, test.leads, test.back, test.open...)
+			var stdout, stderr bytes.Buffer
+			exit := run(t.Context(), []string{"--url", address + "/", "--ca", ca, "--login", "alb", "--idp", idp}, nobody, &stdout, &stderr)
+			assert.Equal(t, test.exit, exit, stderr.String())
+			assert.Contains(t, stdout.String()+stderr.String(), test.says)
+			assert.Equal(t, test.exit == 0, strings.Contains(stdout.String(), "not asked"), "it says what it can't know")
+		})
+	}
+}
+
+func TestUsageOfTheLogin(t *testing.T) {
+	for said, args := range map[string][]string{
+		"--login must be none": {"--login", "oidc"},
+		"--idp must be":        {"--login", "alb"},
+		"SMOKE_USER":           {"--login", "fab"},
+	} {
+		var stdout, stderr bytes.Buffer
+		assert.Equal(t, usageExit, run(t.Context(), append(args, "--url", "https://x"), func(string) string { return "" }, &stdout, &stderr))
 		assert.Contains(t, stderr.String(), said)
 	}
 }
