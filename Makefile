@@ -35,7 +35,7 @@ rehearse: $(READY) ## up, a preview without changes, outputs, destroy, on the si
 .PHONY: up
 up: $(READY) ## create or change the stack on AWS (CLOUD=aws), policies enforced
 	@scripts/real-only up $(STACK)
-	@$(PULUMI) up $(PACK) $(ARGS)
+	@$(PULUMI) up --message "commit $$(git rev-parse HEAD)" $(PACK) $(ARGS)
 
 .PHONY: destroy
 destroy: $(READY) ## delete the stack from AWS (CLOUD=aws)

@@ -36,7 +36,7 @@ bootstrap: tools policy $(if $(filter sim,$(CLOUD)),sim) ## the state bucket, it
 .PHONY: drift
 drift: $(READY) ## compare the stack with AWS: fails when somebody changed something by hand (CLOUD=aws)
 	@scripts/real-only drift $(STACK)
-	@$(PULUMI) preview --refresh --expect-no-changes --non-interactive $(PACK) $(ARGS)
+	@scripts/drift $(STACK) $(ARGS)
 
 .PHONY: dag-test
 dag-test: ## import every DAG, with no warnings, and test the image's scripts
@@ -59,9 +59,14 @@ smoke: ## ask a deployed stack for health, login, version, a DAG run and its log
 		--login "$$(scripts/setting $(STACK) login.mode)" --idp "$$(scripts/setting $(STACK) login.authorizationEndpoint)" $(ARGS)
 
 .PHONY: roll-back
-roll-back: $(READY) ## take the stack back to the commit before this one (CLOUD=aws)
+roll-back: $(READY) ## take the stack back to the deployment before this one, or to BACK_TO=deployed.txt (CLOUD=aws)
 	@scripts/real-only roll-back $(STACK)
-	@scripts/roll-back $(STACK)
+	@scripts/roll-back $(STACK) $(BACK_TO)
+
+.PHONY: deployed
+deployed: tools ## write into deployed.txt what the stack runs: commit and digests (CLOUD=aws)
+	@scripts/real-only deployed $(STACK)
+	@scripts/deployed $(STACK) >deployed.txt && cat deployed.txt
 
 .PHONY: plan-comment
 plan-comment: $(READY) ## the plan as a comment on PULL_REQUEST (CLOUD=aws, GH_TOKEN)

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
@@ -67,4 +69,159 @@ func TestRepositoriesComeFirst(t *testing.T) {
 	}, kinds)
 	printed, err = engine(t, home, "scripts/pulumi", "dev", "preview", "--non-interactive", "--policy-pack", pack(t))
 	require.NoError(t, err, printed)
+}
+
+// scriptsHome is a git repository of its own with the project's scripts, whose
+// outside programs are fakes: each a shell script that stands first on PATH
+// and in bin/. They append to $CALLS what they are asked.
+type scriptsHome struct {
+	t           *testing.T
+	home, calls string
+	environment []string
+}
+
+func newScriptsHome(t *testing.T, fakes map[string]string) *scriptsHome {
+	t.Helper()
+	p := &scriptsHome{t: t, home: filepath.Join(t.TempDir(), "repository"), calls: filepath.Join(t.TempDir(), "calls")}
+	require.NoError(t, os.CopyFS(filepath.Join(p.home, "scripts"), os.DirFS("scripts")))
+	for _, file := range []string{"Pulumi.dev.yaml", "Pulumi.prod.yaml"} {
+		data, err := os.ReadFile(file)
+		require.NoError(t, err)
+		p.write(file, string(data), 0o644)
+	}
+	p.write(".gitignore", "/bin/\n", 0o644)
+	for name, body := range fakes {
+		p.write("bin/"+name, "#!/usr/bin/env bash\nset -euo pipefail\n"+body+"\n", 0o755)
+	}
+	p.environment = append(os.Environ(), "CLOUD=aws", "CALLS="+p.calls, "PATH="+filepath.Join(p.home, "bin")+":"+os.Getenv("PATH"))
+	p.git("init", "--quiet")
+	p.commit("first")
+	return p
+}
+
+func (p *scriptsHome) write(path, text string, mode os.FileMode) {
+	p.t.Helper()
+	path = filepath.Join(p.home, path)
+	require.NoError(p.t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(p.t, os.WriteFile(path, []byte(text), mode))
+}
+
+func (p *scriptsHome) git(args ...string) string {
+	p.t.Helper()
+	args = append([]string{"-C", p.home, "-c", "user.name=test", "-c", "user.email=test@example.com"}, args...)
+	output, err := exec.CommandContext(p.t.Context(), "git", args...).CombinedOutput()
+	require.NoError(p.t, err, string(output))
+	return strings.TrimSpace(string(output))
+}
+
+// commit changes something and returns the commit's name.
+func (p *scriptsHome) commit(text string) string {
+	p.t.Helper()
+	p.write("change.txt", text, 0o644)
+	p.git("add", ".")
+	p.git("commit", "--quiet", "-m", text)
+	return p.git("rev-parse", "HEAD")
+}
+
+// run starts a script of the project; said is what it printed, called what the fakes were asked.
+func (p *scriptsHome) run(script string, args ...string) (said, called string, err error) {
+	p.t.Helper()
+	require.NoError(p.t, os.WriteFile(p.calls, nil, 0o600))
+	command := exec.CommandContext(p.t.Context(), filepath.Join(p.home, "scripts", script), args...)
+	command.Env, command.Dir = p.environment, p.home
+	output, err := command.CombinedOutput()
+	calls, readErr := os.ReadFile(p.calls)
+	require.NoError(p.t, readErr)
+	return string(output), string(calls), err
+}
+
+const inWorktree = `echo "$(basename "$0") $* at $(git rev-parse HEAD), web $(sed -n 's/^      web: sha256:\(.\).*/\1/p' "${STACK_FILE:-Pulumi.dev.yaml}")" >>"$CALLS"`
+
+// historyEntry is an entry of Pulumi's history; the web image's digest is one character, 64 times.
+func historyEntry(result, commit, digest string) string {
+	return fmt.Sprintf(`{"kind": "update", "result": %q, "message": "commit %s", "environment": {}, "startTime": "then",
+		"config": {"airflow:images": {"value": "{\"digests\":{\"web\":\"sha256:%s\"}}", "secret": false}}}`, result, commit, strings.Repeat(digest, 64))
+}
+
+func TestRollBackDriftAndCommentTakeWhatIsDeployed(t *testing.T) {
+	p := newScriptsHome(t, map[string]string{
+		"pulumi": `if [ "$1 $2" = "stack history" ]; then cat "$HISTORY"; else ` + inWorktree + `; fi`,
+		"make":   inWorktree,
+		"gh":     `true`,
+	})
+	first, history := p.git("rev-parse", "HEAD"), filepath.Join(t.TempDir(), "history.json")
+	second := p.commit("second")
+	third := p.commit("third")
+	p.environment = append(p.environment, "HISTORY="+history, "PULL_REQUEST=1")
+	set := func(updates ...string) {
+		require.NoError(t, os.WriteFile(history, []byte("["+strings.Join(updates, ",")+"]"), 0o600))
+	}
+	part := strings.Replace(historyEntry("succeeded", third, "c"), `"environment": {}`, `"environment": {"pulumi.flag.target": "set"}`, 1)
+	destroyed := strings.Replace(historyEntry("succeeded", third, "c"), `"kind": "update"`, `"kind": "destroy"`, 1)
+
+	for name, test := range map[string]struct {
+		updates []string
+		back    string // the commit and digest of roll-back
+		now     string // of drift; of the comment the digest
+	}{
+		"the last update succeeded": {[]string{historyEntry("succeeded", second, "b"), historyEntry("succeeded", first, "a")}, first + ", web a", second + ", web b"},
+		"the last update failed":    {[]string{historyEntry("failed", second, "b"), historyEntry("succeeded", first, "a")}, first + ", web a", first + ", web a"},
+		"deployed twice":            {[]string{historyEntry("succeeded", second, "b"), historyEntry("succeeded", second, "b"), historyEntry("succeeded", first, "a")}, first + ", web a", second + ", web b"},
+		"other digests only":        {[]string{historyEntry("succeeded", second, "b"), historyEntry("succeeded", second, "a")}, second + ", web a", second + ", web b"},
+		"parts and destroys":        {[]string{part, destroyed, historyEntry("succeeded", second, "b"), part, historyEntry("succeeded", first, "a")}, first + ", web a", second + ", web b"},
+		"the first deployment":      {[]string{historyEntry("failed", second, "b")}, "", ""},
+		"one deployment":            {[]string{historyEntry("succeeded", second, "b")}, "", second + ", web b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p.t = t
+			set(test.updates...)
+			said, called, err := p.run("roll-back", "dev")
+			if test.back == "" {
+				require.Error(t, err)
+				assert.Contains(t, said, "dev has no deployment to take")
+				assert.Empty(t, called)
+			} else {
+				require.NoError(t, err, said)
+				assert.Contains(t, called, "make up STACK=dev CLOUD=aws ARGS=--yes --non-interactive at "+test.back)
+				assert.Contains(t, called, "make redeploy STACK=dev CLOUD=aws at "+test.back)
+			}
+			said, called, err = p.run("drift", "dev")
+			if test.now == "" {
+				require.Error(t, err)
+				assert.Empty(t, called)
+			} else {
+				require.NoError(t, err, said)
+				assert.Contains(t, called, "pulumi preview --refresh --expect-no-changes --non-interactive --stack dev at "+test.now)
+			}
+			said, called, err = p.run("plan-comment", "dev")
+			require.NoError(t, err, said)
+			web := "web 1" // the example's
+			if test.now != "" {
+				web = test.now[len(test.now)-5:]
+			}
+			assert.Contains(t, called, " at "+third+", "+web)
+			assert.Contains(t, called, "--config-file /")
+			assert.Empty(t, p.git("status", "--porcelain"), "the work tree is as it was")
+			assert.NotContains(t, p.git("worktree", "list"), "\n")
+		})
+	}
+
+	t.Run("saved before the update", func(t *testing.T) {
+		p.t = t
+		set(historyEntry("succeeded", first, "a"))
+		saved, _, err := p.run("deployed", "dev")
+		require.NoError(t, err)
+		p.write("bin/deployed.txt", saved, 0o644)
+		set(historyEntry("succeeded", third, "c"), historyEntry("succeeded", second, "b"), historyEntry("succeeded", first, "a"))
+		said, called, err := p.run("roll-back", "dev", "bin/deployed.txt")
+		require.NoError(t, err, said)
+		assert.Contains(t, called, "make up STACK=dev CLOUD=aws ARGS=--yes --non-interactive at "+first+", web a")
+	})
+	t.Run("no commit is said", func(t *testing.T) {
+		p.t = t
+		set(historyEntry("succeeded", "unknown", "a"))
+		said, _, err := p.run("drift", "dev")
+		require.Error(t, err)
+		assert.Contains(t, said, "doesn't say its commit")
+	})
 }
