@@ -104,11 +104,14 @@ func platform(ctx *pulumi.Context, cfg *config.Config) error {
 	return export(ctx, cfg, services)
 }
 
+// project is the value of the tag Project, which costs are told apart by.
+func project(cfg *config.Config) string { return cfg.Org + "-airflow" }
+
 // newProvider returns the one provider of all resources. It refuses any other
 // account than the configured one, and tags what it makes.
 func newProvider(ctx *pulumi.Context, cfg *config.Config) (*aws.Provider, error) {
 	tags := pulumi.StringMap{
-		"Project":     pulumi.String(cfg.Org + "-airflow"),
+		"Project":     pulumi.String(project(cfg)),
 		"Environment": pulumi.String(cfg.Environment),
 		"ManagedBy":   pulumi.String("pulumi"),
 	}

@@ -23,7 +23,7 @@ func (p *platformParts) newOperations(ctx *pulumi.Context, s *services) error {
 		return err
 	}
 	if _, err := components.NewBudget(ctx, "budget", &components.BudgetArgs{
-		Scope: p.scope, MonthlyUSD: p.config.Budget.MonthlyUSD, Environment: p.config.Environment, Alarms: alarms,
+		Scope: p.scope, MonthlyUSD: p.config.Budget.MonthlyUSD, Project: project(p.config), Environment: p.config.Environment, Alarms: alarms,
 	}, p.in); err != nil {
 		return err
 	}

@@ -12,16 +12,18 @@ type BudgetArgs struct {
 	Scope Scope
 	// MonthlyUSD is the limit, in dollars a month.
 	MonthlyUSD int
-	// Environment is the value of the cost allocation tag Environment.
-	Environment string
+	// Project and Environment are the values of the cost allocation tags of
+	// these names.
+	Project, Environment string
 	// Alarms are told, on the topic of [Warn].
 	Alarms *Alarms
 }
 
 // Budget tells when the month's cost of what carries the stack's tags passes
-// four fifths of the limit, and when its forecast passes the limit. The tag
-// Environment must be activated for cost allocation once per account (AWS
-// Billing user guide, "Activating user-defined cost allocation tags").
+// four fifths of the limit, and when its forecast passes the limit. The tags
+// Project and Environment must be activated for cost allocation once per
+// account (AWS Billing user guide, "Activating user-defined cost allocation
+// tags").
 type Budget struct {
 	pulumi.ResourceState
 }
@@ -48,8 +50,11 @@ func NewBudget(ctx *pulumi.Context, name string, args *BudgetArgs, opts ...pulum
 		LimitAmount: pulumi.String(fmt.Sprintf("%d.0", args.MonthlyUSD)),
 		LimitUnit:   pulumi.String("USD"),
 		CostFilters: budgets.BudgetCostFilterArray{&budgets.BudgetCostFilterArgs{
+			// Values of one tag are alternatives, different tags must all match (AWS
+			// Cost Management user guide, "Budget filters"). Other projects of the
+			// account have environments of the same name.
 			Name:   pulumi.String("TagKeyValue"),
-			Values: pulumi.ToStringArray([]string{"user:Environment$" + args.Environment}),
+			Values: pulumi.ToStringArray([]string{"user:Environment$" + args.Environment, "user:Project$" + args.Project}),
 		}},
 		Notifications: budgets.BudgetNotificationArray{tell("ACTUAL", 80), tell("FORECASTED", 100)},
 	}, pulumi.Parent(b)); err != nil {
