@@ -13,8 +13,8 @@ type ClusterArgs struct {
 	Scope Scope
 	// ContainerInsights is disabled, enabled or enhanced.
 	ContainerInsights string
-	// LogRetentionDays keeps the record of ECS Exec sessions that long, a value
-	// that CloudWatch Logs accepts.
+	// LogRetentionDays keeps the record of ECS Exec sessions and the events of
+	// Container Insights that long, a value that CloudWatch Logs accepts.
 	LogRetentionDays int
 	// LogsKeyARN is the KMS key that encrypts sessions and their record.
 	LogsKeyARN pulumi.StringInput
@@ -32,6 +32,11 @@ type Cluster struct {
 	ExecLogGroup string
 
 	ready []pulumi.Resource
+}
+
+// insightsLogGroup is where ECS writes a cluster's performance events.
+func insightsLogGroup(cluster string) string {
+	return "/aws/ecs/containerinsights/" + cluster + "/performance"
 }
 
 // Capacity providers of Fargate.
@@ -55,6 +60,20 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 	if err != nil {
 		return nil, fmt.Errorf("cluster: log group of exec sessions: %w", err)
 	}
+	options := parented(c)
+	if args.ContainerInsights != "disabled" {
+		// ECS would make it by itself, kept for ever and without our key
+		// (CloudWatch user guide, "Container Insights": performance log events).
+		insights, err := cloudwatch.NewLogGroup(ctx, name+"-insights", &cloudwatch.LogGroupArgs{
+			Name:            pulumi.String(insightsLogGroup(c.Name)),
+			RetentionInDays: pulumi.Int(args.LogRetentionDays),
+			KmsKeyId:        args.LogsKeyARN,
+		}, pulumi.Parent(c))
+		if err != nil {
+			return nil, fmt.Errorf("cluster: log group of Container Insights: %w", err)
+		}
+		options = append(options, pulumi.DependsOn([]pulumi.Resource{insights}))
+	}
 	cluster, err := ecs.NewCluster(ctx, name, &ecs.ClusterArgs{
 		Name: pulumi.String(c.Name),
 		Settings: ecs.ClusterSettingArray{&ecs.ClusterSettingArgs{
@@ -71,7 +90,7 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 			},
 		},
 		Tags: named(c.Name),
-	}, pulumi.Parent(c))
+	}, options...)
 	if err != nil {
 		return nil, fmt.Errorf("cluster: %w", err)
 	}

@@ -25,6 +25,13 @@ func TestCluster(t *testing.T) {
 	group := one(t, record, "aws:cloudwatch/logGroup:LogGroup", "cluster-exec")
 	require.Equal(t, 14.0, group["retentionInDays"])
 	require.Equal(t, logsKeyARN, group["kmsKeyId"])
+	insights := one(t, record, "aws:cloudwatch/logGroup:LogGroup", "cluster-insights")
+	require.Equal(t, map[string]any{
+		"name": "/aws/ecs/containerinsights/acme-airflow-test-cluster/performance", "retentionInDays": 14.0, "kmsKeyId": logsKeyARN,
+	}, without(insights, "tags"))
+	require.Contains(t, raw(t, record, "aws:ecs/cluster:Cluster", "cluster").DependsOn, "cluster-insights", "ECS would make it first")
+	require.Contains(t, texts(keyPolicy(t, runKeys(t), "logs")["LogGroups"].Condition["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]),
+		"arn:aws:logs:eu-west-1:123456789012:log-group:/aws/ecs/containerinsights/acme-airflow-test-cluster/performance")
 	// What people type in Exec sessions is encrypted on its way, and recorded.
 	require.Equal(t, map[string]any{"executeCommandConfiguration": map[string]any{
 		"kmsKeyId": logsKeyARN, "logging": "OVERRIDE",
@@ -35,4 +42,12 @@ func TestCluster(t *testing.T) {
 	require.ElementsMatch(t, []any{"FARGATE", "FARGATE_SPOT"}, providers["capacityProviders"])
 	require.Equal(t, []any{map[string]any{"capacityProvider": "FARGATE", "weight": 1.0}}, providers["defaultCapacityProviderStrategies"],
 		"what nobody decided isn't put on Spot")
+}
+
+func TestClusterWithoutContainerInsights(t *testing.T) {
+	record := run(t, func(ctx *pulumi.Context) error {
+		_, err := NewCluster(ctx, "cluster", &ClusterArgs{Scope: testScope, ContainerInsights: "disabled", LogRetentionDays: 14, LogsKeyARN: pulumi.String(logsKeyARN)})
+		return err
+	})
+	require.Equal(t, []string{"cluster-exec"}, names(record, "aws:cloudwatch/logGroup:LogGroup"))
 }

@@ -134,6 +134,7 @@ func (s Scope) useForLogs() []Statement {
 			Actions: cryptography, Resources: []string{"*"},
 			Conditions: Conditions{"ArnLike": {"kms:EncryptionContext:aws:logs:arn": {
 				s.ARN("logs", "log-group:/"+s.Prefix+"/*"), s.ARN("logs", "log-group:/aws/rds/instance/"+s.Prefix+"-*"),
+				s.ARN("logs", "log-group:"+insightsLogGroup(s.Name("cluster"))),
 			}}},
 		},
 		{
