@@ -9,6 +9,18 @@ import (
 	"github.com/pathwai/airflow-on-fargate/config"
 )
 
+// secretNames are the names of all secrets of the stack.
+func secretNames(cfg *config.Config) []string {
+	names := []string{"db-password", "database-url", "broker-url", "fernet-key", "jwt-secret", "api-secret-key"}
+	if cfg.Login.Mode != config.LoginNone {
+		names = append(names, "oidc-client-secret")
+	}
+	for i, name := range names {
+		names[i] = cfg.Prefix() + "/" + name
+	}
+	return names
+}
+
 // export hands out what a person needs. All of it follows from config: the
 // outputs are known before anything exists.
 func export(ctx *pulumi.Context, cfg *config.Config, s *services) error {
@@ -23,8 +35,8 @@ func export(ctx *pulumi.Context, cfg *config.Config, s *services) error {
 		repositories[image] = pulumi.String(scope.ImageURI(image))
 	}
 	secrets := pulumi.StringArray{}
-	for _, name := range []string{"db-password", "database-url", "broker-url", "fernet-key", "jwt-secret", "api-secret-key"} {
-		secrets = append(secrets, pulumi.String(cfg.Prefix()+"/"+name))
+	for _, name := range secretNames(cfg) {
+		secrets = append(secrets, pulumi.String(name))
 	}
 	dags := fmt.Sprintf("s3://%s/%s", cfg.Buckets.DAGs, cfg.Buckets.DAGsPrefix)
 	for name, value := range map[string]pulumi.Input{
