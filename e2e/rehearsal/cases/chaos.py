@@ -237,10 +237,8 @@ def waited_control(run: Run) -> None:
     run.world.overrides.pop("scheduler")
 
 
-# Airflow takes 300 s to notice: begun before other long cases, looked at after them.
-KILL = [Case("worker-kill", "Worker SIGKILL (the outcome is looked at below)", worker_kill, short=False)]
-
 CASES = [
+    Case("worker-kill", "Worker SIGKILL (the outcome is looked at below)", worker_kill, short=False),
     Case("redis-restart", "Redis restart, data kept", redis_restart),
     Case("redis-lost", "Redis restart, data lost, nothing queued", redis_lost, short=False),
     Case("postgres-restart", "Postgres restart", postgres_restart, short=False),

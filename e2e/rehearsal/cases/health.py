@@ -69,8 +69,5 @@ def frozen(run: Run) -> None:
 
 CASES = [
     Case("components", "Start-up, memory, CPU, connections; health checks are cheap", components),
-]
-
-FREEZES = [
     Case("frozen", "A frozen component turns unhealthy and is replaced", frozen, short=False),
 ]

@@ -188,8 +188,5 @@ CASES = [
     Case("secrets", "Each role works without the secrets of the others", secrets),
     Case("verified", "Untrusted certificates and unencrypted connections are refused", verified),
     Case("no-way-out", "No default route, read-only root, user 50000", no_way_out),
-]
-
-AFTERWARDS = [
     Case("calls", "AWS calls are made with task roles", calls),
 ]
