@@ -27,6 +27,8 @@ func metricKey(namespace, name string, dimensions map[string]string) string {
 	return strings.Join(parts, "|")
 }
 
+func (m *Metric) key() string { return metricKey(m.Namespace, m.Name, m.Dimensions) }
+
 func (m metrics) put(key string, s sample) { m[key] = append(m[key], s) }
 
 // read computes a statistic over [from, to) as it is seen at a moment; NaN
@@ -88,14 +90,15 @@ type alarm struct {
 	// extra is how many periods more than the evaluation periods are
 	// retrieved. AWS says that it is more, not how many.
 	extra int
+	dialect
 
 	state State
 	// values are the data points behind the state, oldest first.
 	values []float64
 }
 
-func newAlarm(a Alarm, extra int) (*alarm, error) {
-	c := &alarm{Alarm: a, expressions: map[string]expression{}, extra: extra, state: InsufficientData}
+func newAlarm(a Alarm, extra int, d dialect) (*alarm, error) {
+	c := &alarm{Alarm: a, expressions: map[string]expression{}, extra: extra, dialect: d, state: InsufficientData}
 	var err error
 	if c.breaches, err = comparison(a.Comparison, a.Threshold); err != nil {
 		return nil, err
@@ -130,7 +133,7 @@ func newAlarm(a Alarm, extra int) (*alarm, error) {
 	if c.watched == "" {
 		return nil, errors.New("no query returns data")
 	}
-	_, err = c.point(metrics{}, 0, 0) // finds ids that don't exist
+	_, err = c.points(metrics{}, 0) // finds ids that don't exist
 	return c, err
 }
 
@@ -148,37 +151,53 @@ func comparison(operator string, threshold float64) (func(float64) bool, error) 
 	return nil, fmt.Errorf("the comparison %s is not simulated", operator)
 }
 
-// point is the data point of the period that ends at a time.
-func (c *alarm) point(m metrics, end, now int) (float64, error) {
-	var value func(id string) (float64, error)
-	value = func(id string) (float64, error) {
-		for _, q := range c.Queries {
-			if q.ID != id {
-				continue
+// points are the data points that are retrieved at a time, newest first.
+func (c *alarm) points(m metrics, now int) ([]float64, error) {
+	newest := now - now%60
+	all := make([]float64, c.EvaluationPeriods+c.extra)
+	oldest := newest - len(all)*c.period
+	empty := map[string]bool{} // without any data point in all this time
+	for _, q := range c.Queries {
+		if q.Metric != nil {
+			n, err := m.read(q.Metric.key(), "SampleCount", oldest, newest, now)
+			if err != nil {
+				return nil, err
 			}
-			if q.Metric == nil {
-				return c.expressions[id](value)
-			}
-			key := metricKey(q.Metric.Namespace, q.Metric.Name, q.Metric.Dimensions)
-			return m.read(key, q.Metric.Stat, end-c.period, end, now)
+			empty[q.ID] = math.IsNaN(n)
 		}
-		return 0, fmt.Errorf("the expression names %q, and no query has this id", id)
 	}
-	return value(c.watched)
+	for i := range all {
+		end := newest - i*c.period
+		in := scope{dialect: c.dialect}
+		in.value = func(id string) (point, error) {
+			for _, q := range c.Queries {
+				if q.ID != id {
+					continue
+				}
+				if q.Metric == nil {
+					return c.expressions[id](in)
+				}
+				v, err := m.read(q.Metric.key(), q.Metric.Stat, end-c.period, end, now)
+				return point{value: v, series: true, empty: empty[id]}, err
+			}
+			return point{}, fmt.Errorf("the expression names %q, and no query has this id", id)
+		}
+		watched, err := in.value(c.watched)
+		if err != nil {
+			return nil, err
+		}
+		all[i] = watched.value
+	}
+	return all, nil
 }
 
 // evaluate looks at the alarm and returns whether its actions are invoked: for
 // Auto Scaling that is every minute while it is in ALARM, not only at a change.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html
 func (c *alarm) evaluate(m metrics, now int) (bool, error) {
-	end := now - now%60
-	all := make([]float64, c.EvaluationPeriods+c.extra) // newest first
-	for i := range all {
-		v, err := c.point(m, end-i*c.period, now)
-		if err != nil {
-			return false, err
-		}
-		all[i] = v
+	all, err := c.points(m, now)
+	if err != nil {
+		return false, err
 	}
 	c.state, c.values = c.next(all)
 	return c.state == InAlarm, nil

@@ -61,7 +61,7 @@ func TestMissingData(t *testing.T) {
 		for missing, want := range map[string]State{
 			"missing": tt.missing, "ignore": tt.ignore, "breaching": tt.breaching, "notBreaching": tt.notBreaching,
 		} {
-			a, err := newAlarm(watch(Alarm{EvaluationPeriods: 3, DatapointsToAlarm: tt.m, Missing: missing}), 2)
+			a, err := newAlarm(watch(Alarm{EvaluationPeriods: 3, DatapointsToAlarm: tt.m, Missing: missing}), 2, dialect{})
 			require.NoError(t, err)
 			a.state = stays
 			var newest []float64
@@ -80,7 +80,7 @@ func TestMissingData(t *testing.T) {
 func TestTheWindowSlides(t *testing.T) {
 	rules, err := Rules(pool())
 	require.NoError(t, err)
-	a, err := newAlarm(rules[0].Alarm, 0)
+	a, err := newAlarm(rules[0].Alarm, 0, dialect{})
 	require.NoError(t, err)
 	dims, err := findDimensions(rules)
 	require.NoError(t, err)
@@ -106,7 +106,7 @@ func TestIdleNeedsFiveMinutesOfData(t *testing.T) {
 	dims, err := findDimensions(rules)
 	require.NoError(t, err)
 	for extra := range 4 {
-		a, err := newAlarm(rules[1].Alarm, extra)
+		a, err := newAlarm(rules[1].Alarm, extra, dialect{})
 		require.NoError(t, err)
 		m := metrics{}
 		put := func(minute int, value float64) { m.put(dims.backlogs[0], sample{minute * 60, minute * 60, value}) }
@@ -144,7 +144,7 @@ func TestWhatIsNotSimulatedIsRefused(t *testing.T) {
 		`names "x", and no query has`:        {EvaluationPeriods: 1, DatapointsToAlarm: 1, Missing: "missing", Queries: []Query{{ID: "m", Metric: metric(60)}, {ID: "e", Return: true, Expression: "m+x"}}},
 		`expression "m+": a value wanted be`: {EvaluationPeriods: 1, DatapointsToAlarm: 1, Missing: "missing", Queries: []Query{{ID: "m", Metric: metric(60)}, {ID: "e", Return: true, Expression: "m+"}}},
 	} {
-		_, err := newAlarm(watch(a), 0)
+		_, err := newAlarm(watch(a), 0, dialect{})
 		require.ErrorContains(t, err, want)
 	}
 }

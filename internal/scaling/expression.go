@@ -11,11 +11,36 @@ import (
 
 // expression is the part of CloudWatch's metric math that the stack uses:
 // numbers, ids, + - * /, comparisons, AND, OR, and the functions IF, FILL, MAX,
-// MIN, SUM, AVG, CEIL, FLOOR and ABS. It is evaluated for one data point; a
-// missing value is NaN, and whatever is computed from it is missing too, but
-// for FILL.
+// MIN, SUM, AVG, CEIL, FLOOR and ABS. It is evaluated for one data point.
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-type expression func(value func(id string) (float64, error)) (float64, error)
+type expression func(in scope) (point, error)
+
+// point is a scalar, or what a time series has at one time.
+type point struct {
+	value float64 // NaN: there is no data point
+	// series tells a time series from a scalar; empty is one without any data
+	// point in the whole time that is looked at.
+	series, empty bool
+}
+
+func (p point) missing() bool { return math.IsNaN(p.value) }
+
+// dialect is what AWS's documents leave open, or what people have seen
+// otherwise: the rule must work with either.
+type dialect struct {
+	// zeroMissing: "Missing values in a time series are treated as 0" by
+	// + - * / when the other series has a value. Graphs seem to drop such points.
+	zeroMissing bool
+	// fillsEmpty: FILL makes values for a series that has none at all. The
+	// document says "fills the missing values of a time series", no more.
+	fillsEmpty bool
+}
+
+// scope is where an expression is evaluated.
+type scope struct {
+	dialect
+	value func(id string) (point, error)
+}
 
 func parseExpression(text string) (expression, error) {
 	p := &parser{text: text}
@@ -95,7 +120,7 @@ func (p *parser) binary(operand func() (expression, error), tokens ...string) (e
 		}
 		var right expression
 		if right, err = operand(); err == nil {
-			left = apply(operators[operator], left, right)
+			left = apply(operator, left, right)
 		}
 	}
 	return nil, err
@@ -131,20 +156,36 @@ func truth(b bool) float64 {
 	return 0
 }
 
-func apply(f func(a, b float64) float64, left, right expression) expression {
-	return func(value func(string) (float64, error)) (float64, error) {
-		a, err := left(value)
+// apply joins two operands. Of two series of which one has a value, the other
+// counts as 0: always in a comparison, by the dialect in arithmetic. A scalar
+// has a value at no time of its own, and so brings none to a series.
+func apply(operator string, left, right expression) expression {
+	f := operators[operator]
+	arithmetic := strings.ContainsAny(operator, "+-*/")
+	return func(in scope) (point, error) {
+		a, err := left(in)
 		if err != nil {
-			return 0, err
+			return point{}, err
 		}
-		b, err := right(value)
+		b, err := right(in)
 		if err != nil {
-			return 0, err
+			return point{}, err
 		}
-		if math.IsNaN(a) || math.IsNaN(b) {
-			return math.NaN(), nil
+		zero := in.zeroMissing || !arithmetic
+		result := point{series: a.series || b.series, empty: a.empty || b.empty}
+		if zero && a.series && b.series {
+			result.empty = a.empty && b.empty
+			if a.missing() && !b.missing() {
+				a.value = 0
+			}
+			if b.missing() && !a.missing() {
+				b.value = 0
+			}
 		}
-		return f(a, b), nil
+		if result.value = math.NaN(); !a.missing() && !b.missing() {
+			result.value = f(a.value, b.value)
+		}
+		return result, nil
 	}
 }
 
@@ -154,7 +195,7 @@ func (p *parser) unary() (expression, error) {
 		if err != nil {
 			return nil, err
 		}
-		return apply(operators["-"], constant(0), e), nil
+		return apply("-", constant(0), e), nil
 	}
 	if p.accept("(") != "" {
 		e, err := p.or()
@@ -172,13 +213,13 @@ func (p *parser) unary() (expression, error) {
 		return constant(number), nil
 	}
 	if p.accept("(") == "" {
-		return func(value func(string) (float64, error)) (float64, error) { return value(name) }, nil
+		return func(in scope) (point, error) { return in.value(name) }, nil
 	}
 	return p.function(name)
 }
 
 func constant(v float64) expression {
-	return func(func(string) (float64, error)) (float64, error) { return v, nil }
+	return func(scope) (point, error) { return point{value: v}, nil }
 }
 
 // function reads the arguments; an array counts as its elements.
@@ -210,66 +251,85 @@ func (p *parser) function(name string) (expression, error) {
 	if len(arguments) < f.least || len(arguments) > f.most {
 		return nil, fmt.Errorf("%s has %d arguments", name, len(arguments))
 	}
-	return func(value func(string) (float64, error)) (float64, error) {
-		values := make([]float64, len(arguments))
+	return func(in scope) (point, error) {
+		values := make([]point, len(arguments))
 		for i, a := range arguments {
-			v, err := a(value)
+			v, err := a(in)
 			if err != nil {
-				return 0, err
+				return point{}, err
 			}
 			values[i] = v
 		}
-		return f.compute(values), nil
+		return f.compute(in.dialect, values), nil
 	}, nil
 }
 
 type function struct {
 	least, most int
-	compute     func(v []float64) float64
+	compute     func(d dialect, v []point) point
 }
 
 var functions = map[string]function{
-	"IF": {2, 3, func(v []float64) float64 {
-		switch {
-		case math.IsNaN(v[0]):
-			return math.NaN()
-		case v[0] != 0:
-			return v[1]
-		case len(v) == 3:
-			return v[2]
-		}
-		return math.NaN()
-	}},
-	"FILL": {2, 2, func(v []float64) float64 {
-		if math.IsNaN(v[0]) {
-			return v[1]
-		}
-		return v[0]
-	}},
+	"IF":    {2, 3, choose},
+	"FILL":  {2, 2, fill},
 	"MAX":   {1, 10, fold(math.Max)},
 	"MIN":   {1, 10, fold(math.Min)},
-	"SUM":   {1, 10, sum},
-	"AVG":   {1, 10, func(v []float64) float64 { return sum(v) / float64(len(v)) }},
-	"CEIL":  {1, 1, func(v []float64) float64 { return math.Ceil(v[0]) }},
-	"FLOOR": {1, 1, func(v []float64) float64 { return math.Floor(v[0]) }},
-	"ABS":   {1, 1, func(v []float64) float64 { return math.Abs(v[0]) }},
+	"SUM":   {1, 10, fold(sum)},
+	"AVG":   {1, 10, average},
+	"CEIL":  {1, 1, each(math.Ceil)},
+	"FLOOR": {1, 1, each(math.Floor)},
+	"ABS":   {1, 1, each(math.Abs)},
 }
 
-// sum adds up.
-func sum(v []float64) float64 {
-	s := 0.0
-	for _, x := range v {
-		s += x
+// choose is IF. "Has the value of 0, if the corresponding data point of metric1
+// is TRUE and the corresponding data point does not exist in metric2"; is
+// dropped in all other cases of something missing.
+func choose(_ dialect, v []point) point {
+	nothing := point{value: math.NaN(), series: true, empty: v[0].empty}
+	switch {
+	case v[0].missing():
+		return nothing
+	case v[0].value != 0 && v[1].missing():
+		return point{series: true}
+	case v[0].value != 0:
+		return point{value: v[1].value, series: true}
+	case len(v) == 3:
+		return point{value: v[2].value, series: true, empty: v[2].empty}
 	}
-	return s
+	return nothing
 }
 
-func fold(f func(a, b float64) float64) func([]float64) float64 {
-	return func(v []float64) float64 {
+func fill(d dialect, v []point) point {
+	if v[0].missing() && (d.fillsEmpty || !v[0].empty) {
+		return point{value: v[1].value, series: true}
+	}
+	return v[0]
+}
+
+// fold computes over arrays of series. What it makes of one that has no value
+// is said of AVG alone: the worst is assumed, none.
+func fold(f func(a, b float64) float64) func(dialect, []point) point {
+	return func(_ dialect, v []point) point {
 		result := v[0]
 		for _, x := range v[1:] {
-			result = f(result, x) // NaN stays NaN in all of them
+			result.value = f(result.value, x.value) // NaN stays NaN in all of them
+			result.series, result.empty = result.series || x.series, result.empty || x.empty
 		}
 		return result
+	}
+}
+
+func sum(a, b float64) float64 { return a + b }
+
+func average(d dialect, v []point) point {
+	result := fold(sum)(d, v)
+	result.value /= float64(len(v))
+	return result
+}
+
+func each(f func(float64) float64) func(dialect, []point) point {
+	return func(_ dialect, v []point) point {
+		v[0].value = f(v[0].value)
+		return v[0]
 	}
 }

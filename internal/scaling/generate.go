@@ -233,8 +233,12 @@ func idleQueries(p Pool) []Query {
 // lower than the one that adds it; between the two the number stays.
 //
 // All the load's metrics are filled: without workers there are none, and the
-// backlog decides alone. Without any backlog there is no demand, whatever the
-// load is.
+// backlog decides alone. That doesn't hang on FILL, of which no document says
+// what it makes of a metric without any value, such as those of a service that
+// never ran a task: a comparison takes a missing value for 0, and so chooses the
+// backlog. MAX([backlog, loadtasks]) promises nothing. Without any backlog there
+// is no demand, whatever the load is.
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
 func demandQueries(p Pool) []Query {
 	queries, sum := backlogQueries(p, WindowSeconds)
 	metric := func(id, namespace, name string, dimensions map[string]string) {
@@ -261,8 +265,8 @@ func demandQueries(p Pool) []Query {
 	}
 	load("cpu", "Workers that the CPU needs", 0, TargetCPU)
 	load("memory", "Workers that the memory needs", p.IdleMemory, TargetMemory)
-	expression("loadtasks", "The load in tasks", "MAX([cpuneed, memoryneed]) * %d", p.Concurrency)
-	expression("demand", "Demand in tasks", "IF(backlog > 0, MAX([backlog, loadtasks]), 0)")
+	expression("loadtasks", "The load in tasks", "IF(cpuneed > memoryneed, cpuneed, memoryneed) * %d", p.Concurrency)
+	expression("demand", "Demand in tasks", "IF(backlog > 0, IF(loadtasks > backlog, loadtasks, backlog), 0)")
 	queries[len(queries)-1].Return = true
 	return queries
 }

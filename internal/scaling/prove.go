@@ -10,7 +10,7 @@ import (
 // Prove lets a target work in many worlds and tells which of the properties
 // that the platform promises do not hold:
 //
-//	leaves zero        one task brings a worker
+//	leaves zero        one task brings a worker, even the first of a pool's life
 //	reaches the need   and stays there while the need is the same
 //	keeps its bounds   never above max, never below min
 //	does not flap      on steady, on oscillating and on heavy load
@@ -58,6 +58,7 @@ func (p *proof) world(seed uint64) (World, *rand.Rand) {
 	w.LogDelay = 5 + random.IntN(56)
 	w.LoadDelay = 30 + random.IntN(91)
 	w.ExtraPeriods = random.IntN(4)
+	w.ZeroMissing, w.FillsEmpty, w.Uncounted = seed&1 != 0, seed&2 != 0, seed%3 == 0
 	w.StartUp = [2]int{30 + random.IntN(60), 90 + random.IntN(150)}
 	return w, random
 }

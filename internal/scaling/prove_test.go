@@ -114,7 +114,11 @@ func TestProofSeesWhatIsWrong(t *testing.T) {
 		})},
 		{"load without work keeps workers", "returns to zero", alarm("backlog", func(in object) {
 			q := queries(in)
-			q[len(q)-1].(object)["expression"] = "IF(backlog > 0, MAX([backlog, loadtasks]), 1)"
+			q[len(q)-1].(object)["expression"] = "IF(backlog > 0, IF(loadtasks > backlog, loadtasks, backlog), 1)"
+		})},
+		{"MAX of a load that never was", "leaves zero", alarm("backlog", func(in object) {
+			q := queries(in)
+			q[len(q)-1].(object)["expression"] = "IF(backlog > 0, MAX([backlog, loadtasks]), 0)"
 		})},
 		{"the load is not filled", "leaves zero", alarm("backlog", func(in object) {
 			q := queries(in)
@@ -178,6 +182,7 @@ func TestTheUsualRuleFlaps(t *testing.T) {
 		p := &proof{target: Target{Min: 0, Max: 10, Rules: rules}, concurrency: 4}
 		for seed := range uint64(150) {
 			w, _ := p.hot(seed)
+			w.Uncounted = false
 			if n := p.run("started", w).StartedIn(Span{settledAt, w.Seconds}); n > 0 {
 				worlds, most = worlds+1, max(most, n)
 			}

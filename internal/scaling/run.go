@@ -109,7 +109,7 @@ func (s *state) drivers(rules []Rule) ([]*driver, error) {
 		if err := rule.Policy.check(); err != nil {
 			return nil, fmt.Errorf("policy %s: %w", rule.Name, err)
 		}
-		a, err := newAlarm(rule.Alarm, s.ExtraPeriods)
+		a, err := newAlarm(rule.Alarm, s.ExtraPeriods, dialect{s.ZeroMissing, s.FillsEmpty})
 		if err != nil {
 			return nil, fmt.Errorf("alarm %s: %w", rule.Name, err)
 		}

@@ -33,10 +33,15 @@ type World struct {
 	PublishEvery, WorkersEvery, LogDelay int
 	// PublisherDown are times in which nothing is published.
 	PublisherDown []Span
+	// Uncounted: nobody has ever answered how many workers there are.
+	Uncounted bool
 	// LoadDelay is the longest delay of ECS's own metrics beyond their minute.
 	LoadDelay int
 	// ExtraPeriods are retrieved beyond the evaluation periods.
 	ExtraPeriods int
+	// ZeroMissing and FillsEmpty are what metric math makes of missing values:
+	// the documents leave it open (type dialect).
+	ZeroMissing, FillsEmpty bool
 	// StartUp is the shortest and longest time of a worker from its order to
 	// its first task.
 	StartUp [2]int
@@ -237,7 +242,9 @@ func (s *state) publish(t int) {
 			line(key, s.PublishEvery, 0)
 		}
 	}
-	line(s.dims.workers, s.WorkersEvery, ready)
+	if !s.Uncounted {
+		line(s.dims.workers, s.WorkersEvery, ready)
+	}
 	if t%60 != 0 {
 		return
 	}
@@ -266,7 +273,7 @@ func findDimensions(rules []Rule) (dimensionsOf, error) {
 			if q.Metric == nil {
 				continue
 			}
-			key := metricKey(q.Metric.Namespace, q.Metric.Name, q.Metric.Dimensions)
+			key := q.Metric.key()
 			switch q.Metric.Namespace + "/" + q.Metric.Name {
 			case NamespaceAirflow + "/Backlog":
 				if !slices.Contains(d.backlogs, key) {
