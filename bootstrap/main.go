@@ -24,13 +24,15 @@ func main() {
 // settings are what Pulumi.yaml describes.
 type settings struct {
 	region, account, org, bucket, repository string
+	// reuseProvider takes the account's identity provider of GitHub as it is.
+	reuseProvider bool
 }
 
 func read(ctx *pulumi.Context) (settings, error) {
 	c := config.New(ctx, "")
 	s := settings{
 		region: c.Require("region"), account: c.Require("accountId"), org: c.Require("org"),
-		bucket: c.Require("stateBucket"), repository: c.Require("repository"),
+		bucket: c.Require("stateBucket"), repository: c.Require("repository"), reuseProvider: c.GetBool("reuseGithubProvider"),
 	}
 	var faults []error
 	for _, check := range []struct{ key, value, form string }{

@@ -41,5 +41,6 @@ func TestDeployRoleCannotChangeItself(t *testing.T) {
 	}
 	slices.Sort(refused)
 	require.Equal(t, []string{"NoPoliciesOfAWS", "NotItself"}, refused)
-	require.NotContains(t, string(permissions(s, "preview")), "iam:")
+	require.NotContains(t, string(permissions(s, "preview")), `"iam:`)
+	require.Contains(t, string(permissions(s, "deploy")), `"iam:UpdateRoleDescription"`, "a role's changed description would be refused")
 }

@@ -10,22 +10,29 @@ import (
 // githubIssuer signs the tokens of GitHub's pipelines.
 const githubIssuer = "token.actions.githubusercontent.com"
 
-// newRoles are what pipelines assume: preview reads, on any branch of the
-// repository; deploy changes, in the environments dev and prod only, which
+// newRoles are what pipelines assume: preview reads, in pull requests and on
+// main (ViewOnlyAccess lists, but doesn't get what a refresh compares); deploy
+// changes, in the environments dev and prod only, which
 // hold the approvals.
 func newRoles(ctx *pulumi.Context, s settings, in pulumi.ResourceOption) error {
-	provider, err := iam.NewOpenIdConnectProvider(ctx, "github", &iam.OpenIdConnectProviderArgs{
-		Url:           pulumi.String("https://" + githubIssuer),
-		ClientIdLists: pulumi.ToStringArray([]string{"sts.amazonaws.com"}),
-	}, in)
-	if err != nil {
-		return err
+	var ready []pulumi.Resource
+	if !s.reuseProvider {
+		// An account has one provider for a URL (IAM user guide, "Create an OpenID
+		// Connect (OIDC) identity provider in IAM"); a second one is refused.
+		provider, err := iam.NewOpenIdConnectProvider(ctx, "github", &iam.OpenIdConnectProviderArgs{
+			Url:           pulumi.String("https://" + githubIssuer),
+			ClientIdLists: pulumi.ToStringArray([]string{"sts.amazonaws.com"}),
+		}, in)
+		if err != nil {
+			return err
+		}
+		ready = append(ready, provider)
 	}
 	for _, role := range []struct {
 		purpose, managed string
 		subjects         []string
 	}{
-		{"preview", "arn:aws:iam::aws:policy/job-function/ViewOnlyAccess", []string{
+		{"preview", "arn:aws:iam::aws:policy/ReadOnlyAccess", []string{
 			"repo:" + s.repository + ":pull_request", "repo:" + s.repository + ":ref:refs/heads/main",
 		}},
 		{"deploy", "arn:aws:iam::aws:policy/PowerUserAccess", []string{
@@ -43,7 +50,7 @@ func newRoles(ctx *pulumi.Context, s settings, in pulumi.ResourceOption) error {
 					githubIssuer + ":aud": "sts.amazonaws.com", githubIssuer + ":sub": role.subjects,
 				}},
 			}),
-		}, in, pulumi.DependsOn([]pulumi.Resource{provider}))
+		}, in, pulumi.DependsOn(ready))
 		if err != nil {
 			return err
 		}
@@ -59,6 +66,27 @@ func newRoles(ctx *pulumi.Context, s settings, in pulumi.ResourceOption) error {
 		}
 	}
 	return nil
+}
+
+// readable is what a drift check and the validation of policies need beyond
+// ReadOnlyAccess, which leaves the values of secrets out: a refresh gets those
+// of the stacks. They stand in the state, whose key the role may use, as well.
+func readable(s settings) []map[string]any {
+	return []map[string]any{
+		{"Sid": "ValidatePolicies", "Effect": "Allow", "Action": "access-analyzer:ValidatePolicy", "Resource": "*"},
+		{
+			"Sid": "CompareSecrets", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue",
+			"Resource": fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-airflow-*", s.region, s.account, s.org),
+		},
+		{
+			"Sid": "SecretsKeys", "Effect": "Allow", "Action": "kms:Decrypt",
+			"Resource": fmt.Sprintf("arn:aws:kms:%s:%s:key/*", s.region, s.account),
+			"Condition": map[string]any{
+				"ForAnyValue:StringLike": map[string]string{"kms:ResourceAliases": "alias/" + s.org + "-airflow-*-secrets"},
+				"StringEquals":           map[string]string{"kms:ViaService": "secretsmanager." + s.region + ".amazonaws.com"},
+			},
+		},
+	}
 }
 
 // permissions are what the managed policies leave out: the state, and for
@@ -81,6 +109,9 @@ func permissions(s settings, purpose string) pulumi.String {
 			"Condition": map[string]any{"ForAnyValue:StringEquals": map[string]string{"kms:ResourceAliases": alias(s)}},
 		},
 	}
+	if purpose == "preview" {
+		statements = append(statements, readable(s)...)
+	}
 	if purpose == "deploy" {
 		roles := fmt.Sprintf("arn:aws:iam::%s:role/%s-airflow-*", s.account, s.org)
 		statements = append(statements, map[string]any{
@@ -96,6 +127,7 @@ func permissions(s settings, purpose string) pulumi.String {
 				"iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole",
 				"iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies",
 				"iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
+				"iam:UpdateRoleDescription",
 			},
 		}, map[string]any{
 			"Sid": "PassRoles", "Effect": "Allow", "Action": "iam:PassRole", "Resource": roles,

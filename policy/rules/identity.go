@@ -19,6 +19,7 @@ var unscopable = map[string]string{
 	"ssmmessages:OpenDataChannel":      "ECS Exec; channels have no ARN",
 	"cloudwatch:PutMetricData":         "metrics have no ARN; a condition on cloudwatch:namespace narrows it",
 	"sts:GetCallerIdentity":            "it concerns no resource",
+	"access-analyzer:ValidatePolicy":   "it reads a text, and concerns no resource",
 	"xray:PutTraceSegments":            "traces have no ARN",
 	"xray:PutTelemetryRecords":         "traces have no ARN",
 	"ecs:DescribeTaskDefinition":       "AWS checks no resource for it",
