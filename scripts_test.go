@@ -225,3 +225,69 @@ func TestRollBackDriftAndCommentTakeWhatIsDeployed(t *testing.T) {
 		assert.Contains(t, said, "doesn't say its commit")
 	})
 }
+
+// setting answers for scripts/setting, which needs the whole program.
+const setting = `case "$4" in accountId) echo 123456789012;; region) echo eu-west-1;; org) echo acme;;
+	images.digests.*) echo "sha256:$(printf '%064d' 7)";; *) echo "no setting $4" >&2; exit 1;; esac`
+
+const recorded = `echo "$(basename "$0") $*" >>"$CALLS"`
+
+func TestRedeployWaitsForTenServicesAtATimeAndForNoWorker(t *testing.T) {
+	p := newScriptsHome(t, map[string]string{
+		"go": setting,
+		"aws": recorded + `
+if [ "$2" = list-services ]; then
+    for s in api-server scheduler dag-processor triggerer dagsync worker worker-heavy a b c d e f g h; do printf 'arn:aws:ecs:eu-west-1:1:service/c/acme-airflow-dev-%s\t' $s; done
+fi`,
+	})
+	said, called, err := p.run("redeploy", "dev")
+	require.NoError(t, err, said)
+	waits := regexp.MustCompile(`(?m)^aws ecs wait services-stable .* --services (.*)$`).FindAllStringSubmatch(called, -1)
+	require.Len(t, waits, 3, called)
+	assert.Equal(t, "acme-airflow-dev-scheduler", waits[0][1])
+	waited := append(strings.Fields(waits[1][1]), strings.Fields(waits[2][1])...)
+	assert.Len(t, strings.Fields(waits[1][1]), 10)
+	assert.Len(t, waited, 13)
+	assert.NotContains(t, strings.Join(waited, " "), "worker")
+	assert.Equal(t, 15, strings.Count(called, "--force-new-deployment"))
+	assert.Less(t, strings.Index(called, "dev-scheduler --force"), strings.Index(called, "dev-api-server --force"))
+}
+
+func TestTagsThatExistAreTaken(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0", 63) + "7"
+	p := newScriptsHome(t, map[string]string{
+		"go": setting,
+		"aws": recorded + `
+case "$*" in
+*/web*) echo "$THERE";;
+*/broken*) echo "AccessDeniedException" >&2; exit 254;;
+*) echo "An error occurred (ImageNotFoundException)" >&2; exit 254;;
+esac`,
+		"docker": recorded + `
+while [ $# -gt 0 ]; do
+    if [ "$1" = --metadata-file ]; then echo '"containerimage.digest": "sha256:` + strings.Repeat("b", 64) + `"' >"$2"; fi
+    shift
+done`,
+	})
+	p.environment = append(p.environment, "THERE="+digest)
+	registry := "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme-airflow-"
+
+	said, called, err := p.run("images", "push", registry+"dev", "tag1", "linux/arm64", "web", "agent")
+	require.NoError(t, err, said)
+	assert.Contains(t, said, "web "+digest+"\n")
+	assert.Contains(t, said, "agent sha256:bbb")
+	assert.Contains(t, called, "aws ecr describe-images --registry-id 123456789012 --region eu-west-1 --repository-name acme-airflow-dev/web --image-ids imageTag=tag1")
+	assert.Equal(t, 1, strings.Count(called, "docker buildx build"), called)
+	said, _, err = p.run("images", "push", registry+"dev", "tag1", "linux/arm64", "broken")
+	require.Error(t, err)
+	assert.Contains(t, said, "AccessDenied")
+
+	said, called, err = p.run("promote", "dev", "prod")
+	require.NoError(t, err, said)
+	assert.Equal(t, 5, strings.Count(called, "docker buildx imagetools create"), called)
+	assert.NotContains(t, called, "create --tag "+registry+"prod/web")
+	p.environment = append(p.environment, "THERE=sha256:other")
+	said, _, err = p.run("promote", "dev", "prod")
+	require.Error(t, err)
+	assert.Contains(t, said, "web:"+p.git("rev-parse", "--short=12", "HEAD")+" of prod is sha256:other")
+}
