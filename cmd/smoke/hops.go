@@ -46,6 +46,11 @@ func (a *airflow) hops() []hop {
 	}
 }
 
+// redirected is an answer with the way to somewhere else; the API gives none.
+type redirected struct{ path, to string }
+
+func (r redirected) Error() string { return fmt.Sprintf("%s redirects to %s", r.path, r.to) }
+
 const pollEvery = 2 * time.Second
 
 // reach opens the address: name, TCP, TLS and certificate.
@@ -286,6 +291,13 @@ func (a *airflow) ask(ctx context.Context, method, path string, body, answer any
 		return 0, "", err
 	}
 	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode/100 == 3 && a.options.login != loginALB {
+		to, err := response.Location()
+		if err != nil {
+			return response.StatusCode, "", fmt.Errorf("%s answers %d: %w", path, response.StatusCode, err)
+		}
+		return response.StatusCode, "", redirected{path, to.Scheme + "://" + to.Host + to.Path} // its query holds a session's state
+	}
 	text, err := io.ReadAll(io.LimitReader(response.Body, longestAnswer))
 	if err != nil {
 		return response.StatusCode, "", err

@@ -4,7 +4,8 @@
 // the way to the identity provider: no machine comes further (docs/adr/0053).
 //
 // Exit codes: 0 all hops passed; 2 usage; else the number of the hop that
-// failed: 10 network or TLS, 11 health, 12 login, 13 version, 14 DAGs, 15 run, 16 log.
+// failed: 10 network or TLS, 11 health, 12 login, 13 version, 14 DAGs, 15 run, 16 log;
+// 17 if a login answers at a hop where the API should (the stack was taken for one without login.mode alb).
 package main
 
 import (
@@ -44,7 +45,8 @@ type options struct {
 }
 
 const (
-	usageExit = 2
+	usageExit       = 2
+	loginBeforeExit = 17
 	// loginALB is the mode in which the load balancer asks, see login.mode in Pulumi.yaml.
 	loginALB = "alb"
 )
@@ -107,6 +109,10 @@ func run(ctx context.Context, args []string, getenv func(string) string, stdout,
 		detail, err := hop.try(ctx)
 		if err != nil {
 			_, _ = fmt.Fprintf(stderr, "smoke: %s: FAILED after %.1f s: %v\n", hop.name, time.Since(start).Seconds(), err)
+			if errors.As(err, new(redirected)) {
+				_, _ = fmt.Fprintln(stderr, "smoke: a login stands before the API: is the stack deployed with login.mode alb, and its file says another mode?")
+				return loginBeforeExit
+			}
 			return hop.exit
 		}
 		_, _ = fmt.Fprintf(stdout, "smoke: %-8s ok  %5.1f s  %s\n", hop.name, time.Since(start).Seconds(), detail)

@@ -25,6 +25,7 @@ type fake struct {
 	state   string
 	log     string
 	noDAG   bool
+	login   string // the path from which on a load balancer's login answers
 }
 
 func (f *fake) serve(t *testing.T) (address, ca string) {
@@ -34,6 +35,14 @@ func (f *fake) serve(t *testing.T) (address, ca string) {
 		_ = json.NewEncoder(w).Encode(body)
 	}
 	mux := http.NewServeMux()
+	if f.login != "" {
+		mux.Handle(f.login, http.RedirectHandler("https://login.pathwai.com/authorize?state=hidden", http.StatusFound))
+	}
+	if f.login == "/" {
+		server := httptest.NewTLSServer(mux)
+		t.Cleanup(server.Close)
+		return server.URL, authority(t, server)
+	}
 	mux.HandleFunc("GET /api/v2/version", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, 200, map[string]string{"version": f.version})
 	})
@@ -107,6 +116,8 @@ func TestEachHopFailsWithItsOwnCode(t *testing.T) {
 		"version with a digit": {func(f *fake) { f.version = "3.10.0" }, "right", 13, "expected 3.1"},
 		"DAG is missing":       {func(f *fake) { f.noDAG = true }, "right", 14, "not visible"},
 		"run fails":            {func(f *fake) { f.state = "failed" }, "right", 15, "ended as failed"},
+		"login before all":     {func(f *fake) { f.login = "/" }, "right", 17, "network: FAILED"},
+		"login before changes": {func(f *fake) { f.login = "PATCH /api/v2/dags/quick" }, "right", 17, "/api/v2/dags/quick redirects to https://login.pathwai.com/authorize\n"},
 		"log is lost":          {func(f *fake) { f.log = "Could not read remote log" }, "right", 16, "can't be read"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -118,6 +129,8 @@ func TestEachHopFailsWithItsOwnCode(t *testing.T) {
 			assert.Equal(t, test.exit, exit, stderr.String())
 			assert.Contains(t, stderr.String(), test.says)
 			assert.NotContains(t, stdout.String()+stderr.String(), "right")
+			assert.NotContains(t, stderr.String(), "hidden")
+			assert.Equal(t, test.exit == loginBeforeExit, strings.Contains(stderr.String(), "a login stands before the API"))
 		})
 	}
 }
