@@ -29,6 +29,7 @@ type observation struct {
 //	no answer                                     not proven
 //	answers, but takes not from all its queues    not proven
 //	answers; work waits; it has room; took none   not proven
+//	answers; holds nothing but ghosts             not proven: it could not leave softly
 //	answers otherwise                             proven
 //
 // A worker that stays unproven for longer than the patience is reported as
@@ -95,6 +96,10 @@ func (v *verdict) fault(o observation) error {
 		return fmt.Errorf("the worker does not take from %s", strings.Join(missing, ", "))
 	case len(o.snapshot.Queues) == 0:
 		return errors.New("the worker takes from no queue")
+	case o.held == 0 && len(o.snapshot.Active) > 0:
+		// Celery's cold shutdown waits for such tasks for ever (billiard: the pool's
+		// join), and what it then runs is killed: a new worker, while this one is idle.
+		return fmt.Errorf("the worker is idle and lists %d tasks that ended long ago", len(o.snapshot.Active))
 	case o.waiting > 0 && o.free() && !took:
 		return fmt.Errorf("%d messages wait, the worker has room and takes none", o.waiting)
 	}

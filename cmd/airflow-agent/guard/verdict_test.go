@@ -25,6 +25,13 @@ func answers(started int64, held, waiting int, queues ...string) observation {
 	}
 }
 
+// haunted is an answer that lists ended tasks, beside those that are held.
+func haunted(held int) observation {
+	o := answers(9, held, 0, "default")
+	o.snapshot.Active = make([]celery.Task, held+2)
+	return o
+}
+
 func TestVerdict(t *testing.T) {
 	idle := answers(0, 0, 0, "default")
 	tests := []struct {
@@ -48,6 +55,8 @@ func TestVerdict(t *testing.T) {
 		{"silent, then answers", []observation{idle, noReply, noReply, noReply, noReply, idle}, ""},
 		{"work waits, room, takes none", []observation{idle, answers(0, 1, 3, "default"), answers(0, 1, 3, "default"), answers(0, 1, 3, "default"), answers(0, 1, 3, "default")}, "3 messages wait, the worker has room and takes none"},
 		{"the same, just within the patience", []observation{idle, answers(0, 1, 3, "default"), answers(0, 1, 3, "default"), answers(0, 1, 3, "default")}, ""},
+		{"idle but for ghosts", []observation{idle, haunted(0), haunted(0), haunted(0), haunted(0)}, "idle and lists 2 tasks that ended long ago"},
+		{"ghosts beside work", []observation{idle, haunted(0), haunted(0), haunted(1), haunted(0), haunted(0), haunted(0)}, ""},
 		{"gave up a queue", []observation{idle, answers(0, 0, 0), answers(0, 0, 0), answers(0, 0, 0), answers(0, 0, 0)}, "does not take from default"},
 		{"the broker is down for long", []observation{idle, noBroker, noBroker, noBroker, noBroker, noBroker, noBroker}, ""},
 		{"the broker was down, then the worker reconnects", []observation{idle, noBroker, noBroker, noBroker, noBroker, noWorker, noReply, idle}, ""},
