@@ -9,5 +9,5 @@ def image_python():
     """The Python of the image's environment; skips the test where it was not built."""
     found = sorted(image.CACHE.glob("image-*/venv/bin/python"), key=lambda p: p.parents[2].stat().st_mtime)
     if not found:
-        raise unittest.SkipTest("the image's environment is not built; e2e/run.py or e2e/check.py as root builds it")
+        raise unittest.SkipTest("the image's environment is not built; e2e/run.py or e2e/check.py builds it, as root or with sudo")
     return found[-1]
