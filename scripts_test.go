@@ -291,3 +291,42 @@ done`,
 	require.Error(t, err)
 	assert.Contains(t, said, "web:"+p.git("rev-parse", "--short=12", "HEAD")+" of prod is sha256:other")
 }
+
+func TestAccessAnalyzerAsksAboutEveryDocumentByItsKind(t *testing.T) {
+	p := newScriptsHome(t, map[string]string{
+		"pulumi": recorded + `; cat "$PLAN"`,
+		"aws": recorded + `
+case "$*" in *bad*) echo '{"findings": [{"findingType": "ERROR", "findingDetails": "not a policy"}]}';; *) echo '{"findings": []}';; esac`,
+	})
+	plan := filepath.Join(t.TempDir(), "plan.json")
+	p.environment = append(p.environment, "PLAN="+plan)
+	step := func(kind, key, document string) string {
+		return fmt.Sprintf(`{"op": "same", "newState": {"type": %q, "urn": "urn:pulumi:dev::airflow::%s::x", "inputs": {%q: %q}}}`, kind, kind, key, document)
+	}
+	ask := func(steps ...string) (string, string, error) {
+		require.NoError(t, os.WriteFile(plan, []byte(`{"steps": [`+strings.Join(steps, ",")+`]}`), 0o600))
+		return p.run("access-analyzer", "dev")
+	}
+	good := []string{
+		step("aws:iam/role:Role", "assumeRolePolicy", `{"trust"}`), step("aws:iam/rolePolicy:RolePolicy", "policy", `{"role"}`),
+		step("aws:s3/bucketPolicy:BucketPolicy", "policy", `{"bucket"}`), step("aws:kms/key:Key", "policy", `{"key"}`),
+	}
+	said, called, err := ask(good...)
+	require.NoError(t, err, said)
+	assert.Contains(t, said, "4 documents, 0 errors")
+	assert.Contains(t, called, "--show-sames")
+	for _, asked := range []string{
+		`RESOURCE_POLICY --validate-policy-resource-type AWS::IAM::AssumeRolePolicyDocument --policy-document {"trust"}`,
+		`IDENTITY_POLICY --policy-document {"role"}`,
+		`RESOURCE_POLICY --validate-policy-resource-type AWS::S3::Bucket --policy-document {"bucket"}`,
+		`RESOURCE_POLICY --policy-document {"key"}`,
+	} {
+		assert.Contains(t, called, asked)
+	}
+	said, _, err = ask(append(good, step("aws:iam/policy:Policy", "policy", `{"bad"}`))...)
+	require.Error(t, err)
+	assert.Contains(t, said, "5 documents, 1 errors")
+	said, _, err = ask()
+	require.Error(t, err)
+	assert.Contains(t, said, "the plan shows none")
+}
