@@ -34,6 +34,10 @@ diagram: plan plantool ## draw the architecture from the plan into docs/img
 dashboard: $(READY) plantool ## draw the CloudWatch dashboard from its JSON into docs/img
 	@scripts/state $(STACK) | bin/plantool dashboard --svg docs/img/dashboard-$(STACK).svg --plan -
 
+.PHONY: scaling-proof
+scaling-proof: plan ## let the plan's scaling of workers work in a simulated AWS (ARGS=--runs 100)
+	@go run ./cmd/scalingproof $(ARGS) --plan $(PLAN) --stack $(STACK)
+
 .PHONY: e2e
 e2e: $(READY) agent ## Airflow from the stack's task definitions, on real PostgreSQL and Redis (PROFILE=short|full, ARGS)
 	@scripts/e2e $(STACK) --profile $(PROFILE) $(ARGS)

@@ -11,16 +11,19 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/pathwai/airflow-on-fargate/config"
 	"github.com/pathwai/airflow-on-fargate/internal/plan"
 	"github.com/pathwai/airflow-on-fargate/internal/scaling"
 )
 
-const usage = `scalingproof [--runs N] --plan FILE SERVICE=CONCURRENCY ...
+const usage = `scalingproof [--runs N] --plan FILE --stack NAME
+scalingproof [--runs N] --plan FILE SERVICE=CONCURRENCY ...
 
 reads the output of "pulumi preview --json --show-sames" or "pulumi stack export"
 (FILE may be -), lets each service that alarms scale work in N simulated worlds,
 and fails with what doesn't hold. SERVICE is the name of an ECS service;
-CONCURRENCY is how many tasks one of its workers runs.
+CONCURRENCY is how many tasks one of its workers runs. With --stack the worker
+pools of Pulumi.NAME.yaml in this folder are meant.
 `
 
 func main() {
@@ -38,17 +41,23 @@ func run(args []string, stdout, stderr io.Writer) error {
 	flags.SetOutput(stderr)
 	flags.Usage = func() { _, _ = fmt.Fprint(stderr, usage) }
 	file := flags.String("plan", "", "the plan")
+	stack := flags.String("stack", "", "the stack whose worker pools the plan must scale")
 	runs := flags.Int("runs", 30, "how many worlds")
 	if err := flags.Parse(args); err != nil {
 		return flag.ErrHelp // the flag set has told why
 	}
-	if *file == "" || *runs < 1 {
+	if *file == "" || *runs < 1 || *stack != "" && flags.NArg() > 0 {
 		flags.Usage()
 		return flag.ErrHelp
 	}
 	concurrency, err := concurrencies(flags.Args())
 	if err != nil {
 		return err
+	}
+	if *stack != "" {
+		if concurrency, err = pools(*stack); err != nil {
+			return err
+		}
 	}
 	p, err := plan.ReadFile(*file)
 	if err != nil {
@@ -94,6 +103,27 @@ func concurrencies(args []string) (map[string]int, error) {
 			return nil, fmt.Errorf("%q is not SERVICE=CONCURRENCY", arg)
 		}
 		all[service] = n
+	}
+	return all, nil
+}
+
+// pools are the worker services of a stack file, with their concurrency.
+func pools(stack string) (map[string]int, error) {
+	project, err := os.ReadFile("Pulumi.yaml")
+	if err != nil {
+		return nil, err
+	}
+	values, err := config.FromFile("Pulumi."+stack+".yaml", stack)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.Load(project, values)
+	if err != nil {
+		return nil, err
+	}
+	all := map[string]int{}
+	for _, pool := range cfg.WorkerPools {
+		all[cfg.Name(pool.ServiceName())] = pool.Concurrency
 	}
 	return all, nil
 }

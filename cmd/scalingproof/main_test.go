@@ -47,3 +47,16 @@ func TestRun(t *testing.T) {
 	require.ErrorContains(t, err, "not a plan")
 	require.ErrorIs(t, run(nil, &bytes.Buffer{}, &bytes.Buffer{}), flag.ErrHelp)
 }
+
+// The pools of a stack file are all proven, or missed.
+func TestPoolsOfAStack(t *testing.T) {
+	t.Chdir("../..")
+	_, err := invoke(t, flapping, "--stack", "prod")
+	require.ErrorContains(t, err, "add w=N")
+	require.ErrorContains(t, err, "pathwai-airflow-prod-worker: the plan scales no such service")
+	require.ErrorContains(t, err, "pathwai-airflow-prod-worker-heavy: the plan scales no such service")
+	_, err = invoke(t, flapping, "--stack", "none")
+	require.ErrorContains(t, err, "Pulumi.none.yaml")
+	_, err = invoke(t, flapping, "--stack", "dev", "w=4")
+	require.ErrorIs(t, err, flag.ErrHelp)
+}
