@@ -63,9 +63,14 @@ roles: $(READY) ## every role's permissions, each with its reason
 	@python3 e2e-aws/run.py roles $(ARGS)
 
 .PHONY: bench
-bench: agent ## dagsync against a floor client and its peers: time, memory, latency
+bench: agent ## dagsync against a floor client and its peers, its latency, and its limits
 	@scripts/bench
 
 .PHONY: soak
-soak: agent ## dagsync's reliability tests in their long form
-	@cd cmd/airflow-agent && AGENT_SOAK=1 go test ./dagsync/... -run 'Soak|Kill|Crash' -timeout 60m -v
+soak: agent ## dagsync's reliability tests in their long form: 1,000 kills, 500 releases under a reader (half an hour)
+	@cd cmd/airflow-agent && go test ./dagsync -run 'Kill|Crash|Imports|PutToVisible' -soak.kills 1000 -soak.publishes 500 \
+		-soak.changes 200 -soak.interval 5s -timeout 60m -count 1 -v
+	@cd cmd/airflow-agent && go test ./dagsync/keys -run xx -fuzz FuzzSelect -fuzztime 60s
+	@cd cmd/airflow-agent && go test ./dagsync/bucket -run xx -fuzz FuzzPage -fuzztime 60s
+	@cd cmd/airflow-agent && go test ./dagsync/tree -run xx -fuzz FuzzManifest -fuzztime 60s
+	@cd cmd/airflow-agent && go test ./celery -run xx -fuzz FuzzDecode -fuzztime 60s

@@ -60,5 +60,12 @@ func benchmarkPublish(b *testing.B, count, folders int, prepared bool) {
 		require.NoError(b, os.RemoveAll(w.home()))
 		b.StartTimer()
 	}
-	b.ReportMetric(b.Elapsed().Seconds()/float64(b.N), "s/publication")
+	took := b.Elapsed().Seconds() / float64(b.N)
+	b.ReportMetric(took, "s/publication")
+	if took > publishLimit.Seconds() {
+		b.Errorf("LIMIT EXCEEDED: a publication took %.2f s, at most %s", took, publishLimit)
+	}
 }
+
+// publishLimit is how long the publication of 10 files of 10,000 may take.
+const publishLimit = 3 * time.Second

@@ -1,6 +1,7 @@
 // Command bench measures dagsync against its peers on this machine and prints
 // tables in Markdown. Peers that aren't installed are left out, and it says
-// so. Run it by make bench, or:
+// so. It fails when the agent exceeds a limit (limits.go), after all is
+// printed. Run it by make bench, or:
 //
 //	go run ./dagsync/bench                       all parts
 //	go run ./dagsync/bench -parts speed -files 10000
@@ -10,6 +11,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -51,6 +53,7 @@ type bench struct {
 	directory                string
 	files, peerFiles, rounds int
 	peers                    []peer
+	limits                   limits
 }
 
 func (b *bench) run(ctx context.Context, parts []string, idle time.Duration) error {
@@ -70,6 +73,7 @@ func (b *bench) run(ctx context.Context, parts []string, idle time.Duration) err
 		return err
 	}
 	b.findPeers()
+	var faults []error
 	for _, part := range parts {
 		switch part {
 		case "speed":
@@ -80,10 +84,10 @@ func (b *bench) run(ctx context.Context, parts []string, idle time.Duration) err
 			err = b.idle(ctx, idle)
 		}
 		if err != nil {
-			return fmt.Errorf("%s: %w", part, err)
+			faults = append(faults, fmt.Errorf("%s: %w", part, err))
 		}
 	}
-	return nil
+	return errors.Join(append(faults, b.limits.err())...)
 }
 
 // base is where the trees are written.
@@ -116,7 +120,9 @@ func (b *bench) build(ctx context.Context, work string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("agent %s: %.1f MB; trees below %s\n\n", b.agent, float64(info.Size())/(1<<20), b.directory)
+	megabytes := float64(info.Size()) / (1 << 20)
+	fmt.Printf("agent %s: %.1f MB; trees below %s\n\n", b.agent, megabytes, b.directory)
+	b.limits.check("binary", megabytes, limitBinary, " MB")
 	return nil
 }
 

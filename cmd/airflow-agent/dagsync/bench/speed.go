@@ -123,12 +123,12 @@ func (b *bench) table(ctx context.Context, count int, peers []peer) error {
 			}
 		}
 	}
-	printSpeed(count, b.rounds, peers, rows, results)
+	b.printSpeed(count, peers, rows, results)
 	return nil
 }
 
-func printSpeed(count, rounds int, peers []peer, rows []string, results map[string][]used) {
-	fmt.Printf("## %d files, medians of %d: wall s / CPU s (CPU ratio to the floor), RSS MB\n|", count, rounds)
+func (b *bench) printSpeed(count int, peers []peer, rows []string, results map[string][]used) {
+	fmt.Printf("## %d files, medians of %d: wall s / CPU s (CPU ratio to the floor), RSS MB\n|", count, b.rounds)
 	for _, p := range peers {
 		fmt.Printf(" | %s", p.name)
 	}
@@ -142,6 +142,9 @@ func printSpeed(count, rounds int, peers []peer, rows []string, results map[stri
 			wall := median(runs, func(u used) float64 { return u.wall.Seconds() })
 			rss := median(runs, func(u used) float64 { return float64(u.rss) / (1 << 20) })
 			fmt.Printf(" | %.2f / %.2f (%.2fx) %.0f MB", wall, cpu, cpu/floor, rss)
+			if p.name == "agent" {
+				b.limits.checkSpeed(count, row, cpu/floor, rss)
+			}
 		}
 		fmt.Println(" |")
 	}
@@ -215,7 +218,9 @@ func (b *bench) idleWith(ctx context.Context, count int, watch time.Duration, mo
 	if len(more) > 0 {
 		label += ", " + strings.Join(more, " ")
 	}
-	fmt.Printf("| %s | %.1f | %d | %d | %.0f LIST, %.0f GET | $%.2f |\n", label, float64(memory(cmd.Process.Pid, "VmRSS"))/(1<<20),
+	resident := float64(memory(cmd.Process.Pid, "VmRSS")) / (1 << 20)
+	b.limits.check("at rest, "+label+" keys: resident", resident, limitIdle, " MB")
+	fmt.Printf("| %s | %.1f | %d | %d | %.0f LIST, %.0f GET | $%.2f |\n", label, resident,
 		newLists-lists, newGets-gets, l, g, l/1000*listPrice+g/1000*getPrice)
 	return nil
 }
