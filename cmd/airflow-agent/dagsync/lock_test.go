@@ -26,8 +26,9 @@ func TestTwoWriters(t *testing.T) {
 	third := *w
 	third.config.once = true
 	third.logs, third.out = new(safeBuffer), new(safeBuffer)
-	third.once(cli.ExitFailure)
-	require.Contains(t, third.logs.String(), "another writer has held the lock")
+	third.once(cli.ExitOK)
+	require.Contains(t, third.logs.String(), "in step by another writer")
+	require.Empty(t, third.out.String(), "the writer reports")
 
 	for i := range 3 {
 		w.put(files{"a.py": fmt.Sprint(i)})
@@ -40,6 +41,30 @@ func TestTwoWriters(t *testing.T) {
 	require.Equal(t, cli.ExitOK, stopSecond())
 	require.Contains(t, second.logs.String(), "published")
 	w.wholeTrees()
+}
+
+// --once while another writer holds the lock says whether that one has the
+// target in step, and touches nothing.
+func TestOnceBesideAnotherWriter(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	w.once(cli.ExitOK)
+	s := w.open(t)
+	defer s.mirror.close()
+	w.once(cli.ExitOK)
+	w.put(files{"d/": ""})
+	w.once(cli.ExitFailure)
+	_, err := s.turn(t.Context())
+	require.NoError(t, err)
+	w.once(cli.ExitPartial)
+	require.Contains(t, w.logs.String(), `"key":"d/"`)
+	w.put(files{"a.py": "2"})
+	w.once(cli.ExitFailure)
+	require.Contains(t, w.logs.String(), "another writer has held the lock")
+	w.sees(files{"a.py": "1"})
+	w.s3.SetFault(func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(403); return true })
+	w.once(cli.ExitFailure)
+	require.Contains(t, w.logs.String(), "status 403")
 }
 
 // A writer that loses its lock stops publishing, asks for it again, and looks

@@ -86,26 +86,34 @@ func (s *syncer) ready() error {
 	return nil
 }
 
-// once brings the target in step and returns the exit code.
+// once brings the target in step and returns the exit code. While another
+// writer holds the lock it is that one's work, and only looked at.
 func (s *syncer) once(ctx context.Context) int {
 	defer s.report()
-	if err := s.awaitLock(ctx); err != nil {
-		s.note(false, err)
-		s.log.Error("not in step", "source", s.mirror.pair.Source(), "error", err)
-		return cli.ExitFailure
-	}
 	begin := time.Now()
-	changed, err := s.mirror.pass(ctx)
+	writer, err := s.awaitLock(ctx)
+	changed := false
+	switch {
+	case err != nil:
+	case writer:
+		begin = time.Now()
+		changed, err = s.mirror.pass(ctx)
+	default:
+		err = s.observe(ctx)
+	}
 	s.note(changed, err)
 	if err != nil {
 		s.log.Error("not in step", "source", s.mirror.pair.Source(), "error", err)
 		return cli.ExitFailure
 	}
-	if err := s.mirror.maintain(ctx, s.mirror.state.at, false); err != nil {
+	state, message := s.mirror.state, "in step"
+	if !writer {
+		s.setStandby(true)
+		message = "in step by another writer"
+	} else if err := s.mirror.maintain(ctx, state.at, false); err != nil {
 		s.log.Warn("old trees could not be removed", "target", s.mirror.pair.Target, "error", err)
 	}
-	state := s.mirror.state
-	s.log.Info("in step", "source", s.mirror.pair.Source(), "target", s.mirror.pair.Target, "tree", state.tree, "changed", changed,
+	s.log.Info(message, "source", s.mirror.pair.Source(), "target", s.mirror.pair.Target, "tree", state.tree, "changed", changed,
 		"files", state.files, "bytes", state.bytes, "skipped", len(state.skipped), "seconds", time.Since(begin).Seconds())
 	if len(state.skipped) > 0 {
 		return cli.ExitPartial
@@ -113,20 +121,28 @@ func (s *syncer) once(ctx context.Context) int {
 	return cli.ExitOK
 }
 
-func (s *syncer) awaitLock(ctx context.Context) error {
+// awaitLock waits for the lock, but not for ever.
+func (s *syncer) awaitLock(ctx context.Context) (bool, error) {
 	end := time.Now().Add(s.options.lockWait)
 	for {
 		ok, err := s.mirror.lock()
-		if ok || err != nil {
-			return err
-		}
-		if time.Now().After(end) {
-			return fmt.Errorf("another writer has held the lock for %s: %s", s.options.lockWait, s.mirror.store.Holder())
+		if ok || err != nil || time.Now().After(end) {
+			return ok, err
 		}
 		if err := sleep(ctx, 100*time.Millisecond); err != nil {
-			return err
+			return false, err
 		}
 	}
+}
+
+// observe fails when the writer, which is another, hasn't the target in step.
+func (s *syncer) observe(ctx context.Context) error {
+	fault := fmt.Errorf("another writer has held the lock for %s: %s", s.options.lockWait, s.mirror.store.Holder())
+	inStep, err := s.mirror.observe(ctx)
+	if inStep {
+		return nil
+	}
+	return errors.Join(fault, err)
 }
 
 // loop mirrors until ctx ends.

@@ -1,5 +1,7 @@
 package dagsync
 
+import "context"
+
 // lock makes this process the one writer. When the lock was lost meanwhile,
 // another writer may have been at work: nothing that was known still holds.
 func (m *mirror) lock() (bool, error) {
@@ -32,4 +34,19 @@ func (m *mirror) closeStage() {
 		m.stage.Close()
 		m.stage = nil
 	}
+}
+
+// observe looks whether another writer has the target in step, and changes
+// nothing.
+func (m *mirror) observe(ctx context.Context) (bool, error) {
+	listing, err := m.list(ctx, false)
+	if err != nil {
+		return false, err
+	}
+	now, err := m.examine(ctx, false)
+	if err != nil || !now.matches(m.pair, listing) {
+		return false, err
+	}
+	m.remember(now.number, now.manifest, listing)
+	return true, nil
 }
