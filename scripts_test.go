@@ -330,3 +330,21 @@ case "$*" in *bad*) echo '{"findings": [{"findingType": "ERROR", "findingDetails
 	require.Error(t, err)
 	assert.Contains(t, said, "the plan shows none")
 }
+
+// TestBaseWithoutTheCommandIsNothing: the cost of a branch can be told against
+// a commit that is older than the command, and not against one that isn't there.
+func TestBaseWithoutTheCommandIsNothing(t *testing.T) {
+	p := newScriptsHome(t, nil)
+	now := p.git("rev-parse", "HEAD")
+	p.git("rm", "--quiet", "--cached", "scripts/plan")
+	p.git("commit", "--quiet", "-m", "before the command")
+	said, _, err := p.run("base-plan", p.git("rev-parse", "HEAD"), "dev")
+	require.NoError(t, err, said)
+	assert.Contains(t, said, "has no scripts/plan: everything is new against it")
+	assert.Contains(t, said, `{"steps": [{"op": "create", "urn": "urn:pulumi:dev::airflow::pulumi:pulumi:Stack::airflow-dev"`)
+	said, _, err = p.run("base-plan", strings.Repeat("0", 40), "dev")
+	require.Error(t, err)
+	assert.Contains(t, said, "there is no commit")
+	_, _, err = p.run("base-plan", now, "dev")
+	require.Error(t, err, "it has the command, and nothing to run it with")
+}
