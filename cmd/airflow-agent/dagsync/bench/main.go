@@ -120,7 +120,7 @@ func (b *bench) build(ctx context.Context, work string) error {
 	if err != nil {
 		return err
 	}
-	megabytes := float64(info.Size()) / (1 << 20)
+	megabytes := float64(info.Size()) / 1e6
 	fmt.Printf("agent %s: %.1f MB; trees below %s\n\n", b.agent, megabytes, b.directory)
 	b.limits.check("binary", megabytes, limitBinary, " MB")
 	return nil
