@@ -47,6 +47,7 @@ func (p *platformParts) newAlarms(ctx *pulumi.Context, s *services) (*components
 		Emails:         p.config.Alarms.Emails,
 		LogsKeyARN:     p.keys.LogsARN,
 		Alarms:         alarms,
+		OffHours:       offHours(p.config),
 		ClusterARN:     s.cluster.ARN,
 		DatabaseID:     p.state.database.Identifier,
 		LogGroups:      groups,
@@ -174,9 +175,6 @@ func (p *platformParts) webAlarms() []components.Alarm {
 // on. ECS publishes one CPUUtilization sample a task and minute, so that their
 // number is that of running tasks (ECS developer guide, "CloudWatch metrics").
 func (p *platformParts) taskAlarms(s *services) []components.Alarm {
-	if offHours(p.config) != nil {
-		return nil // they would sound every evening
-	}
 	var alarms []components.Alarm
 	for _, fixed := range []struct {
 		name    string

@@ -37,15 +37,18 @@ var nameRules = map[string]struct {
 	"aws:appautoscaling/policy:Policy":                  {"name", regexp.MustCompile(`^[\x20-\x7e]{1,256}$`)},
 	"aws:sns/topic:Topic":                               {"name", regexp.MustCompile(`^[\w-]{1,256}$`)},
 	"aws:cloudwatch/eventRule:EventRule":                {"name", regexp.MustCompile(`^[\w.-]{1,64}$`)},
+	"aws:scheduler/schedule:Schedule":                   {"name", regexp.MustCompile(`^[\w.-]{1,64}$`)},
 	"awsx:ecr:Repository":                               {"name", regexp.MustCompile(`^(?:[a-z0-9]+(?:[._-][a-z0-9]+)*/)*[a-z0-9]+(?:[._-][a-z0-9]+)*$`)},
 }
 
-// longestNames is prod with the longest org, pool and stack names that config takes.
+// longestNames is prod with the longest org, pool and stack names that config
+// takes, out of hours as well.
 func longestNames(t *testing.T) *config.Config {
 	t.Helper()
 	values := stackValues(t, "prod")
 	values.Stack = "pro"
 	values.Config["airflow:org"] = "abcdefghijklmnop"
+	values.Config["airflow:schedule"] = `{"stop":"cron(0 20 ? * MON-FRI *)","start":"cron(0 6 ? * MON-FRI *)"}`
 	values.Config["airflow:workerPools"] = strings.Replace(values.Config["airflow:workerPools"], `"name":"heavy"`, `"name":"abcdefghijkl"`, 1)
 	cfg, err := config.Load(projectFile, values)
 	require.NoError(t, err)

@@ -58,6 +58,9 @@ type AlarmsArgs struct {
 	LogsKeyARN pulumi.StringInput
 	// Alarms are created beside the one on refused calls, which is always there.
 	Alarms []Alarm
+	// OffHours turns the alarms that take silence for one off with the services;
+	// nil never does.
+	OffHours *OffHoursArgs
 	// ClusterARN is whose failed deployments and killed tasks are told.
 	ClusterARN pulumi.StringInput
 	// DatabaseID is whose failovers and failures are told.
@@ -94,6 +97,9 @@ func NewAlarms(ctx *pulumi.Context, name string, args *AlarmsArgs, opts ...pulum
 		if err := a.newAlarm(ctx, name, args, alarm); err != nil {
 			return nil, fmt.Errorf("alarms: %s: %w", alarm.Name, err)
 		}
+	}
+	if err := a.quietOutOfHours(ctx, name, args); err != nil {
+		return nil, err
 	}
 	if err := a.watchLogs(ctx, name, args); err != nil {
 		return nil, err
@@ -179,6 +185,11 @@ func (a *Alarms) newAlarm(ctx *pulumi.Context, name string, args *AlarmsArgs, al
 		OkActions:          pulumi.Array{a.TopicARNs[alarm.Severity]},
 	}
 	alarm.look(metric)
-	_, err := cloudwatch.NewMetricAlarm(ctx, name+"-"+alarm.Name, metric, pulumi.Parent(a))
+	options := parented(a)
+	if args.OffHours != nil && alarm.MissingBreaches {
+		// The scheduler's business: that they are off at night is no drift.
+		options = append(options, pulumi.IgnoreChanges([]string{"actionsEnabled"}))
+	}
+	_, err := cloudwatch.NewMetricAlarm(ctx, name+"-"+alarm.Name, metric, options...)
 	return err
 }

@@ -1,9 +1,6 @@
 package components
 
 import (
-	"fmt"
-
-	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/scheduler"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -37,23 +34,13 @@ func NewDatabaseSchedule(ctx *pulumi.Context, name string, args *DatabaseSchedul
 	if err != nil {
 		return nil, err
 	}
-	for _, action := range []struct{ name, call, when string }{
-		{"stop", "stopDBInstance", args.OffHours.Stop},
-		{"start", "startDBInstance", args.OffHours.Start},
+	for _, call := range []scheduledCall{
+		{name: "stop", description: "stop the database", when: args.OffHours.Stop, api: "rds:stopDBInstance"},
+		{name: "start", description: "start the database", when: args.OffHours.Start, api: "rds:startDBInstance"},
 	} {
-		if _, err := scheduler.NewSchedule(ctx, name+"-"+action.name, &scheduler.ScheduleArgs{
-			Name:                       pulumi.String(args.Scope.Name("db-" + action.name)),
-			Description:                pulumi.String(action.name + " the database"),
-			ScheduleExpression:         pulumi.String(action.when),
-			ScheduleExpressionTimezone: pulumi.String(args.OffHours.Timezone),
-			FlexibleTimeWindow:         &scheduler.ScheduleFlexibleTimeWindowArgs{Mode: pulumi.String("OFF")},
-			Target: &scheduler.ScheduleTargetArgs{
-				Arn:     pulumi.String("arn:aws:scheduler:::aws-sdk:rds:" + action.call),
-				RoleArn: acting.Arn,
-				Input:   pulumi.String(mustJSON(map[string]string{"DbInstanceIdentifier": args.Database.Identifier})),
-			},
-		}, pulumi.Parent(d), pulumi.DependsOn(acting.ready)); err != nil {
-			return nil, fmt.Errorf("database schedule: %s: %w", action.name, err)
+		call.input = map[string]string{"DbInstanceIdentifier": args.Database.Identifier}
+		if err := newSchedule(ctx, d, name+"-"+call.name, args.Scope.Name("db-"+call.name), args.OffHours.Timezone, acting, call); err != nil {
+			return nil, err
 		}
 	}
 	return d, ctx.RegisterResourceOutputs(d, pulumi.Map{})

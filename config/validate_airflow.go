@@ -38,6 +38,9 @@ func (f *faults) validateSchedule(c *Config) {
 	}
 	f.cron(key("schedule.stop"), s.Stop)
 	f.cron(key("schedule.start"), s.Start)
+	if _, err := Later(s.Start, AlarmRecheckMinutes); err != nil && cronForm.MatchString(s.Start) {
+		f.add(key("schedule.start"), s.Start, fmt.Sprintf("one minute of each hour that it names, and early enough: alarms come back within %d minutes, on the same day", AlarmRecheckMinutes))
+	}
 	if _, err := time.LoadLocation(s.Timezone); err != nil || !timezoneForm.MatchString(s.Timezone) || s.Timezone == "Local" {
 		f.add(key("schedule.timezone"), s.Timezone, "an IANA time zone such as Europe/Berlin or UTC")
 	}

@@ -113,6 +113,7 @@ def rare(workers: list[str]) -> list[Change]:
     """Features that neither stack has, turned on."""
     services = ["api-server", "scheduler", "dag-processor", "triggerer", "dagsync", *workers]
     fixed = ["scheduler", "dag-processor", "triggerer", "dagsync"]
+    silent = ["scheduler-heartbeat", "web-down", "sync-lag-dags", "sync-lag-plugins", *(f"{name}-tasks" for name in ("api-server", *fixed))]
     action = "aws:appautoscaling/scheduledAction:ScheduledAction"
     return [
         Change(
@@ -122,11 +123,11 @@ def rare(workers: list[str]) -> list[Change]:
                 *(Expected("create", "aws:appautoscaling/target:Target", name) for name in fixed),
                 *(Expected("create", action, f"{name}-{turn}") for name in services for turn in ("stop", "start")),
                 *(Expected("create", "aws:scheduler/schedule:Schedule", f"database-schedule-{turn}") for turn in ("stop", "start")),
-                Expected("create", "aws:iam/role:Role", "database-schedule"),
-                Expected("create", "aws:iam/rolePolicy:RolePolicy", "database-schedule"),
+                # Alarms on silence, which would sound every evening.
+                *(Expected("create", "aws:scheduler/schedule:Schedule", f"alarms-{turn}") for turn in ("off", "on")),
+                *(Expected("create", "aws:scheduler/schedule:Schedule", f"alarms-recheck-{name}") for name in silent),
+                *(Expected("create", f"aws:iam/{kind}", name) for kind in ("role:Role", "rolePolicy:RolePolicy") for name in ("database-schedule", "alarms-off-hours")),
                 *(Expected("create", f"airflow:index:{kind}", "*") for kind in ("Scaling", "DatabaseSchedule")),
-                # They would sound every evening.
-                *(Expected("delete", ALARM, f"alarms-{name}-tasks") for name in ("api-server", *fixed)),
             ],
         ),
         Change(
