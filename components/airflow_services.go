@@ -38,7 +38,7 @@ func (a *Airflow) APIServer() []Container {
 		secrets["AIRFLOW_OIDC_CLIENT_SECRET"] = SecretRef{a.Secrets.OIDCClientSecret, ""}
 	}
 	return []Container{
-		a.before("wait", "web", "wait-for-migrations"),
+		a.before("wait", "web", "wait-for-permissions"),
 		a.container(Container{
 			Name: "api-server", Image: "web", Command: []string{"api-server", "--proxy-headers"},
 			Environment: environment, Secrets: secrets, After: []string{"wait"},

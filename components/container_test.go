@@ -212,11 +212,12 @@ func TestTaskLayout(t *testing.T) {
 		return layout{image, command, after, "/opt/airflow/bin/healthcheck " + role, sync, true, stop}
 	}
 	wait := func(image string) layout { return layout{image: image, command: "wait-for-migrations", stop: 30} }
+	first := layout{image: "web", command: "wait-for-permissions", stop: 30}
 	agent := func(command, port string, stop int) layout {
 		return layout{"agent", command, "", "/airflow-agent health --url http://127.0.0.1:" + port + "/healthz", "", true, stop}
 	}
 	want := map[string]layout{
-		"api-server/wait":             wait("web"),
+		"api-server/wait":             first,
 		"api-server/api-server":       airflow("web", "api-server --proxy-headers", "wait", "api-server", 30),
 		"scheduler/migrate":           {image: "scheduler", command: "migrate", stop: 30},
 		"scheduler/scheduler":         airflow("scheduler", "scheduler", "migrate", "scheduler", 30),

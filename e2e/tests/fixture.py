@@ -135,7 +135,7 @@ def tasks() -> dict[str, list[dict]]:
     url = {"AGENT_DATABASE_URL": value_from("database-url", "libpq")}
     return {
         "api-server": [
-            before("wait", "web", "wait-for-migrations"),
+            before("wait", "web", "wait-for-permissions"),
             container("api-server", "web", ["api-server", "--proxy-headers"], COMMON | web, DATABASE | fernet | jwt | key, "api-server", "wait", sync, port=8080),
         ],
         "scheduler": [

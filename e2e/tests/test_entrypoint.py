@@ -27,6 +27,7 @@ BROKER_URL, EXECUTION = "AIRFLOW__CELERY__BROKER_URL", "AIRFLOW__CORE__EXECUTION
 NEEDS = {
     "migrate": DATABASE,
     "wait-for-migrations": DATABASE,
+    "wait-for-permissions": DATABASE,
     "api-server": [*DATABASE, JWT, FERNET, SESSIONS],
     "scheduler": [*DATABASE, BROKER_URL, JWT, FERNET],
     "dag-processor": [*DATABASE, FERNET],

@@ -79,6 +79,27 @@ class Schema(unittest.TestCase):
         for part in ("connection to server at db failed", "at nothing", "at b", "in step"):
             self.assertIn(part, said)
 
+    def test_one_makes_the_permissions(self):
+        database = Database(SAME)
+        database.permitted = mock.Mock(side_effect=[False, False, True])
+        database.alone = lambda: contextlib.nullcontext(True)
+        self.schema.run = mock.Mock(return_value=0)
+        code, said = self.step(self.schema.wait_for_permissions, database)
+        self.assertEqual((code, self.schema.run.call_args_list), (0, [mock.call(["airflow", "sync-perm"])]))
+        self.assertIn("roles and permissions are there", said)
+
+    def test_the_others_wait_for_the_permissions(self):
+        database = Database(SAME)
+        database.permitted = mock.Mock(side_effect=[Away("gone"), False, False, True])
+        database.alone = lambda: contextlib.nullcontext(False)
+        self.schema.run = mock.Mock()
+        code, said = self.step(self.schema.wait_for_permissions, database)
+        self.assertEqual(code, 0)
+        self.assertIn("another task makes", said)
+        self.schema.run.assert_not_called()
+        database.permitted = mock.Mock(return_value=False)
+        self.assertEqual(self.step(self.schema.wait_for_permissions, database, 0.02)[0], 1)
+
     def test_gives_up(self):
         for state in (OLD, NEWER, Away("gone")):
             code, said = self.step(self.schema.wait, Database(state), 0.01)
