@@ -1,16 +1,18 @@
 #!/usr/bin/env python3
-"""Writes docker/airflow/requirements.lock, and checks that it is in step.
+"""Writes the locks of Python packages, and checks that they are in step: the
+Airflow image's, and those of what e2e/ and e2e-aws/ run with.
 
-    docker/lock.py              renew the lock after a change of requirements.in
-    docker/lock.py --check      offline: was the lock made from these inputs?
+    docker/lock.py              renew the locks after a change of their inputs
+    docker/lock.py --check      offline: were the locks made from these inputs?
     docker/lock.py --check --resolve
                                 resolve again and compare line by line
 
-The versions are those that existed on the day AS_OF: an unconstrained install
+The versions are those that existed on a lock's day: an unconstrained install
 of Airflow 3.1.8 picks celery 5.7 and SQLAlchemy 2.1, with which the executor
 does not load. uv itself is pinned and lives in .cache/ of the project.
 """
 import argparse
+import dataclasses
 import hashlib
 import pathlib
 import re
@@ -19,31 +21,76 @@ import sys
 import tempfile
 import venv
 
-AS_OF = "2026-03-18"
 OLDEST_PYTHON = "3.11"
 UV = "uv==0.13.9"
 
-DOCKER = pathlib.Path(__file__).resolve().parent
-FOLDER = DOCKER / "airflow"
-INPUTS = ("requirements.in", "overrides.txt")
-LOCK = FOLDER / "requirements.lock"
-CACHE = DOCKER.parent / ".cache"
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+CACHE = ROOT / ".cache"
 
 
-def fingerprint():
-    """One hash over everything that decides what the lock says."""
-    digest = hashlib.sha256(f"{AS_OF} {OLDEST_PYTHON} {UV}\n".encode())
-    for name in INPUTS:
-        digest.update((FOLDER / name).read_bytes())
-    return digest.hexdigest()
+@dataclasses.dataclass(frozen=True)
+class Lock:
+    path: pathlib.Path
+    inputs: tuple[str, ...]  # beside the lock; those after the first override what packages ask for
+    as_of: str
+
+    def fingerprint(self):
+        """One hash over everything that decides what the lock says."""
+        digest = hashlib.sha256(f"{self.as_of} {OLDEST_PYTHON} {UV}\n".encode())
+        for name in self.inputs:
+            digest.update((self.path.parent / name).read_bytes())
+        return digest.hexdigest()
+
+    def header(self):
+        return (
+            "# Made by docker/lock.py: do not edit.\n"
+            f"# inputs: sha256:{self.fingerprint()}\n"
+            f"# packages as of {self.as_of}, Python {OLDEST_PYTHON} and newer, x86-64 and ARM64\n"
+        )
+
+    def resolve(self):
+        """The lock's text, from nothing: with a fixed day the result is always the same."""
+        overrides = [word for name in self.inputs[1:] for word in ("--override", name)]
+        with tempfile.TemporaryDirectory() as folder:
+            target = pathlib.Path(folder) / self.path.name
+            subprocess.run(
+                [
+                    uv(), "pip", "compile", "-q", "--universal", "--python-version", OLDEST_PYTHON,
+                    "--generate-hashes", "--exclude-newer", self.as_of, "--no-emit-index-url", "--no-header",
+                    *overrides, self.inputs[0], "-o", target,
+                ],
+                cwd=self.path.parent, check=True, stdout=subprocess.DEVNULL,
+            )  # fmt: skip
+            return self.header() + target.read_text()
+
+    def faults(self, again):
+        """What is wrong with the lock, nothing when it is in step."""
+        called = self.path.relative_to(ROOT)
+        text = self.path.read_text() if self.path.exists() else ""
+        found = re.search(r"^# inputs: sha256:([0-9a-f]{64})$", text, re.M)
+        if not found:
+            return [f"{called} is missing or was not made by docker/lock.py"]
+        faults = []
+        if found.group(1) != self.fingerprint():
+            faults.append(f"{' or '.join(self.inputs)} changed since {called} was made: run docker/lock.py")
+        pins = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(.*?)(?=^\S|\Z)", text, re.M | re.S)
+        bare = [name for name, rest in pins if "--hash=sha256:" not in rest]
+        if not pins:
+            faults.append(f"{called} pins no package")
+        faults += [f"{called}: {name} has no hash" for name in bare]
+        if re.search(r"--(extra-)?index-url|--find-links|\bhttps?://", text):
+            faults.append(f"{called} names a package index: an index belongs to the machine, not to the lock")
+        if again and not faults and self.resolve() != text:
+            faults.append(f"resolving again gives other packages than {called}: run docker/lock.py")
+        return faults
 
 
-def header():
-    return (
-        "# Made by docker/lock.py: do not edit.\n"
-        f"# inputs: sha256:{fingerprint()}\n"
-        f"# packages as of {AS_OF}, Python {OLDEST_PYTHON} and newer, x86-64 and ARM64\n"
-    )
+LOCKS = (
+    Lock(ROOT / "docker/airflow/requirements.lock", ("requirements.in", "overrides.txt"), "2026-03-18"),
+    Lock(ROOT / "e2e/requirements.lock", ("requirements.in",), "2026-11-16"),
+    Lock(ROOT / "e2e-aws/requirements/moto.lock", ("moto.in",), "2026-11-16"),
+    Lock(ROOT / "e2e-aws/requirements/scan.lock", ("scan.in",), "2026-11-16"),
+)
 
 
 def uv():
@@ -56,57 +103,19 @@ def uv():
     return binary
 
 
-def resolve(target):
-    """Resolves requirements.in into the file target, hashes included."""
-    subprocess.run(
-        [
-            uv(), "pip", "compile", "-q", "--universal", "--python-version", OLDEST_PYTHON,
-            "--generate-hashes", "--exclude-newer", AS_OF, "--no-emit-index-url", "--no-header",
-            "--override", "overrides.txt", "requirements.in", "-o", target,
-        ],
-        cwd=FOLDER, check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    return header() + target.read_text()
-
-
-def check(again):
-    """Returns the faults of the lock, empty when it is in step."""
-    text = LOCK.read_text() if LOCK.exists() else ""
-    found = re.search(r"^# inputs: sha256:([0-9a-f]{64})$", text, re.M)
-    if not found:
-        return [f"{LOCK.name} is missing or was not made by docker/lock.py"]
-    faults = []
-    if found.group(1) != fingerprint():
-        faults.append(f"{' or '.join(INPUTS)} changed since {LOCK.name} was made: run docker/lock.py")
-    pins = re.findall(r"^([A-Za-z0-9._-]+)(?:\[[^]]*\])?==(.*?)(?=^\S|\Z)", text, re.M | re.S)
-    bare = [name for name, rest in pins if "--hash=sha256:" not in rest]
-    if not pins:
-        faults.append(f"{LOCK.name} pins no package")
-    faults += [f"{LOCK.name}: {name} has no hash" for name in bare]
-    if re.search(r"--(extra-)?index-url|--find-links|\bhttps?://", text):
-        faults.append(f"{LOCK.name} names a package index: an index belongs to the machine, not to the lock")
-    if again and not faults:
-        with tempfile.TemporaryDirectory() as folder:
-            fresh = resolve(pathlib.Path(folder) / "requirements.lock")
-        if fresh != text:
-            faults.append(f"resolving again gives other packages than {LOCK.name}: run docker/lock.py")
-    return faults
-
-
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true")
     parser.add_argument("--resolve", action="store_true", help="with --check: resolve again and compare")
     args = parser.parse_args()
     if args.check:
-        faults = check(args.resolve)
+        faults = [fault for lock in LOCKS for fault in lock.faults(args.resolve)]
         for fault in faults:
             print(f"docker/lock.py: {fault}", file=sys.stderr)
         return 1 if faults else 0
-    with tempfile.TemporaryDirectory() as folder:
-        # Resolved from nothing: with a fixed day the result is always the same.
-        LOCK.write_text(resolve(pathlib.Path(folder) / "requirements.lock"))
-    print(f"{LOCK.relative_to(DOCKER.parent)}: {LOCK.read_text().count('==')} packages")
+    for lock in LOCKS:
+        lock.path.write_text(lock.resolve())
+        print(f"{lock.path.relative_to(ROOT)}: {lock.path.read_text().count('==')} packages")
     return 0
 
 

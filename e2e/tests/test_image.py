@@ -1,5 +1,6 @@
 """Files of the image that must agree with each other."""
 
+import dataclasses
 import importlib.machinery
 import importlib.util
 import os
@@ -67,14 +68,19 @@ class Files(unittest.TestCase):
                 self.assertTrue((context / source).exists(), f"{dockerfile}: {source} is not in {context}")
                 self.assertTrue(any(source == name or source.startswith(f"{name}/") for name in let_in), f"{ignore} keeps {source} out")
 
-    def test_lock_is_in_step_and_its_check_can_fail(self):
+    def test_locks_are_in_step_and_their_check_can_fail(self):
         lock = PROJECT / "docker" / "lock.py"
         self.assertEqual(subprocess.run([sys.executable, lock, "--check"]).returncode, 0)
         loader = importlib.machinery.SourceFileLoader("lock", str(lock))
         module = importlib.util.module_from_spec(importlib.util.spec_from_loader("lock", loader))
+        sys.modules["lock"] = module  # dataclasses look there
         loader.exec_module(module)
-        module.AS_OF = "2026-03-19"
-        self.assertIn("changed since", module.check(False)[0])
+        for made in module.LOCKS:
+            later = dataclasses.replace(made, as_of="2099-01-01")
+            self.assertEqual(made.faults(False), [])
+            self.assertIn("changed since", later.faults(False)[0])
+        tracked = subprocess.run(["git", "ls-files", "*.lock"], cwd=PROJECT, check=True, capture_output=True, text=True).stdout.split()
+        self.assertEqual({PROJECT / path for path in tracked}, {made.path for made in module.LOCKS})
 
     def test_authorities_of_rds(self):
         text = (DOCKER / "certs" / "rds-global-bundle.pem").read_text()
