@@ -161,6 +161,9 @@ func (a *airflow) visible(ctx context.Context) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("DAG %q is not visible: %w", a.options.dag, err)
 	}
+	if err := a.arrived(ctx); err != nil {
+		return "", err
+	}
 	unpause := map[string]bool{"is_paused": false}
 	if err := a.send(ctx, http.MethodPatch, a.dagPath(""), unpause, nil); err != nil {
 		return "", err

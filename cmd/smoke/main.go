@@ -38,6 +38,7 @@ type options struct {
 	dag          string
 	ca           string
 	login, idp   string
+	changed      string
 	runTimeout   time.Duration
 	waitForDAGs  time.Duration
 	airflow      string
@@ -60,9 +61,10 @@ func parse(args []string, getenv func(string) string, stderr io.Writer) (options
 	flags.StringVar(&o.ca, "ca", "", "file with further certificate authorities")
 	flags.StringVar(&o.login, "login", "none", "the stack's login.mode: none, alb or fab")
 	flags.StringVar(&o.idp, "idp", "", "the stack's login.authorizationEndpoint, for --login alb")
+	flags.StringVar(&o.changed, "changed", "", "FOLDER:FILE,FILE: files of the DAG folder that were pushed, whose DAGs must be as in them")
 	flags.StringVar(&o.airflow, "airflow", "3.1", "the version that must answer, or its beginning")
 	flags.DurationVar(&o.runTimeout, "run-timeout", 10*time.Minute, "time for the run, a worker's start from zero included")
-	flags.DurationVar(&o.waitForDAGs, "wait-for-dags", 60*time.Second, "time until the DAG must be visible")
+	flags.DurationVar(&o.waitForDAGs, "wait-for-dags", 60*time.Second, "time until the DAG must be visible, and what changed")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}

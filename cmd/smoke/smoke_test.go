@@ -62,6 +62,16 @@ func (f *fake) serve(t *testing.T) (address, ca string) {
 		}
 		answer(w, 201, map[string]string{"access_token": "token"})
 	})
+	mux.HandleFunc("GET /api/v2/dags", func(w http.ResponseWriter, r *http.Request) {
+		dags := make([]map[string]string, 100) // a full page of others
+		if r.URL.Query().Get("offset") == "100" {
+			dags = []map[string]string{{"dag_id": "mine", "relative_fileloc": "sub/mine.py"}}
+		}
+		answer(w, 200, map[string]any{"dags": dags})
+	})
+	mux.HandleFunc("GET /api/v2/dagSources/mine", func(w http.ResponseWriter, _ *http.Request) {
+		answer(w, 200, map[string]string{"content": "@dag\ndef mine(): new"})
+	})
 	mux.HandleFunc("/api/v2/dags/quick", func(w http.ResponseWriter, r *http.Request) {
 		if f.noDAG || r.Header.Get("Authorization") != "Bearer token" {
 			answer(w, 404, nil)
@@ -215,5 +225,32 @@ func TestUsageOfTheLogin(t *testing.T) {
 		var stdout, stderr bytes.Buffer
 		assert.Equal(t, usageExit, run(t.Context(), append(args, "--url", "https://x"), func(string) string { return "" }, &stdout, &stderr))
 		assert.Contains(t, stderr.String(), said)
+	}
+}
+
+func TestChangedFilesMustArrive(t *testing.T) {
+	server := fake{healthy: true, version: "3.1.8", state: "success", log: "hello from the task"}
+	address, ca := server.serve(t)
+	folder := t.TempDir()
+	for name, test := range map[string]struct {
+		file, content string
+		exit          int
+		says          string
+	}{
+		"new source":         {"sub/mine.py", "@dag\ndef mine(): new\n", 0, ""},
+		"old source":         {"sub/mine.py", "@dag\ndef mine(): newer\n", 14, "sub/mine.py was pushed, but Airflow doesn't show the new source of mine"},
+		"not there":          {"other.py", "with DAG(\"other\"): pass", 14, "other.py was pushed, but Airflow doesn't show its DAG"},
+		"a module":           {"helpers.py", "# about a dag\nx = 1", 0, ""},
+		"the name is a part": {"mine.py", "@airflow.dag\ndef mine(): new", 14, "mine.py was pushed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(folder, test.file)
+			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+			require.NoError(t, os.WriteFile(path, []byte(test.content), 0o600))
+			var stdout, stderr bytes.Buffer
+			exit := run(t.Context(), []string{"--url", address, "--ca", ca, "--wait-for-dags", "200ms", "--changed", folder + ":" + test.file}, environment("right"), &stdout, &stderr)
+			assert.Equal(t, test.exit, exit, stderr.String())
+			assert.Contains(t, stderr.String(), test.says)
+		})
 	}
 }
