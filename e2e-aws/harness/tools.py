@@ -113,10 +113,22 @@ def prepare() -> tuple[dict[str, str], str]:
     }, called
 
 
+def program_sources() -> list[pathlib.Path]:
+    """The files of this module that make up the program and the bootstrap program, their settings, and the versions of all else."""
+    listed = subprocess.run(
+        ["go", "list", "-deps", "-f", "{{$d := .Dir}}{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$d}}/{{.}}\n{{end}}{{range $.EmbedFiles}}{{$d}}/{{.}}\n{{end}}{{end}}{{end}}", ".", "./bootstrap"],
+        cwd=ROOT, capture_output=True, text=True,
+    )  # fmt: skip
+    if listed.returncode:
+        raise RuntimeError(f"go list: {listed.stderr}")
+    settings = [*ROOT.glob("Pulumi*.yaml"), *(ROOT / "bootstrap").glob("*.yaml"), ROOT / "go.mod", ROOT / "go.sum"]
+    return sorted({*map(pathlib.Path, listed.stdout.split()), *settings})
+
+
 def program_digest() -> str:
     """Names the program and its settings as they stand: a record of another one is out of date."""
     digest = hashlib.sha256()
-    sources = [*ROOT.glob("*.go"), *ROOT.glob("Pulumi*.yaml"), *(ROOT / "components").glob("*.go"), *(ROOT / "config").glob("*.go"), *(ROOT / "bootstrap").glob("*")]
-    for path in sorted(p for p in sources if not p.name.endswith("_test.go")):
-        digest.update(path.name.encode() + path.read_bytes())
+    for path in program_sources():
+        content = path.read_bytes()
+        digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
     return digest.hexdigest()

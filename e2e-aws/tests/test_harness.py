@@ -2,6 +2,7 @@
 
 import json
 import pathlib
+import shutil
 import sys
 import tempfile
 import unittest
@@ -11,7 +12,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 sys.path[:0] = [str(HERE.parent), str(HERE.parent / "harness")]  # moto_server is a program of its own
 
 import moto_server  # noqa: E402
-from harness import calls, changes, engine, report, scan  # noqa: E402
+from harness import calls, changes, engine, report, scan, tools  # noqa: E402
 
 SERVICE = changes.SERVICE
 URN = "urn:pulumi:dev::airflow::airflow:index:Service$aws:ecs/service:Service::"
@@ -137,6 +138,24 @@ class Deployment(unittest.TestCase):
             self.assertEqual(calls.deployed(), ({"iam:CreateRole", "iam:DeleteRole"}, {"iam:CreateRole"}))
             with self.assertRaisesRegex(SystemExit, "iam:DeleteRole"):
                 calls.check_deployment()
+
+
+class Digest(unittest.TestCase):
+    @unittest.skipUnless(shutil.which("go"), "no Go toolchain")
+    def test_it_is_of_all_that_the_programs_import_from_here(self):
+        names = {str(path.relative_to(tools.ROOT)) for path in tools.program_sources()}
+        self.assertLessEqual({"main.go", "bootstrap/main.go", "internal/scaling/generate.go", "config/config.go", "go.mod", "go.sum", "Pulumi.dev.yaml", "Pulumi.yaml", "bootstrap/Pulumi.yaml"}, names)
+        self.assertFalse([name for name in names if name.endswith("_test.go") or name.startswith(("cmd/", "internal/simcloud/"))])
+
+    def test_it_tells_a_change_and_a_new_name(self):
+        with tempfile.TemporaryDirectory() as folder, unittest.mock.patch.object(tools, "ROOT", pathlib.Path(folder)):
+            digests = set()
+            for name, text in (("a.go", "x"), ("a.go", "y"), ("b.go", "x")):
+                path = pathlib.Path(folder) / name
+                path.write_text(text, encoding="utf-8")
+                with unittest.mock.patch.object(tools, "program_sources", lambda path=path: [path]):
+                    digests.add(tools.program_digest())
+            self.assertEqual(len(digests), 3)
 
 
 class Server(unittest.TestCase):
