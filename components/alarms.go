@@ -20,7 +20,7 @@ const (
 	Warn Severity = "warn"
 )
 
-// Alarm is one alarm on one metric.
+// Alarm is one alarm on one metric, or on what an expression makes of several.
 type Alarm struct {
 	// Name follows the stack's prefix.
 	Name string
