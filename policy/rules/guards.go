@@ -36,6 +36,20 @@ func guards() []Rule {
 			Stack:       companion([]string{vpcType}, "vpcId", "flow log", flowLogType),
 		},
 		{
+			Name: "access-logged", Family: Completeness,
+			Description: "Load balancers and databases keep logs of who asked what.",
+			Why:         "without them a break-in can be neither noticed nor followed.",
+			Fix:         "set accessLogs with a bucket and enabled (load balancer), enabledCloudwatchLogsExports (database).",
+			On: each(
+				on(func(res resource, r report) { r.needTrue(res, "accessLogs.enabled") }, "aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer"),
+				on(func(res resource, r report) {
+					if !isSet(res.get("enabledCloudwatchLogsExports")) {
+						r.fault("enabledCloudwatchLogsExports is not set.")
+					}
+				}, "aws:rds/instance:Instance", "aws:rds/cluster:Cluster"),
+			),
+		},
+		{
 			Name: "exec-logged", Family: Completeness,
 			Description: "Sessions of ECS Exec are recorded, and encrypted under a key of one's own.",
 			Why:         "a shell in a running task is the widest permission there is; what was typed must be found afterwards.",

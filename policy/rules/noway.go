@@ -81,9 +81,10 @@ func addresses() []Rule {
 			Name: "no-public-subnet", Family: NoWayOut,
 			Description: "No subnet gives public addresses to what starts in it.",
 			Why:         "whatever starts there is given a public address without asking.",
-			Fix:         "set mapPublicIpOnLaunch to false, or leave it out.",
+			Fix:         "set mapPublicIpOnLaunch and assignIpv6AddressOnCreation to false, or leave them out.",
 			On: each(
-				on(func(res resource, r report) { r.needNotTrue(res.properties(), "mapPublicIpOnLaunch") }, "aws:ec2/subnet:Subnet"),
+				onFlag("mapPublicIpOnLaunch", "aws:ec2/subnet:Subnet"),
+				onFlag("assignIpv6AddressOnCreation", "aws:ec2/subnet:Subnet"),
 				on(exists("a default subnet, which is public,"), "aws:ec2/defaultSubnet:DefaultSubnet"),
 			),
 		},

@@ -132,6 +132,9 @@ func (s statement) deniesPlaintext(service string) bool {
 	if !slices.Contains(s.Action, "*") && !slices.Contains(s.Action, service+":*") {
 		return false
 	}
+	if service == "elasticfilesystem" && slices.ContainsFunc(s.Resource, func(arn string) bool { return arn != "*" && !strings.Contains(arn, ":file-system/") }) {
+		return false
+	}
 	if service == "s3" && !slices.ContainsFunc(s.Resource, func(arn string) bool { return strings.HasSuffix(arn, "/*") || arn == "*" }) {
 		return false
 	}

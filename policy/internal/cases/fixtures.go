@@ -162,7 +162,7 @@ func lateDefinition() Group {
 
 func loadBalancer() Group {
 	return Group{
-		res("aws:lb/loadBalancer:LoadBalancer", "lb", object{"name": prefix, "internal": true, "subnets": list{"subnet-1"}, "loadBalancerType": "application", "dropInvalidHeaderFields": true, "desyncMitigationMode": "defensive"}),
+		res("aws:lb/loadBalancer:LoadBalancer", "lb", object{"name": prefix, "internal": true, "subnets": list{"subnet-1"}, "loadBalancerType": "application", "dropInvalidHeaderFields": true, "desyncMitigationMode": "defensive", "accessLogs": object{"bucket": "logs-of-another-stack", "enabled": true}}),
 		res("aws:lb/listener:Listener", "https", object{"loadBalancerArn": "x", "port": 443, "protocol": "HTTPS", "sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06", "defaultActions": list{object{"type": "forward"}}}),
 		res("aws:lb/listener:Listener", "http", object{"loadBalancerArn": "x", "port": 80, "protocol": "HTTP", "defaultActions": list{object{"type": "redirect", "redirect": object{"protocol": "HTTPS", "statusCode": "HTTP_301"}}}}),
 	}
@@ -174,7 +174,7 @@ func database() Group {
 		res("aws:rds/instance:Instance", "database", object{
 			"identifier": prefix, "instanceClass": "db.t4g.small", "engine": "postgres", "storageEncrypted": true, "kmsKeyId": Unknown{}, "publiclyAccessible": false,
 			"backupRetentionPeriod": 7, "deletionProtection": true, "skipFinalSnapshot": false, "dbSubnetGroupName": Unknown{}, "parameterGroupName": Ref{"parameters", "name"},
-			"performanceInsightsEnabled": true, "performanceInsightsKmsKeyId": Unknown{}, "password": Secret{Unknown{}},
+			"performanceInsightsEnabled": true, "performanceInsightsKmsKeyId": Unknown{}, "enabledCloudwatchLogsExports": list{"postgresql"}, "password": Secret{Unknown{}},
 		}),
 	}
 }
@@ -184,7 +184,7 @@ func cluster() Group {
 		res("aws:rds/clusterParameterGroup:ClusterParameterGroup", "parameters", object{"name": "pathwai-aurora", "family": "aurora-mysql8.0", "parameters": list{object{"name": "require_secure_transport", "value": "ON"}}}),
 		res("aws:rds/cluster:Cluster", "cluster", object{
 			"engine": "aurora-mysql", "storageEncrypted": true, "kmsKeyId": keyARN, "backupRetentionPeriod": 1, "deletionProtection": true,
-			"dbSubnetGroupName": "subnets", "dbClusterParameterGroupName": "pathwai-aurora",
+			"dbSubnetGroupName": "subnets", "dbClusterParameterGroupName": "pathwai-aurora", "enabledCloudwatchLogsExports": list{"audit"},
 		}),
 		res("aws:rds/clusterInstance:ClusterInstance", "member", object{"clusterIdentifier": Ref{"cluster", "id"}, "instanceClass": "db.r7g.large", "engine": "aurora-mysql"}),
 	}

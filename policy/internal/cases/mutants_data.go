@@ -82,7 +82,7 @@ func bucketMutants() []Mutant {
 	mutants := []Mutant{
 		mutant("bucket-encrypted", "not declared", bucket(), "bucket", "no default encryption", drop("encryption")),
 		mutant("bucket-encrypted", "AES256", bucket(), "encryption", `"AES256", not aws:kms`, set("encryption", byDefault+"sseAlgorithm", "AES256")),
-		mutant("bucket-encrypted", "AES256 without a load balancer", accessLogs(), "encryption", `"AES256", not aws:kms`, unset("lb", "accessLogs")),
+		mutant("bucket-encrypted", "AES256 without a load balancer", accessLogs(), "encryption", `"AES256", not aws:kms`, set("lb", "accessLogs.bucket", "another")),
 		mutant("bucket-encrypted", "no key", bucket(), "encryption", "kmsMasterKeyId is not set", unset("encryption", byDefault+"kmsMasterKeyId")),
 		mutant("bucket-encrypted", "AWS's key", bucket(), "encryption", "a key that AWS manages", set("encryption", byDefault+"kmsMasterKeyId", "alias/aws/s3")),
 		mutant("bucket-encrypted", "unknown", bucket(), "encryption", "sseAlgorithm is not known", set("encryption", byDefault+"sseAlgorithm", Unknown{})),
