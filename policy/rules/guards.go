@@ -232,7 +232,7 @@ func scopedServices(s statement, name string, r report) {
 		return
 	}
 	for _, service := range s.Principal["Service"] {
-		if !sourceless[service] && !(service == "events.amazonaws.com" && s.publishes()) {
+		if !sourceless[service] && (service != "events.amazonaws.com" || !s.publishes()) {
 			r.fault("%s admits %s whomever it acts for.", name, service)
 		}
 	}

@@ -13,8 +13,9 @@ func alone(m Mutant) Mutant {
 	return m
 }
 
-func in(stack string, m Mutant) Mutant {
-	m.Stack = stack
+// protected puts a mutant into a stack whose data must stay.
+func protected(m Mutant) Mutant {
+	m.Stack = "prod"
 	return m
 }
 
@@ -49,9 +50,9 @@ func completenessMutants() []Mutant {
 		mutant("database-backups", "0 days", database(), "database", "backupRetentionPeriod", set("database", "backupRetentionPeriod", 0)),
 		mutant("database-backups", "left out", database(), "database", "backupRetentionPeriod", unset("database", "backupRetentionPeriod")),
 		mutant("database-backups", "unknown", database(), "database", "is not known", set("database", "backupRetentionPeriod", Unknown{})),
-		in("prod", mutant("deletion-protection", "database", database(), "database", "deletionProtection is false", set("database", "deletionProtection", false))),
-		in("prod", mutant("deletion-protection", "no final snapshot", database(), "database", "skipFinalSnapshot is true", set("database", "skipFinalSnapshot", true))),
-		in("prod", mutant("deletion-protection", "load balancer", loadBalancer(), "lb", "enableDeletionProtection is not set")),
+		protected(mutant("deletion-protection", "database", database(), "database", "deletionProtection is false", set("database", "deletionProtection", false))),
+		protected(mutant("deletion-protection", "no final snapshot", database(), "database", "skipFinalSnapshot is true", set("database", "skipFinalSnapshot", true))),
+		protected(mutant("deletion-protection", "load balancer", loadBalancer(), "lb", "enableDeletionProtection is not set")),
 		mutant("in-own-subnets", "database", database(), "database", "dbSubnetGroupName is not set", unset("database", "dbSubnetGroupName")),
 		mutant("in-own-subnets", "cache", cache(), "cache", "subnetGroupName is not set", unset("cache", "subnetGroupName")),
 		mutant("in-own-subnets", "service", service(), "worker-service", "networkConfiguration.subnets is not set", unset("worker-service", "networkConfiguration")),

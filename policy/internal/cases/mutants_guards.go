@@ -25,7 +25,7 @@ func guardMutants() []Mutant {
 	own := func(rule, title string, name string, statement object) Mutant {
 		return mutant(rule, title, trust(), name, "", set(name, "policy", policy(statement)))
 	}
-	kept := in("prod", mutant("deletion-protection", "bucket with its objects", bucket(), "bucket", "forceDestroy is true", set("bucket", "forceDestroy", true)))
+	kept := protected(mutant("deletion-protection", "bucket with its objects", bucket(), "bucket", "forceDestroy is true", set("bucket", "forceDestroy", true)))
 	return []Mutant{
 		root("no user", "names no user", ""), root("root by number", "runs as root", "0"), root("root by name", "runs as root", "root:root"),
 		point("root", "posixUser.uid", 0, "root"), point("no user", "posixUser", nil, "posixUser is not set"), point("unknown user", "posixUser.uid", Unknown{}, "is not known"),
@@ -59,8 +59,8 @@ func guardMutants() []Mutant {
 		mutant("bucket-no-public-acl", "ownership unknown", bucket(), "ownership", "is not known", set("ownership", "rule.objectOwnership", Unknown{})),
 		mutant("no-public-entry", "public zone", privateDoors(), "zone", "the zone is public", unset("zone", "vpcs")),
 		kept,
-		in("prod", mutant("deletion-protection", "repository with its images", stores(), "repository", "forceDelete is true", set("repository", "forceDelete", true), ownProtection)),
-		in("prod", mutant("deletion-protection", "secret at once", stores(), "secret", "recoveryWindowInDays is 0", set("secret", "recoveryWindowInDays", 0), ownProtection)),
+		protected(mutant("deletion-protection", "repository with its images", stores(), "repository", "forceDelete is true", set("repository", "forceDelete", true), ownProtection)),
+		protected(mutant("deletion-protection", "secret at once", stores(), "secret", "recoveryWindowInDays is 0", set("secret", "recoveryWindowInDays", 0), ownProtection)),
 	}
 }
 
