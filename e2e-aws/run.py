@@ -104,7 +104,7 @@ def test(_: argparse.Namespace) -> None:
     import unittest
 
     suite = unittest.defaultTestLoader.discover(str(HERE / "tests"))
-    if not unittest.TextTestRunner(verbosity=1).run(suite).wasSuccessful():
+    if not unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful():
         sys.exit(1)
 
 

@@ -55,17 +55,21 @@ def dockerfile_setting(word: str) -> str:
     return found[0]
 
 
+def folder() -> pathlib.Path:
+    """Where the image's environment of this lock is, or will be."""
+    digest = hashlib.sha256(str(interpreter()).encode())
+    for name in ("requirements.lock", "install", "bin/schema"):
+        digest.update((DOCKER / name).read_bytes())
+    return CACHE / f"image-{digest.hexdigest()[:16]}"
+
+
 def build(say) -> pathlib.Path:
     """Runs docker/airflow/install into the cache, once per lock; returns the folder that is /opt/airflow.
 
     In a mount namespace, so that the environment is made at the very path it has
     in the image, and nothing of this machine's /opt is touched.
     """
-    python = interpreter()
-    digest = hashlib.sha256(str(python).encode())
-    for name in ("requirements.lock", "install", "bin/schema"):
-        digest.update((DOCKER / name).read_bytes())
-    target = CACHE / f"image-{digest.hexdigest()[:16]}"
+    python, target = interpreter(), folder()
     if (target / "migration-heads.json").exists():
         return target
     say(f"installing the image's packages with {python} into .cache (once per lock, a minute or two)")
