@@ -54,7 +54,7 @@ func NewChecker(makefiles ...string) (*Checker, error) {
 // subCommands are those of other programs that pages may use. Programs of
 // every Unix stand with no list.
 var subCommands = map[string][]string{
-	"pulumi": {"cancel", "config get", "config set", "destroy", "import", "login", "preview", "refresh", "stack export", "stack import", "stack init", "stack output", "stack rm", "stack select", "up"},
+	"pulumi": {"cancel", "config get", "config set", "destroy", "import", "login", "preview", "refresh", "stack export", "stack history", "stack import", "stack init", "stack output", "stack rm", "stack select", "up"},
 	"git":    {"add", "commit", "diff", "log", "push", "revert", "status"},
 	"docker": {"buildx", "login"},
 	"cd":     nil, "date": nil, "echo": nil, "export": nil, "read": nil, "rm": nil, "sed": nil, "umask": nil, "python3": nil,
