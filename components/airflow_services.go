@@ -47,11 +47,23 @@ func (a *Airflow) APIServer() []Container {
 	}
 }
 
+// Airflow's default_pool: its option, and how many tasks it lets run by default.
+const (
+	poolVariable      = "AIRFLOW__CORE__DEFAULT_POOL_TASK_SLOT_COUNT"
+	airflowsPoolSlots = 128
+)
+
 // Scheduler returns the containers of the scheduler: it migrates the database
 // first, and has the publisher of the platform's metrics beside it.
 func (a *Airflow) Scheduler() []Container {
+	migrate := a.before("migrate", "scheduler", "migrate")
+	if _, given := migrate.Environment[poolVariable]; !given && a.slots() > airflowsPoolSlots {
+		// The first migration makes the pool that all tasks are in unless
+		// they name another; a later one leaves it as it is.
+		migrate.Environment[poolVariable] = strconv.Itoa(a.slots())
+	}
 	return []Container{
-		a.before("migrate", "scheduler", "migrate"),
+		migrate,
 		a.container(Container{
 			Name: "scheduler", Image: "scheduler", Command: []string{"scheduler"},
 			Environment: a.with(config.SchedulerPool, map[string]string{

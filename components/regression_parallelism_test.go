@@ -44,3 +44,19 @@ func containerNamed(t *testing.T, containers []Container, name string) Container
 	require.FailNow(t, "no container", name)
 	return Container{}
 }
+
+// Airflow's default pool lets 128 tasks run, however many workers there are.
+func TestTheDefaultPoolHoldsAllSlots(t *testing.T) {
+	secret := &Secret{Name: "any"}
+	cfg := &config.Config{WorkerPools: []config.WorkerPool{
+		{Name: "default", Queues: []string{"default"}, Concurrency: 8, Max: 10}, {Name: "heavy", Queues: []string{"heavy"}, Concurrency: 12, Max: 4},
+	}}
+	airflow := &Airflow{Config: cfg, Secrets: &Secrets{DatabaseURL: secret, BrokerURL: secret, FernetKey: secret, JWTSecret: secret, APISecretKey: secret}}
+	migrate := func() map[string]string { return containerNamed(t, airflow.Scheduler(), "migrate").Environment }
+	require.NotContains(t, migrate(), poolVariable, "128 slots are enough")
+	cfg.WorkerPools[0].Max = 11
+	require.Equal(t, "136", migrate()[poolVariable])
+	require.NotContains(t, containerNamed(t, airflow.Scheduler(), "scheduler").Environment, poolVariable)
+	cfg.Airflow.Options = map[string]map[string]string{"core": {"default_pool_task_slot_count": "500"}}
+	require.Equal(t, "500", migrate()[poolVariable], "a stack's own is kept")
+}
