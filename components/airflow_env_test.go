@@ -151,6 +151,7 @@ func TestEnvironmentPerRole(t *testing.T) {
 		},
 		{"worker", "worker"}: {
 			"AIRFLOW__CELERY__WORKER_CONCURRENCY": "4", "AIRFLOW_DB_RETENTION_DAYS": "45", "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
+			"AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "10", "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "30",
 		},
 		{"worker", "guard"}:        {"AGENT_WORKER_QUEUES": "default,small"},
 		{"worker-heavy", "worker"}: {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "2", "AIRFLOW_DB_RETENTION_DAYS": ""},

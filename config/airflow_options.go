@@ -57,6 +57,8 @@ var reservedOptions = map[string]string{
 	"fab.cookie_secure":                                  "the web interface is HTTPS only",
 	"operators.default_queue":                            "one pool works off the queue default",
 	"usage_data_collection.enabled":                      "nothing leads out of the VPC",
+	"workers.execution_api_retries":                      "tasks must outlast a failover of the database",
+	"workers.execution_api_retry_wait_max":               "tasks must outlast a failover of the database",
 	"workers.execution_api_timeout":                      "it must bear a busy api-server and stay below the load balancer's idle timeout",
 }
 

@@ -7,7 +7,13 @@ import pendulum
 from airflow.sdk import dag, task
 
 
-@dag(schedule=None, start_date=pendulum.datetime(2026, 1, 1), catchup=False, tags=["pack"])
+@dag(
+    schedule=None,
+    start_date=pendulum.datetime(2026, 1, 1),
+    catchup=False,
+    tags=["pack"],
+    default_args={"retries": 2, "retry_delay": pendulum.duration(seconds=10)},
+)
 def mapped():
     @task
     def numbers() -> list[int]:
