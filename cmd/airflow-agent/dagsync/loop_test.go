@@ -3,6 +3,7 @@ package dagsync
 import (
 	"fmt"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"regexp"
@@ -258,11 +259,14 @@ func TestHealthAddresses(t *testing.T) {
 	require.Equal(t, cli.ExitFailure, w.run(t.Context()))
 }
 
+// freeAddress is on an address of loopback of its own: nobody else takes the
+// port between here and its use.
 func freeAddress(t *testing.T) string {
-	s, err := fakes3.Start()
+	const host = "127.83.71.9"
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
 	require.NoError(t, err)
-	require.NoError(t, s.Close())
-	return strings.TrimPrefix(s.URL, "http://")
+	require.NoError(t, listener.Close())
+	return listener.Addr().String()
 }
 
 // A process that hangs is not healthy; one whose S3 is away is.
