@@ -228,7 +228,8 @@ def waited_control(run: Run) -> None:
     fleet = run.world.fleet["worker"]
 
     def expired() -> bool:
-        return bool(fleet.tasks) and "Signature has expired" in fleet.task().main.log.read_text(errors="replace")
+        log = fleet.task().main.log if fleet.tasks else None
+        return bool(log and log.exists() and "Signature has expired" in log.read_text(errors="replace"))
 
     run.world.wait(expired, 120, "with Airflow's defaults a token expires", tolerate=True)
     run.report.note(f"control: with Airflow's default of 600 s (1:{RATIO}) the tasks that waited were refused, Signature has expired")
