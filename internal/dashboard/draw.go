@@ -7,6 +7,8 @@ import (
 	"io"
 	"slices"
 	"strconv"
+
+	"github.com/pathwai/airflow-on-fargate/internal/svg"
 )
 
 // Sizes of the picture, in pixels.
@@ -56,21 +58,21 @@ func (b *Board) Draw(w io.Writer) error {
 		unit = max(unit, (widget.need()+gap)/float64(widget.Height))
 	}
 	width, height := Columns*columnWidth+2*margin, topHeight+float64(rows)*unit+footHeight
-	c := &canvas{w: w}
-	c.line(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%.0f" viewBox="0 0 %d %.0f">`, width, height, width, height)
-	c.line("<style>%s</style>", style)
-	c.line(`<rect width="100%%" height="100%%" fill="#f6f9fc"/>`)
-	c.text("title", margin+gap/2, 36, "start", "CloudWatch dashboard "+b.Name)
-	c.text("note", margin+gap/2, 56, "start", fmt.Sprintf("%d graphs of %d lines, on CloudWatch's grid of %d columns", graphs, lines, Columns))
+	c := &canvas{svg.Canvas{W: w}}
+	c.Line(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%.0f" viewBox="0 0 %d %.0f">`, width, height, width, height)
+	c.Line("<style>%s</style>", style)
+	c.Line(`<rect width="100%%" height="100%%" fill="#f6f9fc"/>`)
+	c.Text("title", margin+gap/2, 36, "start", "CloudWatch dashboard "+b.Name)
+	c.Text("note", margin+gap/2, 56, "start", fmt.Sprintf("%d graphs of %d lines, on CloudWatch's grid of %d columns", graphs, lines, Columns))
 	for _, widget := range b.Widgets {
 		box{
 			x: margin + float64(widget.X)*columnWidth + gap/2, y: topHeight + float64(widget.Y)*unit + gap/2,
 			w: float64(widget.Width)*columnWidth - gap, h: float64(widget.Height)*unit - gap,
 		}.draw(c, widget)
 	}
-	c.text("note", margin+gap/2, height-18, "start", "No data: drawn from its definition. “…” is an end of a name that AWS makes up.")
-	c.line("</svg>")
-	return c.err
+	c.Text("note", margin+gap/2, height-18, "start", "No data: drawn from its definition. “…” is an end of a name that AWS makes up.")
+	c.Line("</svg>")
+	return c.Err
 }
 
 // box is where a widget is drawn.
@@ -82,8 +84,8 @@ func (b box) draw(c *canvas, w Widget) {
 		c.lines(b.x, b.y+b.h-pad/2-height(lines), lines)
 		return
 	}
-	c.line(`<rect class="panel" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="4"/>`, b.x, b.y, b.w, b.h)
-	c.text("name", b.x+pad, b.y+pad+12, "start", w.Title)
+	c.Line(`<rect class="panel" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="4"/>`, b.x, b.y, b.w, b.h)
+	c.Text("name", b.x+pad, b.y+pad+12, "start", w.Title)
 	inner := b.w - 2*pad
 	y := b.y + pad + titleLine
 	if w.Type == alarmWidget {
@@ -104,17 +106,17 @@ func (b box) draw(c *canvas, w Widget) {
 // axes draws a graph's axes and thresholds: no curves, for there is no data.
 func (b box) axes(c *canvas, w Widget) {
 	low, high := w.span()
-	c.line(`<path class="axis" d="M%.1f %.1fV%.1fH%.1f"/>`, b.x, b.y, b.y+b.h, b.x+b.w)
+	c.Line(`<path class="axis" d="M%.1f %.1fV%.1fH%.1f"/>`, b.x, b.y, b.y+b.h, b.x+b.w)
 	if w.Axis.Min != nil {
-		c.text("zone", b.x-6, b.y+b.h+4, "end", number(low))
+		c.Text("zone", b.x-6, b.y+b.h+4, "end", number(low))
 	}
 	if w.Axis.Max != nil {
-		c.text("zone", b.x-6, b.y+8, "end", number(high))
+		c.Text("zone", b.x-6, b.y+8, "end", number(high))
 	}
-	c.text("zone", b.x+b.w, b.y+b.h+14, "end", "time")
+	c.Text("zone", b.x+b.w, b.y+b.h+14, "end", "time")
 	for i, t := range slices.SortedFunc(slices.Values(w.Thresholds), func(a, b Threshold) int { return cmp.Compare(a.Value, b.Value) }) {
 		y := b.y + b.h*(high-t.Value)/(high-low)
-		c.line(`<line class="threshold" stroke="%s" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, html.EscapeString(cmp.Or(t.Color, thresholdColor)), b.x, b.x+b.w, y, y)
+		c.Line(`<line class="threshold" stroke="%s" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, html.EscapeString(cmp.Or(t.Color, thresholdColor)), b.x, b.x+b.w, y, y)
 		label := number(t.Value)
 		if t.Label != "" {
 			label = t.Label + ": " + label
@@ -124,7 +126,7 @@ func (b box) axes(c *canvas, w Widget) {
 		if i%2 == 1 {
 			x, anchor = b.x+4, "start"
 		}
-		c.text("zone", x, y-4, anchor, label)
+		c.Text("zone", x, y-4, anchor, label)
 	}
 }
 
@@ -154,8 +156,8 @@ func (b box) alarms(c *canvas, w Widget, top float64) {
 	columns := alarmColumns(b.w)
 	for i, name := range w.Alarms {
 		x, y := b.x+pad+float64(i%columns)*alarmWidth, top+float64(i/columns)*textLine
-		c.line(`<rect class="alarm" x="%.1f" y="%.1f" width="8" height="8"/>`, x, y+3)
-		c.text("port", x+swatchWidth, y+11, "start", name)
+		c.Line(`<rect class="alarm" x="%.1f" y="%.1f" width="8" height="8"/>`, x, y+3)
+		c.Text("port", x+swatchWidth, y+11, "start", name)
 	}
 }
 
@@ -190,32 +192,19 @@ func height(lines []line) float64 { return textLine * float64(len(lines)) }
 
 func number(v float64) string { return strconv.FormatFloat(v, 'g', -1, 64) }
 
-// canvas writes SVG and remembers the first error.
-type canvas struct {
-	w   io.Writer
-	err error
-}
-
-func (c *canvas) line(format string, args ...any) {
-	if c.err == nil {
-		_, c.err = fmt.Fprintf(c.w, format+"\n", args...)
-	}
-}
-
-func (c *canvas) text(class string, x, y float64, anchor, text string) {
-	c.line(`<text class="%s" x="%.1f" y="%.1f" text-anchor="%s">%s</text>`, class, x, y, anchor, html.EscapeString(text))
-}
+// canvas is what this picture draws on.
+type canvas struct{ svg.Canvas }
 
 // lines writes lines below each other, with a metric's colour before its name.
 func (c *canvas) lines(x, y float64, lines []line) {
 	for i, l := range lines {
 		top := y + float64(i)*textLine
 		if l.color != "" {
-			c.line(`<rect x="%.1f" y="%.1f" width="10" height="4" fill="%s"/>`, x, top+5, html.EscapeString(l.color))
+			c.Line(`<rect x="%.1f" y="%.1f" width="10" height="4" fill="%s"/>`, x, top+5, html.EscapeString(l.color))
 		}
-		c.text(l.class, x+l.indent, top+11, "start", l.text)
+		c.Text(l.class, x+l.indent, top+11, "start", l.text)
 		if l.aside != "" {
-			c.text("zone", x+l.asideAt, top+11, "start", l.aside)
+			c.Text("zone", x+l.asideAt, top+11, "start", l.aside)
 		}
 	}
 }

@@ -2,10 +2,11 @@ package diagram
 
 import (
 	"fmt"
-	"html"
 	"io"
 	"slices"
 	"strings"
+
+	"github.com/pathwai/airflow-on-fargate/internal/svg"
 )
 
 const style = `
@@ -30,10 +31,10 @@ const legendLines = 3
 // Draw writes the picture as an SVG. The same plan makes the same bytes.
 func (p *Picture) Draw(w io.Writer) error {
 	s := p.arrange()
-	c := &canvas{w: w}
-	c.line(`<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`, s.width, s.height, s.width, s.height)
-	c.line("<style>%s</style>", style)
-	c.line(`<rect width="100%%" height="100%%" fill="#ffffff"/>`)
+	c := &canvas{svg.Canvas{W: w}}
+	c.Line(`<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`, s.width, s.height, s.width, s.height)
+	c.Line("<style>%s</style>", style)
+	c.Line(`<rect width="100%%" height="100%%" fill="#ffffff"/>`)
 	s.frame(c)
 	s.drops(c)
 	s.leftSide(c)
@@ -42,27 +43,27 @@ func (p *Picture) Draw(w io.Writer) error {
 		c.box(n)
 	}
 	s.words(c)
-	c.line("</svg>")
-	return c.err
+	c.Line("</svg>")
+	return c.Err
 }
 
 // frame draws title and VPC.
 func (s *scene) frame(c *canvas) {
-	c.text("title", margin, margin+18, "start", s.title)
-	c.text("note", margin, margin+40, "start", "Drawn from the plan; every line is a pair of security-group rules.")
-	c.line(`<rect class="vpc" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="10"/>`, s.vpcX, s.vpcY, s.vpcW, s.vpcH)
+	c.Text("title", margin, margin+18, "start", s.title)
+	c.Text("note", margin, margin+40, "start", "Drawn from the plan; every line is a pair of security-group rules.")
+	c.Line(`<rect class="vpc" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="10"/>`, s.vpcX, s.vpcY, s.vpcW, s.vpcH)
 	var subnets []string
 	for _, n := range s.subnets {
 		subnets = append(subnets, n.letter+" "+n.cidr)
 	}
-	c.text("name", s.vpcX+inset, s.vpcY+27, "start", "VPC "+s.vpc)
-	c.text("note", s.vpcX+inset+textWidth("VPC "+s.vpc, titleSize, true)+14, s.vpcY+27, "start", "private subnets: "+strings.Join(subnets, " · "))
-	c.text("note", s.services[0].x, s.services[0].y-9, "start", "ECS services on Fargate")
+	c.Text("name", s.vpcX+inset, s.vpcY+27, "start", "VPC "+s.vpc)
+	c.Text("note", s.vpcX+inset+textWidth("VPC "+s.vpc, titleSize, true)+14, s.vpcY+27, "start", "private subnets: "+strings.Join(subnets, " · "))
+	c.Text("note", s.services[0].x, s.services[0].y-9, "start", "ECS services on Fargate")
 	class, text := "note", "no internet gateway, no NAT gateway, no default route, no public address"
 	if len(s.wayOut) > 0 {
 		class, text = "alarm", "A WAY OUT OR IN: "+strings.Join(s.wayOut, ", ")
 	}
-	c.text(class, s.vpcX+s.vpcW-inset, s.vpcY+27, "end", text)
+	c.Text(class, s.vpcX+s.vpcW-inset, s.vpcY+27, "end", text)
 }
 
 // drops draws the lines from the services to what they reach.
@@ -76,7 +77,7 @@ func (s *scene) drops(c *canvas) {
 			}
 		}
 		if last > 0 {
-			c.line(`<line class="row" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, service.x+service.w, last, service.center(), service.center())
+			c.Line(`<line class="row" x1="%.1f" x2="%.1f" y1="%.1f" y2="%.1f"/>`, service.x+service.w, last, service.center(), service.center())
 		}
 	}
 	for _, target := range targets {
@@ -90,9 +91,9 @@ func (s *scene) drops(c *canvas) {
 			continue
 		}
 		x := target.middle()
-		c.line(`<path class="line" stroke="%s" d="M%.1f %.1fV%.1f"/>`, target.color, x, from[0].from.center(), target.y-9)
+		c.Line(`<path class="line" stroke="%s" d="M%.1f %.1fV%.1f"/>`, target.color, x, from[0].from.center(), target.y-9)
 		c.arrow(x, target.y, "down", target.color)
-		c.text("port", x+10, target.y-12, "start", ports(from...))
+		c.Text("port", x+10, target.y-12, "start", ports(from...))
 		for _, e := range from {
 			c.dot(x, e.from.center(), target.color, e.half)
 		}
@@ -106,15 +107,15 @@ func (s *scene) leftSide(c *canvas) {
 		switch {
 		case slices.Contains(s.networks, e.from) && slices.Contains(s.balancers, e.to):
 			c.level(e.from.x+e.from.w, e.to.x, e.from.y+e.from.h/2)
-			c.text("port", e.from.x+e.from.w+8, e.from.y+e.from.h/2-6, "start", ports(e))
+			c.Text("port", e.from.x+e.from.w+8, e.from.y+e.from.h/2-6, "start", ports(e))
 		case slices.Contains(s.balancers, e.from) && slices.Contains(s.networks, e.to):
 			y := e.to.y + e.to.h/2
-			c.line(`<path class="line" stroke="%s" d="M%.1f %.1fV%.1fH%.1f"/>`, balancerColor, e.from.middle(), e.from.y+e.from.h, y, e.to.x+e.to.w+9)
+			c.Line(`<path class="line" stroke="%s" d="M%.1f %.1fV%.1fH%.1f"/>`, balancerColor, e.from.middle(), e.from.y+e.from.h, y, e.to.x+e.to.w+9)
 			c.arrow(e.to.x+e.to.w, y, "left", balancerColor)
-			c.text("port", e.to.x+e.to.w+12, y-6, "start", ports(e))
+			c.Text("port", e.to.x+e.to.w+12, y-6, "start", ports(e))
 		case slices.Contains(s.balancers, e.from) && slices.Contains(s.services, e.to):
 			c.level(e.from.x+e.from.w, e.to.x, ends[end{e.to, e}])
-			c.text("port", e.to.x-12, ends[end{e.to, e}]-6, "end", ports(e))
+			c.Text("port", e.to.x-12, ends[end{e.to, e}]-6, "end", ports(e))
 		}
 	}
 	for _, t := range s.tracks {
@@ -166,15 +167,15 @@ func (s *scene) toBalancer(c *canvas, t track, ends map[end]float64) {
 	for _, e := range t.edges {
 		at := ends[end{e.from, e}]
 		lowest = max(lowest, at)
-		c.line(`<path class="line" stroke="%s" d="M%.1f %.1fH%.1f"/>`, t.node.color, e.from.x, at, t.x)
+		c.Line(`<path class="line" stroke="%s" d="M%.1f %.1fH%.1f"/>`, t.node.color, e.from.x, at, t.x)
 		if len(t.edges) > 1 {
 			c.dot(t.x, at, t.node.color, e.half)
 		}
 	}
 	right := t.node.x + t.node.w
-	c.line(`<path class="line" stroke="%s" d="M%.1f %.1fV%.1fH%.1f"/>`, t.node.color, t.x, lowest, y, right+9)
+	c.Line(`<path class="line" stroke="%s" d="M%.1f %.1fV%.1fH%.1f"/>`, t.node.color, t.x, lowest, y, right+9)
 	c.arrow(right, y, "left", t.node.color)
-	c.text("port", right+12, y-6, "start", ports(t.edges...))
+	c.Text("port", right+12, y-6, "start", ports(t.edges...))
 }
 
 // fromService draws edges from a service to others.
@@ -184,11 +185,11 @@ func (s *scene) fromService(c *canvas, t track, ends map[end]float64) {
 	for _, e := range t.edges {
 		at := ends[end{e.to, e}]
 		first, last = min(first, at), max(last, at)
-		c.line(`<path class="line" stroke="%s" d="M%.1f %.1fH%.1f"/>`, logColor, t.x, at, e.to.x-9)
+		c.Line(`<path class="line" stroke="%s" d="M%.1f %.1fH%.1f"/>`, logColor, t.x, at, e.to.x-9)
 		c.arrow(e.to.x, at, "right", logColor)
-		c.text("port", e.to.x-12, at-5, "end", ports(e))
+		c.Text("port", e.to.x-12, at-5, "end", ports(e))
 	}
-	c.line(`<path class="line" stroke="%s" d="M%.1f %.1fH%.1fM%.1f %.1fV%.1f"/>`, logColor, t.node.x, start, t.x, t.x, first, last)
+	c.Line(`<path class="line" stroke="%s" d="M%.1f %.1fH%.1fM%.1f %.1fV%.1f"/>`, logColor, t.node.x, start, t.x, t.x, first, last)
 }
 
 // doorways draws the panels outside of the VPC and their connections.
@@ -200,16 +201,16 @@ func (s *scene) doorways(c *canvas) {
 		if x := p.door.middle(); x > p.x && x < p.x+p.w {
 			to = x
 		}
-		c.line(`<path class="line" stroke="%s" d="M%.1f %.1fV%.1fH%.1fV%.1f"/>`, p.door.color, p.door.middle(), from, turn, to, p.y-9)
+		c.Line(`<path class="line" stroke="%s" d="M%.1f %.1fV%.1fH%.1fV%.1f"/>`, p.door.color, p.door.middle(), from, turn, to, p.y-9)
 		c.arrow(to, p.y, "down", p.door.color)
-		c.line(`<rect class="box" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="6" style="stroke:%s"/>`, p.x, p.y, p.w, p.h, p.door.color)
+		c.Line(`<rect class="box" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="6" style="stroke:%s"/>`, p.x, p.y, p.w, p.h, p.door.color)
 		for i, line := range p.door.behind {
 			class := "plain"
 			if strings.HasPrefix(line, " ") {
 				class = "note"
 			}
 			indent := textWidth(line[:len(line)-len(strings.TrimLeft(line, " "))], textSize, false)
-			c.text(class, p.x+boxPad+indent, p.y+20+float64(i)*panelLine, "start", strings.TrimSpace(line))
+			c.Text(class, p.x+boxPad+indent, p.y+20+float64(i)*panelLine, "start", strings.TrimSpace(line))
 		}
 	}
 }
@@ -217,39 +218,26 @@ func (s *scene) doorways(c *canvas) {
 // words draws legend and notes.
 func (s *scene) words(c *canvas) {
 	y := s.vpcY + s.vpcH + panelGap + 14
-	c.line(`<path class="row" d="M%.1f %.1fH%.1f"/>`, margin, y-4, margin+34)
+	c.Line(`<path class="row" d="M%.1f %.1fH%.1f"/>`, margin, y-4, margin+34)
 	c.dot(margin+17, y-4, storeColors[0], false)
-	c.text("note", margin+44, y, "start", "the service may open connections to what is below the dot")
-	c.line(`<rect class="chip" x="%.1f" y="%.1f" width="%.1f" height="15" rx="3"/>`, margin+9, y+6, zoneChip)
-	c.text("zone", margin+9+zoneChip/2, y+17, "middle", "a")
-	c.text("note", margin+44, y+panelLine, "start", "has network interfaces in zone a")
+	c.Text("note", margin+44, y, "start", "the service may open connections to what is below the dot")
+	c.Line(`<rect class="chip" x="%.1f" y="%.1f" width="%.1f" height="15" rx="3"/>`, margin+9, y+6, zoneChip)
+	c.Text("zone", margin+9+zoneChip/2, y+17, "middle", "a")
+	c.Text("note", margin+44, y+panelLine, "start", "has network interfaces in zone a")
 	for i, note := range s.notes() {
-		c.text("note", margin, y+float64(i+legendLines)*panelLine, "start", note)
+		c.Text("note", margin, y+float64(i+legendLines)*panelLine, "start", note)
 	}
 }
 
-// canvas writes SVG and remembers the first error.
-type canvas struct {
-	w   io.Writer
-	err error
-}
-
-func (c *canvas) line(format string, args ...any) {
-	if c.err == nil {
-		_, c.err = fmt.Fprintf(c.w, format+"\n", args...)
-	}
-}
-
-func (c *canvas) text(class string, x, y float64, anchor, text string) {
-	c.line(`<text class="%s" x="%.1f" y="%.1f" text-anchor="%s">%s</text>`, class, x, y, anchor, html.EscapeString(text))
-}
+// canvas is what this picture draws on.
+type canvas struct{ svg.Canvas }
 
 func (c *canvas) dot(x, y float64, color string, half bool) {
 	if half {
-		c.line(`<circle class="half" cx="%.1f" cy="%.1f" r="5.5"/>`, x, y)
+		c.Line(`<circle class="half" cx="%.1f" cy="%.1f" r="5.5"/>`, x, y)
 		return
 	}
-	c.line(`<circle cx="%.1f" cy="%.1f" r="5.5" fill="%s"/>`, x, y, color)
+	c.Line(`<circle cx="%.1f" cy="%.1f" r="5.5" fill="%s"/>`, x, y, color)
 }
 
 // arrow draws an arrow's head that ends at x, y.
@@ -259,28 +247,28 @@ func (c *canvas) arrow(x, y float64, direction, color string) {
 		"left":  fmt.Sprintf("%.1f,%.1f %.1f,%.1f %.1f,%.1f", x+1, y, x+11, y-5, x+11, y+5),
 		"right": fmt.Sprintf("%.1f,%.1f %.1f,%.1f %.1f,%.1f", x-1, y, x-11, y-5, x-11, y+5),
 	}[direction]
-	c.line(`<polygon points="%s" fill="%s"/>`, points, color)
+	c.Line(`<polygon points="%s" fill="%s"/>`, points, color)
 }
 
 // level draws a horizontal arrow to the right.
 func (c *canvas) level(from, to, y float64) {
-	c.line(`<path class="line" stroke="%s" d="M%.1f %.1fH%.1f"/>`, balancerColor, from, y, to-9)
+	c.Line(`<path class="line" stroke="%s" d="M%.1f %.1fH%.1f"/>`, balancerColor, from, y, to-9)
 	c.arrow(to, y, "right", balancerColor)
 }
 
 func (c *canvas) box(n *node) {
-	c.line(`<rect class="box" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="6"/>`, n.x, n.y, n.w, n.h)
+	c.Line(`<rect class="box" x="%.1f" y="%.1f" width="%.1f" height="%.1f" rx="6"/>`, n.x, n.y, n.w, n.h)
 	if n.color != "" {
-		c.line(`<rect x="%.1f" y="%.1f" width="%.1f" height="4" rx="2" fill="%s"/>`, n.x, n.y, n.w, n.color)
+		c.Line(`<rect x="%.1f" y="%.1f" width="%.1f" height="4" rx="2" fill="%s"/>`, n.x, n.y, n.w, n.color)
 	}
-	c.text("name", n.x+boxPad, n.y+22, "start", n.title)
+	c.Text("name", n.x+boxPad, n.y+22, "start", n.title)
 	for i, line := range n.lines {
-		c.text("plain", n.x+boxPad, n.y+22+float64(i+1)*lineHeight, "start", line)
+		c.Text("plain", n.x+boxPad, n.y+22+float64(i+1)*lineHeight, "start", line)
 	}
 	x := n.x + n.w - boxPad - float64(len(n.zones))*(zoneChip+2) + 2
 	for _, letter := range n.zones {
-		c.line(`<rect class="chip" x="%.1f" y="%.1f" width="%.1f" height="15" rx="3"/>`, x, n.y+10, zoneChip)
-		c.text("zone", x+zoneChip/2, n.y+21, "middle", letter)
+		c.Line(`<rect class="chip" x="%.1f" y="%.1f" width="%.1f" height="15" rx="3"/>`, x, n.y+10, zoneChip)
+		c.Text("zone", x+zoneChip/2, n.y+21, "middle", letter)
 		x += zoneChip + 2
 	}
 }
