@@ -6,6 +6,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -181,17 +183,20 @@ func TestWholeBucket(t *testing.T) {
 func TestChangesDuringTheFetch(t *testing.T) {
 	w := newWorld(t)
 	w.put(files{"a.py": "1", "b.py": "1", "c.py": "1"})
-	changed := false
+	var changed atomic.Bool
+	var change sync.Once // objects are fetched several at a time
 	w.s3.SetFault(func(_ http.ResponseWriter, r *http.Request) bool {
-		if !fakes3.IsList(r) && !changed {
-			changed = true
-			w.put(files{"a.py": "2", "b.py": "2"})
-			w.s3.Delete(prefix + "c.py")
+		if !fakes3.IsList(r) {
+			change.Do(func() {
+				w.put(files{"a.py": "2", "b.py": "2"})
+				w.s3.Delete(prefix + "c.py")
+				changed.Store(true)
+			})
 		}
 		return false
 	})
 	w.once(cli.ExitOK)
-	require.True(t, changed)
+	require.True(t, changed.Load())
 	w.sees(files{"a.py": "2", "b.py": "2"})
 }
 
