@@ -33,5 +33,7 @@ class Pause:
     def close(self) -> None:
         if self._process.poll() is None:
             os.kill(self.pid, signal.SIGKILL)
-        self._process.wait()
+        while self._process.poll() is None:
+            procfs.reap_adopted()
+            time.sleep(0.01)
         self._process.stderr.close()  # unshare complains of the kill

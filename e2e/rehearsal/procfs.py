@@ -32,6 +32,24 @@ def at_home(wanted: tuple[str, str]) -> list[int]:
     return [int(p) for p in os.listdir("/proc") if p.isdigit() and home(int(p)) == wanted]
 
 
+def reap_adopted() -> None:
+    """Reaps dead processes of inner PID namespaces that were left to this process.
+
+    When nsenter is killed, what it had started inside is left to process 1 out
+    here, which is the rehearsal; and a namespace doesn't end before its last
+    process has been reaped. This process starts none inside itself, so none of
+    them is waited for elsewhere.
+    """
+    for pid in children(os.getpid()):
+        try:
+            status = pathlib.Path(f"/proc/{pid}/status").read_text()
+        except OSError:
+            continue
+        fields = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        if fields["State"].split()[0] == "Z" and len(fields["NSpid"].split()) > 1:
+            os.waitpid(pid, os.WNOHANG)
+
+
 def pss_mib(pids: list[int]) -> float:
     """Proportional set size of processes together, in MiB: shared pages count once."""
     total = 0

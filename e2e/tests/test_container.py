@@ -3,11 +3,13 @@
 Needs root and tini, no image: the containers run this machine's /usr.
 """
 
+import ctypes
 import os
 import pathlib
 import shutil
 import subprocess
 import tempfile
+import threading
 import time
 import types
 import unittest
@@ -19,6 +21,7 @@ from rehearsal.state import Service, TaskDefinition
 from rehearsal.task import Task
 
 SUBREAPER = {"TINI_SUBREAPER": "1"}
+PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 
 
 def definition(name: str, script: str, environment: dict[str, str]) -> Definition:
@@ -173,6 +176,20 @@ class Containers(unittest.TestCase):
             self.wait(lambda: not pathlib.Path(f"/proc/{short}").exists(), "a dead orphan stays a zombie")
             task.kill("next")
             self.assertEqual(procfs.at_home(worker.home), [])
+
+    def test_a_command_that_outlasts_its_time_keeps_no_task_from_ending(self):
+        """The rehearsal is process 1 of its namespace: what a killed nsenter leaves behind is left to it."""
+        subreaper = ctypes.CDLL(None, use_errno=True).prctl
+        self.assertEqual(subreaper(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0), 0)
+        self.addCleanup(subreaper, PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+        task = self.task(worker="exec sleep 1001")
+        self.running(task.containers["worker"], "sleep 1001")
+        with self.assertRaises(subprocess.TimeoutExpired):
+            task.containers["worker"].execute(["/bin/sleep", "2"], 0.5)
+        ended = threading.Thread(target=task.kill, args=("killed",), daemon=True)
+        ended.start()
+        ended.join(10)
+        self.assertFalse(ended.is_alive(), "the task's PID namespace waits for a process that nobody reaps")
 
 
 if __name__ == "__main__":
