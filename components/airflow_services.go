@@ -140,7 +140,8 @@ func (a *Airflow) Worker(pool config.WorkerPool) []Container {
 		}),
 		// Seconds that a task waits for each answer of the api-server, tasks'
 		// only way to Airflow. At the default of 5 s a start failed under load:
-		// the client gives up before the answer comes, and each time asks for the same work again. Below the load balancer's idle timeout.
+		// the client gives up before the answer comes, and each time asks for the
+		// same work again. Below the load balancer's idle timeout.
 		"AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
 		// Ten tries with random pauses of at most 30 s last some 80 s, like the
 		// database's failover. At the default of five a task that reported its result
