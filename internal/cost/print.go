@@ -8,24 +8,26 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/pathwai/airflow-on-fargate/internal/lines"
 )
 
 // Print writes the report as text whose tables are Markdown as well.
 func (r *Report) Print(w io.Writer) error {
-	out := &printer{w: w}
-	out.line("Cost of %s/%s a month, %s, prices of %s (dollars, on demand, no free tiers)\n", r.Project, r.Stack, r.Region, r.PricesFrom)
+	out := &printer{lines.Writer{W: w}}
+	out.Line("Cost of %s/%s a month, %s, prices of %s (dollars, on demand, no free tiers)\n", r.Project, r.Stack, r.Region, r.PricesFrom)
 	out.table([]string{"service", "resource", "what", "low", "high"}, r.resourceRows())
-	out.line("\nTotal: %s a month, of which %s is fixed by the plan and the rest depends on use.", span(r.Total), span(r.Planned))
-	out.line("Verdict: %s.", r.Verdict)
-	out.line("Ceiling: $%.0f, when every service ran at its maximum and the storage grew to its limit.\n", r.Ceiling)
+	out.Line("\nTotal: %s a month, of which %s is fixed by the plan and the rest depends on use.", span(r.Total), span(r.Planned))
+	out.Line("Verdict: %s.", r.Verdict)
+	out.Line("Ceiling: $%.0f, when every service ran at its maximum and the storage grew to its limit.\n", r.Ceiling)
 	r.printUnpriced(out)
 	r.printNAT(out)
-	out.line("Savings (dollars a month)\n")
+	out.Line("Savings (dollars a month)\n")
 	out.table([]string{"choice", "in the plan", "low", "high", "its price otherwise"}, r.savingRows())
-	out.line("\nAssumed use\n")
+	out.Line("\nAssumed use\n")
 	out.table([]string{"assumption", "low", "high", "unit"}, r.assumptionRows())
 	r.printSources(out)
-	return out.err
+	return out.Err
 }
 
 func (r *Report) resourceRows() [][]string {
@@ -56,18 +58,18 @@ func (r *Report) printUnpriced(out *printer) {
 	for _, n := range r.Free {
 		free += n
 	}
-	out.line("%d resources of %d types are free (free.yaml says why; --json lists them).", free, len(r.Free))
+	out.Line("%d resources of %d types are free (free.yaml says why; --json lists them).", free, len(r.Free))
 	if len(r.NotPriced) == 0 {
-		out.line("Everything else in the plan is priced.\n")
+		out.Line("Everything else in the plan is priced.\n")
 		return
 	}
-	out.line("NOT PRICED, so the true total is higher:\n")
+	out.Line("NOT PRICED, so the true total is higher:\n")
 	var rows [][]string
 	for _, u := range r.NotPriced {
 		rows = append(rows, []string{u.Name, u.Type, u.Why})
 	}
 	out.table([]string{"resource", "type", "why"}, rows)
-	out.line("")
+	out.Line("")
 }
 
 func (r *Report) printNAT(out *printer) {
@@ -75,14 +77,14 @@ func (r *Report) printNAT(out *printer) {
 	if n == nil {
 		return
 	}
-	out.line("NAT-free: %s in %s cost $%.2f a month before traffic. Instead of them, a NAT gateway with its address "+
+	out.Line("NAT-free: %s in %s cost $%.2f a month before traffic. Instead of them, a NAT gateway with its address "+
 		"in each zone would cost $%.2f, and one for all zones $%.2f.", count(n.Endpoints, "interface endpoint"), count(n.Zones, "zone"),
 		n.EndpointsCost, n.GatewaysCost, n.OneGateway)
 	if n.BreakEvenGB == 0 {
-		out.line("The endpoints are cheaper at any traffic.\n")
+		out.Line("The endpoints are cheaper at any traffic.\n")
 		return
 	}
-	out.line("The endpoints are the cheaper ones only above %.0f GB a month and zone. Below that, no way out to the internet costs up to "+
+	out.Line("The endpoints are the cheaper ones only above %.0f GB a month and zone. Below that, no way out to the internet costs up to "+
 		"$%.2f a month: it is paid for security, not for price.\n", n.BreakEvenGB, n.EndpointsCost-n.GatewaysCost)
 }
 
@@ -116,49 +118,40 @@ func (r *Report) printSources(out *printer) {
 			known = append(known, name)
 		}
 	}
-	out.line("\n%d prices were retrieved, %d are common knowledge that nobody has looked up: %s.", retrieved, len(known), strings.Join(known, ", "))
+	out.Line("\n%d prices were retrieved, %d are common knowledge that nobody has looked up: %s.", retrieved, len(known), strings.Join(known, ", "))
 }
 
 // Print writes the difference in the form of a comment on a pull request.
 func (d *Difference) Print(w io.Writer) error {
-	out := &printer{w: w}
+	out := &printer{lines.Writer{W: w}}
 	if len(d.Changes) == 0 {
-		out.line("This change costs nothing more or less (%s: %s a month).", d.Stack, span(d.To))
+		out.Line("This change costs nothing more or less (%s: %s a month).", d.Stack, span(d.To))
 	} else {
-		out.line("This change costs %s a month (%s: from %s to %s).\n", signed(d.Total), d.Stack, span(d.From), span(d.To))
+		out.Line("This change costs %s a month (%s: from %s to %s).\n", signed(d.Total), d.Stack, span(d.From), span(d.To))
 		var rows [][]string
 		for _, c := range d.Changes {
 			rows = append(rows, []string{c.Kind, c.Service, c.Name, whats(c.Before), whats(c.After), plusMinus(c.Low), plusMinus(c.High)})
 		}
 		out.table([]string{"", "service", "resource", "before", "after", "low", "high"}, rows)
-		out.line("")
+		out.Line("")
 	}
-	out.line("After it, the stack is %s.", d.Verdict)
+	out.Line("After it, the stack is %s.", d.Verdict)
 	for _, u := range d.NotPriced {
-		out.line("NOT PRICED: %s (%s): %s", u.Name, u.Type, u.Why)
+		out.Line("NOT PRICED: %s (%s): %s", u.Name, u.Type, u.Why)
 	}
-	return out.err
+	return out.Err
 }
 
-func whats(lines []Line) string {
+func whats(priced []Line) string {
 	var list []string
-	for _, line := range lines {
+	for _, line := range priced {
 		list = append(list, line.What)
 	}
 	return strings.Join(list, "; ")
 }
 
-// printer writes lines and remembers the first error.
-type printer struct {
-	w   io.Writer
-	err error
-}
-
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
-}
+// printer writes lines, and tables.
+type printer struct{ lines.Writer }
 
 // table writes an aligned Markdown table; columns called low and high hold numbers.
 func (p *printer) table(head []string, rows [][]string) {
@@ -178,7 +171,7 @@ func (p *printer) table(head []string, rows [][]string) {
 				cells[i] = cell + padding
 			}
 		}
-		p.line("| %s |", strings.Join(cells, " | "))
+		p.Line("| %s |", strings.Join(cells, " | "))
 	}
 	write(head)
 	rule := make([]string, len(head))
@@ -188,7 +181,7 @@ func (p *printer) table(head []string, rows [][]string) {
 			rule[i] = rule[i][1:] + ":"
 		}
 	}
-	p.line("| %s |", strings.Join(rule, " | "))
+	p.Line("| %s |", strings.Join(rule, " | "))
 	for _, row := range rows {
 		write(row)
 	}

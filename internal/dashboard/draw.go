@@ -58,7 +58,7 @@ func (b *Board) Draw(w io.Writer) error {
 		unit = max(unit, (widget.need()+gap)/float64(widget.Height))
 	}
 	width, height := Columns*columnWidth+2*margin, topHeight+float64(rows)*unit+footHeight
-	c := &canvas{svg.Canvas{W: w}}
+	c := &canvas{svg.New(w)}
 	c.Line(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%.0f" viewBox="0 0 %d %.0f">`, width, height, width, height)
 	c.Line("<style>%s</style>", style)
 	c.Line(`<rect width="100%%" height="100%%" fill="#f6f9fc"/>`)

@@ -31,7 +31,7 @@ const legendLines = 3
 // Draw writes the picture as an SVG. The same plan makes the same bytes.
 func (p *Picture) Draw(w io.Writer) error {
 	s := p.arrange()
-	c := &canvas{svg.Canvas{W: w}}
+	c := &canvas{svg.New(w)}
 	c.Line(`<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`, s.width, s.height, s.width, s.height)
 	c.Line("<style>%s</style>", style)
 	c.Line(`<rect width="100%%" height="100%%" fill="#ffffff"/>`)

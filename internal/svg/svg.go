@@ -2,23 +2,17 @@
 package svg
 
 import (
-	"fmt"
 	"html"
 	"io"
+
+	"github.com/pathwai/airflow-on-fargate/internal/lines"
 )
 
-// Canvas writes SVG and remembers the first error; after one it writes nothing.
-type Canvas struct {
-	W   io.Writer
-	Err error
-}
+// Canvas writes SVG. The arguments of its Line must be safe in SVG.
+type Canvas struct{ lines.Writer }
 
-// Line writes a formatted line. Its arguments must be safe in SVG.
-func (c *Canvas) Line(format string, args ...any) {
-	if c.Err == nil {
-		_, c.Err = fmt.Fprintf(c.W, format+"\n", args...)
-	}
-}
+// New returns a canvas that writes to w.
+func New(w io.Writer) Canvas { return Canvas{lines.Writer{W: w}} }
 
 // Text writes a text, escaped, at a point.
 func (c *Canvas) Text(class string, x, y float64, anchor, text string) {

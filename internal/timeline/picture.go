@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 	"slices"
+
+	"github.com/pathwai/airflow-on-fargate/internal/lines"
 )
 
 // Sizes of the picture, in pixels.
@@ -36,7 +38,7 @@ text { font-family: "Helvetica Neue", Arial, sans-serif; font-size: 12px; fill: 
 // Draw writes the timeline as an SVG: a bar for each resource of the critical
 // path, and for those of a kind that start together and take 10 seconds or more.
 func (r *Report) Draw(w io.Writer) error {
-	out := &printer{w: w}
+	out := &lines.Writer{W: w}
 	bars := r.bars()
 	height := topHeight + len(bars)*rowHeight + bottomHeight
 	last := r.Running.Typical
@@ -46,29 +48,29 @@ func (r *Report) Draw(w io.Writer) error {
 	scale := float64(pictureWidth-nameWidth-chartRight) / last
 	at := func(seconds float64) float64 { return nameWidth + seconds*scale }
 
-	out.line(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d">`, pictureWidth, height, pictureWidth, height)
-	out.line("<style>%s</style>", pictureStyle)
-	out.line(`<rect width="%d" height="%d" fill="#ffffff"/>`, pictureWidth, height)
-	out.line(`<text class="title" x="20" y="30">%s/%s: first deployment, from the plan</text>`, html.EscapeString(r.Project), html.EscapeString(r.Stack))
-	out.line(`<text class="note" x="20" y="50">up %s (slow %s); all tasks run after %s (slow %s). Shown: the critical path, and what takes %d s or more.</text>`,
+	out.Line(`<svg xmlns="http://www.w3.org/2000/svg" width="%d" height="%d" viewBox="0 0 %d %d">`, pictureWidth, height, pictureWidth, height)
+	out.Line("<style>%s</style>", pictureStyle)
+	out.Line(`<rect width="%d" height="%d" fill="#ffffff"/>`, pictureWidth, height)
+	out.Line(`<text class="title" x="20" y="30">%s/%s: first deployment, from the plan</text>`, html.EscapeString(r.Project), html.EscapeString(r.Stack))
+	out.Line(`<text class="note" x="20" y="50">up %s (slow %s); all tasks run after %s (slow %s). Shown: the critical path, and what takes %d s or more.</text>`,
 		clock(r.Up.Typical), clock(r.Up.Slow), clock(r.Running.Typical), clock(r.Running.Slow), shownSeconds)
 	legend(out)
 	bottom := topHeight + len(bars)*rowHeight
 	for minute := 0.0; minute*60 <= last; minute += tick(last) {
 		x := at(minute * 60)
-		out.line(`<line class="grid" x1="%.1f" x2="%.1f" y1="%d" y2="%d"/>`, x, x, topHeight-6, bottom)
-		out.line(`<text class="axis" x="%.1f" y="%d" text-anchor="middle">%g min</text>`, x, bottom+18, minute)
+		out.Line(`<line class="grid" x1="%.1f" x2="%.1f" y1="%d" y2="%d"/>`, x, x, topHeight-6, bottom)
+		out.Line(`<text class="axis" x="%.1f" y="%d" text-anchor="middle">%g min</text>`, x, bottom+18, minute)
 	}
 	for i, b := range bars {
 		b.draw(out, topHeight+i*rowHeight, at, scale)
 	}
-	out.line(`<line class="end" x1="%.1f" x2="%.1f" y1="%d" y2="%d"/>`, at(r.Up.Typical), at(r.Up.Typical), topHeight-6, bottom)
-	out.line(`<text class="note" x="%.1f" y="%d" text-anchor="middle">up ends</text>`, at(r.Up.Typical), bottom+34)
-	out.line("</svg>")
-	return out.err
+	out.Line(`<line class="end" x1="%.1f" x2="%.1f" y1="%d" y2="%d"/>`, at(r.Up.Typical), at(r.Up.Typical), topHeight-6, bottom)
+	out.Line(`<text class="note" x="%.1f" y="%d" text-anchor="middle">up ends</text>`, at(r.Up.Typical), bottom+34)
+	out.Line("</svg>")
+	return out.Err
 }
 
-func legend(out *printer) {
+func legend(out *lines.Writer) {
 	x := 20
 	for _, entry := range []struct {
 		class, text string
@@ -76,8 +78,8 @@ func legend(out *printer) {
 	}{
 		{"critical", "critical path", 110}, {"bar", "has slack", 95}, {"tasks", "tasks start (up doesn't wait)", 190}, {"slow", "when AWS is slow", 120},
 	} {
-		out.line(`<rect class="%s" x="%d" y="64" width="14" height="12" rx="2"/>`, entry.class, x)
-		out.line(`<text class="note" x="%d" y="74">%s</text>`, x+20, html.EscapeString(entry.text))
+		out.Line(`<rect class="%s" x="%d" y="64" width="14" height="12" rx="2"/>`, entry.class, x)
+		out.Line(`<text class="note" x="%d" y="74">%s</text>`, x+20, html.EscapeString(entry.text))
 		x += entry.width + 24
 	}
 }
@@ -89,7 +91,7 @@ type bar struct {
 	count int
 }
 
-func (b bar) draw(out *printer, y int, at func(float64) float64, scale float64) {
+func (b bar) draw(out *lines.Writer, y int, at func(float64) float64, scale float64) {
 	t := b.task
 	class, name := "bar", "name"
 	if t.Tasks {
@@ -98,9 +100,9 @@ func (b bar) draw(out *printer, y int, at func(float64) float64, scale float64) 
 	if t.Critical {
 		class, name = "critical", "name onpath"
 	}
-	out.line(`<text class="%s" x="%d" y="%d" text-anchor="end">%s</text>`, name, nameWidth-10, y+15, html.EscapeString(b.caption()))
-	out.line(`<rect class="slow" x="%.1f" y="%d" width="%.1f" height="12" rx="2"/>`, at(t.Start), y+5, math.Max(1, t.Slow*scale))
-	out.line(`<rect class="%s" x="%.1f" y="%d" width="%.1f" height="12" rx="2"/>`, class, at(t.Start), y+5, math.Max(2, t.Typical*scale))
+	out.Line(`<text class="%s" x="%d" y="%d" text-anchor="end">%s</text>`, name, nameWidth-10, y+15, html.EscapeString(b.caption()))
+	out.Line(`<rect class="slow" x="%.1f" y="%d" width="%.1f" height="12" rx="2"/>`, at(t.Start), y+5, math.Max(1, t.Slow*scale))
+	out.Line(`<rect class="%s" x="%.1f" y="%d" width="%.1f" height="12" rx="2"/>`, class, at(t.Start), y+5, math.Max(2, t.Typical*scale))
 }
 
 // caption is the name with its kind, since names repeat.

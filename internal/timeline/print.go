@@ -4,39 +4,41 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/pathwai/airflow-on-fargate/internal/lines"
 )
 
 // Print writes the report as text.
 func (r *Report) Print(w io.Writer) error {
-	out := &printer{w: w}
-	out.line("Timeline of a first deployment of %s/%s (AWS's usual times; slow is slow but not rare)\n", r.Project, r.Stack)
-	out.line("Critical path: what must happen one after the other\n")
-	out.line("| start | takes | slow | basis | what | why |")
-	out.line("| ----: | ----: | ---: | ----- | ---- | --- |")
+	out := &lines.Writer{W: w}
+	out.Line("Timeline of a first deployment of %s/%s (AWS's usual times; slow is slow but not rare)\n", r.Project, r.Stack)
+	out.Line("Critical path: what must happen one after the other\n")
+	out.Line("| start | takes | slow | basis | what | why |")
+	out.Line("| ----: | ----: | ---: | ----- | ---- | --- |")
 	for _, t := range r.Path {
-		out.line("| %s | %s | %s | %s | %s | %s |", clock(t.Start), clock(t.Typical), clock(t.Slow), t.Basis, t.Name, t.Why)
+		out.Line("| %s | %s | %s | %s | %s | %s |", clock(t.Start), clock(t.Typical), clock(t.Slow), t.Basis, t.Name, t.Why)
 	}
-	out.line("")
-	out.line("| phase | typical | slow |")
-	out.line("| ----- | ------: | ---: |")
+	out.Line("")
+	out.Line("| phase | typical | slow |")
+	out.Line("| ----- | ------: | ---: |")
 	for _, step := range r.Beforehand {
-		out.line("| before: %s | %s | %s |", step.Name, clock(step.Typical), clock(step.Slow))
+		out.Line("| before: %s | %s | %s |", step.Name, clock(step.Typical), clock(step.Slow))
 	}
-	out.line("| pulumi up | %s | %s |", clock(r.Up.Typical), clock(r.Up.Slow))
-	out.line("| until all services' tasks run | %s | %s |", clock(r.Running.Typical), clock(r.Running.Slow))
-	out.line("| **total, with what comes before** | **%s** | **%s** |", clock(r.Total.Typical), clock(r.Total.Slow))
-	out.line("\nVerdict: %s.", r.verdict())
+	out.Line("| pulumi up | %s | %s |", clock(r.Up.Typical), clock(r.Up.Slow))
+	out.Line("| until all services' tasks run | %s | %s |", clock(r.Running.Typical), clock(r.Running.Slow))
+	out.Line("| **total, with what comes before** | **%s** | **%s** |", clock(r.Total.Typical), clock(r.Total.Slow))
+	out.Line("\nVerdict: %s.", r.verdict())
 	for _, workers := range []int{8, 16} {
-		out.line("With --parallel %d (the default on %d processors), up takes %s.", workers, workers/4, clock(r.Limited[workers]))
+		out.Line("With --parallel %d (the default on %d processors), up takes %s.", workers, workers/4, clock(r.Limited[workers]))
 	}
-	out.line("\n%d DependsOn edges; %d are implied by other edges, %d lengthen up.", r.DependsOn, len(r.Needless), len(r.Costly))
+	out.Line("\n%d DependsOn edges; %d are implied by other edges, %d lengthen up.", r.DependsOn, len(r.Needless), len(r.Costly))
 	for _, g := range groups(r.Needless) {
-		out.line("- implied, %d×: such as %s waits for %s, and so does %s, which it waits for", g.count, g.first.From, g.first.To, g.first.Via)
+		out.Line("- implied, %d×: such as %s waits for %s, and so does %s, which it waits for", g.count, g.first.From, g.first.To, g.first.Via)
 	}
 	for _, e := range r.Costly {
-		out.line("- %s waits for %s: %s of up", e.From, e.To, clock(e.Seconds))
+		out.Line("- %s waits for %s: %s of up", e.From, e.To, clock(e.Seconds))
 	}
-	return out.err
+	return out.Err
 }
 
 // group is edges between the same kinds of resources.
@@ -75,16 +77,4 @@ func (r *Report) verdict() string {
 		return fmt.Sprintf("within %g minutes typically, OVER them by %s when AWS is slow", r.LimitMinutes, clock(r.Total.Slow-limit))
 	}
 	return fmt.Sprintf("OVER %g minutes by %s", r.LimitMinutes, clock(r.Total.Typical-limit))
-}
-
-// printer writes lines and remembers the first error.
-type printer struct {
-	w   io.Writer
-	err error
-}
-
-func (p *printer) line(format string, args ...any) {
-	if p.err == nil {
-		_, p.err = fmt.Fprintf(p.w, format+"\n", args...)
-	}
 }
