@@ -49,9 +49,11 @@ type Airflow struct {
 	Secrets *Secrets
 }
 
-// logTemplate partitions task logs by date and is otherwise Airflow's own.
+// logTemplate partitions task logs by date and gives every try a folder of its
+// own: with what it uploads the Amazon provider deletes the whole folder, at
+// Airflow's own template also the log of the next try, which runs (ADR 0075).
 const logTemplate = `dt={{ ti.dag_run.run_after.strftime("%Y-%m-%d") }}/dag_id={{ ti.dag_id }}/run_id={{ ti.run_id }}/` +
-	`task_id={{ ti.task_id }}/{% if ti.map_index >= 0 %}map_index={{ ti.map_index }}/{% endif %}attempt={{ try_number|default(ti.try_number) }}.log`
+	`task_id={{ ti.task_id }}/{% if ti.map_index >= 0 %}map_index={{ ti.map_index }}/{% endif %}attempt={{ try_number|default(ti.try_number) }}/task.log`
 
 // common is the environment of every Airflow container. Sources: Airflow's
 // configuration reference for 3.1, and docs/airflow-settings.md for what was

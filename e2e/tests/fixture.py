@@ -15,7 +15,7 @@ PASSWORD, TOKEN = "fixturepassword", "fixturetoken1234567890"
 LOG = (
     'dt={{ ti.dag_run.run_after.strftime("%Y-%m-%d") }}/dag_id={{ ti.dag_id }}/run_id={{ ti.run_id }}/'
     "task_id={{ ti.task_id }}/{% if ti.map_index >= 0 %}map_index={{ ti.map_index }}/{% endif %}"
-    "attempt={{ try_number|default(ti.try_number) }}.log"
+    "attempt={{ try_number|default(ti.try_number) }}/task.log"
 )
 SECRETS = {
     "database-url": json.dumps(

@@ -181,7 +181,7 @@ def logs(run: Run) -> None:
     found = keys(run, bucket, prefix)
     day = datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d")
     # runs of a minute ago may carry yesterday's date
-    form = re.compile(rf"^{re.escape(prefix.strip('/'))}/dt=\d{{4}}-\d\d-\d\d/dag_id=[^/]+/run_id=[^/]+/task_id=[^/]+/(map_index=\d+/)?attempt=\d+\.log")
+    form = re.compile(rf"^{re.escape(prefix.strip('/'))}/dt=\d{{4}}-\d\d-\d\d/dag_id=[^/]+/run_id=[^/]+/task_id=[^/]+/(map_index=\d+/)?attempt=\d+/task\.log")
     strays = [k for k in found if not form.match(k)]
     run.check(found and not strays, f"{len(found)} log objects, not of the expected form: {strays[:3]}")
     run.check(any(f"/dt={day}/" in k for k in found), f"no log of today ({day}) among {found[:3]}")
