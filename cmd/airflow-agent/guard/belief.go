@@ -35,6 +35,7 @@ type belief struct {
 	doubtful  time.Duration
 
 	alone  map[string]time.Time // tasks without a child: since when
+	passed map[string]bool      // tasks whose process has taken a later one
 	known  map[string]bool      // tasks named in the last answer
 	doubts map[string]time.Time // tasks that lived through a gap: seen when
 	gap    bool                 // the last look brought no answer
@@ -52,9 +53,12 @@ func (b *belief) held(s celery.Snapshot, at time.Time) int {
 		parents, visible = b.parents(s.PID)
 	}
 	alone, known := map[string]time.Time{}, map[string]bool{}
-	running := 0
+	passed, running := b.passedBy(s.Active), 0
 	for _, task := range s.Active {
 		known[task.ID] = true
+		if passed[task.ID] {
+			continue
+		}
 		if b.gap && b.known[task.ID] && b.doubts[task.ID].IsZero() {
 			b.doubts[task.ID] = at
 		}
@@ -82,8 +86,28 @@ func (b *belief) held(s celery.Snapshot, at time.Time) int {
 			delete(b.doubts, id)
 		}
 	}
-	b.alone, b.known, b.gap = alone, known, false
+	b.alone, b.known, b.passed, b.gap = alone, known, passed, false
 	return running + s.Reserved
+}
+
+// passedBy returns the tasks that are over because their process has taken a
+// later one: a process of Celery's prefork pool runs one task at a time. Once
+// over, a task stays so when the later one has left the list; else the
+// process's children, which are other tasks', would keep it alive.
+func (b *belief) passedBy(active []celery.Task) map[string]bool {
+	last := map[int]time.Time{}
+	for _, task := range active {
+		if task.Since.After(last[task.PID]) {
+			last[task.PID] = task.Since
+		}
+	}
+	passed := map[string]bool{}
+	for _, task := range active {
+		if b.passed[task.ID] || task.Since.Before(last[task.PID]) {
+			passed[task.ID] = true
+		}
+	}
+	return passed
 }
 
 // missed notes a look without an answer.

@@ -63,3 +63,26 @@ func TestBeliefWithoutSight(t *testing.T) {
 	b.held(s, at.Add(25*time.Hour))
 	require.Empty(t, b.doubts)
 }
+
+func TestBeliefPassesOnWithTheProcess(t *testing.T) {
+	root := t.TempDir()
+	process(t, root, 7, 1, "S", "[celeryd: celery@h:MainProcess]")
+	process(t, root, 20, 7, "S", "[celeryd: celery@h:ForkPoolWorker-1]")
+	process(t, root, 30, 20, "S", "airflow task")
+	b := newBelief(root, 5*time.Minute, 24*time.Hour)
+	at := time.Unix(1e9, 0)
+	ghost := celery.Task{ID: "ghost", PID: 20, Since: at}
+	later := celery.Task{ID: "later", PID: 20, Since: at.Add(time.Minute)}
+	other := celery.Task{ID: "other", PID: 21, Since: at}
+
+	require.Equal(t, 1, b.held(celery.Snapshot{PID: 7, Active: []celery.Task{ghost}}, at))
+	at = at.Add(time.Minute)
+	require.Equal(t, 2, b.held(celery.Snapshot{PID: 7, Active: []celery.Task{later, ghost, other}}, at),
+		"one process runs one task; the one of another process has nothing to do with it")
+	require.Zero(t, b.held(celery.Snapshot{PID: 7, Active: []celery.Task{ghost}}, at.Add(time.Second)),
+		"over for good, whatever the process does next")
+
+	blind := newBelief(t.TempDir(), 5*time.Minute, 24*time.Hour)
+	require.Equal(t, 1, blind.held(celery.Snapshot{PID: 7, Active: []celery.Task{ghost, later}}, at),
+		"Celery's own list tells it, processes seen or not")
+}
