@@ -93,7 +93,11 @@ def worker_kill_end(run: Run) -> None:
 
 
 def ghosts(run: Run) -> None:
-    """Celery goes on listing tasks that ran while the broker was away. Nobody may be protected for their sake."""
+    """Celery goes on listing tasks that ran while the broker was away. Nobody may be protected for their sake.
+
+    A worker with such tasks never leaves by itself (docs/guard.md). Those are
+    killed at the end, being idle: each would hold up a later case for stopTimeout.
+    """
     if not run.world.has_agent:
         return
     protection = run.world.metadata.protection
@@ -105,6 +109,9 @@ def ghosts(run: Run) -> None:
     began = time.monotonic()  # the guard believes a task without a process for five minutes
     run.world.wait(lambda: not protected(), 420, "idle workers are released after the broker's restarts", tolerate=True)
     run.report.row("Agent", what="broker's restarts over to every idle worker released", seconds=f"{time.monotonic() - began:.0f}")
+    for task in [t for t in run.world.tasks() if t.service.role.startswith("worker")]:
+        task.kill("replaced by the rehearsal")
+    _all_healthy(run)
 
 
 def redis_restart(run: Run, keep: bool = True) -> None:
@@ -183,7 +190,7 @@ def api_restart(run: Run) -> None:
     flock.end(420)
 
 
-RATIO = 15
+RATIO = 30
 WAIT = 15 * 60 / RATIO
 
 
@@ -195,15 +202,19 @@ def _scheduler_with(run: Run, overrides: dict[str, str]) -> None:
     run.world.wait(lambda: fleet.tasks and fleet.task() is not old and fleet.healthy(), 240, "the scheduler is healthy with scaled settings", tolerate=True)
 
 
-def _wait_without_worker(run: Run, flock: Flock) -> None:
+def _wait_without_worker(run: Run, case: str, overrides: dict[str, str]) -> Flock:
+    """Runs are queued by a scheduler with scaled settings, and wait for WAIT seconds until there is a worker."""
     fleet = run.world.fleet["worker"]
     declared = fleet.desired
     fleet.set(0)
+    _scheduler_with(run, overrides)
     run.world.wait(lambda: not fleet.tasks, 150, "no worker is left", tolerate=True)
+    flock = Flock(run, case)
     flock.start("quick", 3)
     run.world.wait(lambda: run.world.broker.client().llen("default") >= 3, 60, "three tasks lie in the queue", tolerate=True)
     time.sleep(WAIT)
     fleet.set(declared)
+    return flock
 
 
 def waited(run: Run) -> None:
@@ -211,9 +222,7 @@ def waited(run: Run) -> None:
     variables = ("AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME", "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT")
     declared = run.world.state.services["scheduler"].definition.containers["scheduler"].environment
     scaled = {name: str(int(declared[name]) // RATIO) for name in variables}
-    _scheduler_with(run, scaled)
-    flock = Flock(run, f"queue waited 15 min (1:{RATIO})")
-    _wait_without_worker(run, flock)
+    flock = _wait_without_worker(run, f"queue waited 15 min (1:{RATIO})", scaled)
     flock.end(WAIT + 240, f"token {declared[variables[0]]} s and queue timeout {declared[variables[1]]} s, divided by {RATIO}")
     log = run.world.fleet["worker"].task().main.log.read_text(errors="replace")
     run.check("Signature has expired" not in log, "a token expired although the run succeeded")
@@ -222,9 +231,7 @@ def waited(run: Run) -> None:
 def waited_control(run: Run) -> None:
     """The same with Airflow's defaults (600 s each): tokens must expire, or the case above proves nothing."""
     scaled = {"AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": str(600 // RATIO), "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "7200"}
-    _scheduler_with(run, scaled)
-    flock = Flock(run, "control")
-    _wait_without_worker(run, flock)
+    flock = _wait_without_worker(run, "control", scaled)
     fleet = run.world.fleet["worker"]
 
     def expired() -> bool:

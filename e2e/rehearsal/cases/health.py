@@ -56,9 +56,7 @@ def frozen(run: Run) -> None:
             if role not in noticed and task.main.health == "unhealthy":
                 noticed[role] = time.monotonic() - began
                 run.report.row("Frozen components", component=role, unhealthy_after=f"{noticed[role]:.0f} s", check_said=task.main.health_said[:90].replace("\n", " "))
-                # A thawed one can obey SIGTERM; the others are killed after their stopTimeout.
-                if role.startswith("worker"):
-                    task.main.thaw()
+                task.main.thaw()  # only a thawed one can obey SIGTERM
         return len(noticed) == len(victims)
 
     world.wait(all_noticed, 300, "every frozen component is unhealthy", tolerate=True)
