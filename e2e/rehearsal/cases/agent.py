@@ -30,10 +30,14 @@ def _logs(run: Run) -> list[pathlib.Path]:
 
 
 def backlog(run: Run, queue: str = "default") -> float:
-    """The newest published backlog of a queue."""
-    path = run.world.fleet["scheduler"].task().folder / "metrics.log"
-    values = [line["Backlog"] for line in lines(path) if "Backlog" in line and line.get("Queue") == queue]
-    return values[-1] if values else -1
+    """The newest published backlog of a queue. One of the schedulers' agents publishes, whichever holds the lock."""
+    found = [
+        (line["_aws"]["Timestamp"], line["Backlog"])
+        for path in [task.folder / "metrics.log" for task in run.world.fleet["scheduler"].tasks]
+        for line in (lines(path) if path.exists() else [])
+        if "Backlog" in line and line.get("Queue") == queue
+    ]
+    return max(found)[1] if found else -1
 
 
 def follows(run: Run) -> None:

@@ -196,10 +196,14 @@ WAIT = 15 * 60 / RATIO
 
 def _scheduler_with(run: Run, overrides: dict[str, str]) -> None:
     fleet = run.world.fleet["scheduler"]
-    old = fleet.task()
+    old = list(fleet.tasks)
     run.world.overrides["scheduler"] = overrides
-    old.stop("restarted with scaled settings")
-    run.world.wait(lambda: fleet.tasks and fleet.task() is not old and fleet.healthy(), 240, "the scheduler is healthy with scaled settings", tolerate=True)
+    for task in old:
+        _stop(task, "restarted with scaled settings")
+    run.world.wait(
+        lambda: not set(old) & set(fleet.tasks) and len(fleet.tasks) == fleet.desired and fleet.healthy(), 240,
+        "the schedulers are healthy with scaled settings", tolerate=True,
+    )  # fmt: skip
 
 
 def _wait_without_worker(run: Run, case: str, overrides: dict[str, str]) -> Flock:

@@ -43,11 +43,12 @@ def red(run: Run) -> None:
     run.world.wait(lambda: not any(fleet[role].tasks for role in workers), 150, "the workers are gone", tolerate=True)
     code, said = smoke(run, "--run-timeout", "20s")
     run.check(code == RUN_EXIT and "is queued" in said, f"without workers the smoke test ended with {code}:\n{said}")
+    schedulers = fleet["scheduler"].desired
     fleet["scheduler"].set(0)
     run.world.wait(lambda: run.api.health().get("scheduler", {}).get("status") == "unhealthy", 120, "the health page misses the scheduler", tolerate=True)
     code, said = smoke(run)
     run.check(code == HEALTH_EXIT and "not healthy: scheduler" in said, f"without a scheduler the smoke test ended with {code}:\n{said}")
-    fleet["scheduler"].set(1)
+    fleet["scheduler"].set(schedulers)
     for role, count in workers.items():
         fleet[role].set(count)
     run.world.wait(lambda: all(f.healthy() and len(f.tasks) >= f.desired for f in fleet.values()), 240, "all services are healthy again", tolerate=True)
