@@ -40,30 +40,37 @@ def backlog(run: Run, queue: str = "default") -> float:
     return max(found)[1] if found else -1
 
 
+def protected(run: Run) -> list[str]:
+    """The workers that are protected from scale-in: they have work, or had until some 20 s ago."""
+    protection = run.world.metadata.protection
+    workers = [t for t in run.world.tasks() if t.service.role.startswith("worker")]
+    return [t.label for t in workers if protection.get(t.identity, {}).get("ProtectionEnabled")]
+
+
+def settle(run: Run) -> None:
+    """Lets the workers become idle: one that is told to stop with any work left takes the whole of Celery's soft shutdown."""
+    run.world.wait(lambda: not protected(run), 150, "the workers are idle", tolerate=True)
+
+
 def follows(run: Run) -> None:
     """Backlog rises with the work and falls to zero; the busy worker is protected, the idle one is not."""
     if not run.world.has_agent:
         run.report.note("agent: not proven, bin/airflow-agent does not exist")
         return
-    worker = run.world.fleet["worker"].task()
-    protection = run.world.metadata.protection
-
-    def protected() -> bool:
-        return bool(protection.get(worker.identity, {}).get("ProtectionEnabled"))
-
+    worker = run.world.fleet["worker"].task().label
     run.world.wait(lambda: backlog(run) == 0, 90, "the backlog is published as 0")
     began = time.monotonic()
     runs = [run.api.trigger("long", {"seconds": 40}) for _ in range(2)]
     run.world.wait(lambda: backlog(run) >= 2, 60, "a backlog of 2 is published")
     run.report.row("Agent", what="2 runs triggered to backlog >= 2 published", seconds=f"{time.monotonic() - began:.0f}")
-    run.world.wait(protected, 60, "the busy worker is protected from scale-in")
+    run.world.wait(lambda: worker in protected(run), 60, "the busy worker is protected from scale-in")
     run.report.row("Agent", what="2 runs triggered to the worker protected", seconds=f"{time.monotonic() - began:.0f}")
     for run_id in runs:
         run.finish("long", run_id, "success", 120)
     began = time.monotonic()
     run.world.wait(lambda: backlog(run) == 0, 60, "the backlog is published as 0 again")
     run.report.row("Agent", what="runs ended to backlog 0 published", seconds=f"{time.monotonic() - began:.0f}")
-    run.world.wait(lambda: not protected(), 150, "the idle worker is released")
+    run.world.wait(lambda: worker not in protected(run), 150, "the idle worker is released")
     run.report.row("Agent", what="runs ended to protection released", seconds=f"{time.monotonic() - began:.0f}")
 
 

@@ -6,6 +6,7 @@ import threading
 import time
 
 from ..api import patient
+from .agent import protected, settle
 from .base import Case, Run
 
 
@@ -100,14 +101,8 @@ def ghosts(run: Run) -> None:
     """
     if not run.world.has_agent:
         return
-    protection = run.world.metadata.protection
-
-    def protected() -> list[str]:
-        workers = [t for t in run.world.tasks() if t.service.role.startswith("worker")]
-        return [t.label for t in workers if protection.get(t.identity, {}).get("ProtectionEnabled")]
-
     began = time.monotonic()  # the guard believes a task without a process for five minutes
-    run.world.wait(lambda: not protected(), 420, "idle workers are released after the broker's restarts", tolerate=True)
+    run.world.wait(lambda: not protected(run), 420, "idle workers are released after the broker's restarts", tolerate=True)
     run.report.row("Agent", what="broker's restarts over to every idle worker released", seconds=f"{time.monotonic() - began:.0f}")
     for task in [t for t in run.world.tasks() if t.service.role.startswith("worker")]:
         task.kill("replaced by the rehearsal")
@@ -210,6 +205,7 @@ def _wait_without_worker(run: Run, case: str, overrides: dict[str, str]) -> Floc
     """Runs are queued by a scheduler with scaled settings, and wait for WAIT seconds until there is a worker."""
     fleet = run.world.fleet["worker"]
     declared = fleet.desired
+    settle(run)
     fleet.set(0)
     _scheduler_with(run, overrides)
     run.world.wait(lambda: not fleet.tasks, 150, "no worker is left", tolerate=True)

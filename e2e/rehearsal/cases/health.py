@@ -6,6 +6,7 @@ import statistics
 import time
 
 from .. import procfs
+from .agent import settle
 from .base import Case, Run
 
 LIMIT, WORKER_LIMIT = 0.2, 1.5  # CPU-seconds of one health check
@@ -44,6 +45,7 @@ def components(run: Run) -> None:
 def frozen(run: Run) -> None:
     """Each main container is stopped in its tracks; its check must notice, and ECS's rules replace the task."""
     world = run.world
+    settle(run)
     roles = [role for role in world.fleet if role != "dagsync"]
     victims = {role: world.fleet[role].task() for role in roles}
     began = time.monotonic()

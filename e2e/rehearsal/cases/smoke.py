@@ -7,6 +7,7 @@ import subprocess
 import time
 
 from ..image import PROJECT
+from .agent import settle
 from .base import PASSWORD, USER, Case, Run
 
 BINARY = PROJECT / "bin" / "smoke"
@@ -36,6 +37,7 @@ def green(run: Run) -> None:
 
 def red(run: Run) -> None:
     """Without workers the run doesn't end; without a scheduler the health page says so."""
+    settle(run)
     fleet = run.world.fleet
     workers = {role: fleet[role].desired for role in fleet if role.startswith("worker")}
     for role in workers:
