@@ -49,6 +49,7 @@ def protected(run: Run) -> list[str]:
 
 def settle(run: Run) -> None:
     """Lets the workers become idle: one that is told to stop with any work left takes the whole of Celery's soft shutdown."""
+    time.sleep(5)  # the guard looks every 3 s
     run.world.wait(lambda: not protected(run), 150, "the workers are idle", tolerate=True)
 
 
