@@ -32,7 +32,6 @@ const (
 type belief struct {
 	proc      string // the folder of the process file system
 	childless time.Duration
-	doubtful  time.Duration
 
 	alone  map[string]time.Time // tasks without a child: since when
 	passed map[string]bool      // tasks whose process has taken a later one
@@ -41,8 +40,8 @@ type belief struct {
 	gap    bool                 // the last look brought no answer
 }
 
-func newBelief(proc string, childless, doubtful time.Duration) *belief {
-	return &belief{proc: proc, childless: childless, doubtful: doubtful, doubts: map[string]time.Time{}}
+func newBelief(proc string, childless time.Duration) *belief {
+	return &belief{proc: proc, childless: childless, doubts: map[string]time.Time{}}
 }
 
 // held counts the tasks that the worker holds, ghosts left out.
@@ -65,7 +64,7 @@ func (b *belief) held(s celery.Snapshot, at time.Time) int {
 		doubted := b.doubts[task.ID]
 		switch {
 		case !visible:
-			if doubted.IsZero() || at.Sub(doubted) < b.doubtful {
+			if doubted.IsZero() || at.Sub(doubted) < doubtful {
 				running++
 			}
 		case parents[task.PID]:

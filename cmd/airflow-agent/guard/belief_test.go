@@ -29,7 +29,7 @@ func TestBeliefByProcesses(t *testing.T) {
 	process(t, root, 21, 7, "S", "[celeryd: celery@h:ForkPoolWorker-2]")
 	process(t, root, 30, 20, "S", "airflow task")
 	process(t, root, 31, 21, "Z", "airflow task")
-	b := newBelief(root, 5*time.Minute, 24*time.Hour)
+	b := newBelief(root, 5*time.Minute)
 	s := celery.Snapshot{PID: 7, Active: []celery.Task{{ID: "works", PID: 20}, {ID: "ended", PID: 21}, {ID: "process gone", PID: 22}}}
 	at := time.Unix(1e9, 0)
 
@@ -49,7 +49,7 @@ func TestBeliefWithoutSight(t *testing.T) {
 	root := t.TempDir()
 	process(t, root, 7, 1, "S", "/airflow-agent") // another namespace's process 7
 	s := celery.Snapshot{PID: 7, Active: []celery.Task{{ID: "long", PID: 20}}}
-	b := newBelief(root, 5*time.Minute, 24*time.Hour)
+	b := newBelief(root, 5*time.Minute)
 	at := time.Unix(1e9, 0)
 	require.Equal(t, 1, b.held(s, at))
 	at = at.Add(100 * time.Hour)
@@ -69,7 +69,7 @@ func TestBeliefPassesOnWithTheProcess(t *testing.T) {
 	process(t, root, 7, 1, "S", "[celeryd: celery@h:MainProcess]")
 	process(t, root, 20, 7, "S", "[celeryd: celery@h:ForkPoolWorker-1]")
 	process(t, root, 30, 20, "S", "airflow task")
-	b := newBelief(root, 5*time.Minute, 24*time.Hour)
+	b := newBelief(root, 5*time.Minute)
 	at := time.Unix(1e9, 0)
 	ghost := celery.Task{ID: "ghost", PID: 20, Since: at}
 	later := celery.Task{ID: "later", PID: 20, Since: at.Add(time.Minute)}
@@ -82,7 +82,7 @@ func TestBeliefPassesOnWithTheProcess(t *testing.T) {
 	require.Zero(t, b.held(celery.Snapshot{PID: 7, Active: []celery.Task{ghost}}, at.Add(time.Second)),
 		"over for good, whatever the process does next")
 
-	blind := newBelief(t.TempDir(), 5*time.Minute, 24*time.Hour)
+	blind := newBelief(t.TempDir(), 5*time.Minute)
 	require.Equal(t, 1, blind.held(celery.Snapshot{PID: 7, Active: []celery.Task{ghost, later}}, at),
 		"Celery's own list tells it, processes seen or not")
 }

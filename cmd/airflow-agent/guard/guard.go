@@ -174,7 +174,7 @@ type guard struct {
 func newGuard(s settings, client *celery.Client, log *slog.Logger) *guard {
 	g := &guard{settings: s, client: client, log: log}
 	g.verdict = newVerdict(s.queues, s.patience)
-	g.belief = newBelief("/proc", s.childless, doubtful)
+	g.belief = newBelief("/proc", s.childless)
 	g.wisher = wisher{releaseAfter: s.releaseAfter}
 	if s.agentURI == "" {
 		log.Warn("ECS_AGENT_URI is not set: the worker's task is not protected")
