@@ -69,7 +69,7 @@ def main(world: World, options) -> int:
     if done.returncode:
         world.say(f"no user could be created:\n{done.stdout[-500:]}{done.stderr[-500:]}")
         return 1
-    world.wait(lambda: all(f.healthy() for f in world.fleet.values()), 300, "all services are healthy")
+    world.wait(world.healthy, 300, "all services are healthy")
     print(
         f"\n  Airflow:   https://localhost:{options.port}/  (certificate by {world.authority.bundle})\n"
         f"  user:      {USER}\n  password:  {PASSWORD}\n"

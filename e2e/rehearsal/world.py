@@ -158,6 +158,13 @@ class World:
     def tasks(self) -> list[Task]:
         return [t for fleet in self.fleet.values() for t in fleet.tasks]
 
+    def workers(self) -> list[Task]:
+        """The tasks of every worker pool."""
+        return [t for t in self.tasks() if t.service.role.startswith("worker")]
+
+    def healthy(self) -> bool:
+        return all(fleet.healthy() for fleet in self.fleet.values())
+
     def wait(self, condition, seconds: float, what: str, pause: float = 0.25, tolerate: bool = False):
         """Waits for condition; a task that stops meanwhile ends the wait with its story.
 

@@ -43,8 +43,7 @@ def backlog(run: Run, queue: str = "default") -> float:
 def protected(run: Run) -> list[str]:
     """The workers that are protected from scale-in: they have work, or had until some 20 s ago."""
     protection = run.world.metadata.protection
-    workers = [t for t in run.world.tasks() if t.service.role.startswith("worker")]
-    return [t.label for t in workers if protection.get(t.identity, {}).get("ProtectionEnabled")]
+    return [t.label for t in run.world.workers() if protection.get(t.identity, {}).get("ProtectionEnabled")]
 
 
 def settle(run: Run) -> None:

@@ -27,7 +27,7 @@ def converge(run: Run) -> None:
             run.report.note("bin/airflow-agent does not exist: dagsync, metrics and guard were left out, dags/ was copied")
             continue
         world.start_service(role)
-    world.wait(lambda: all(f.healthy() for f in world.fleet.values()), 300, "every service is healthy, from an empty database")
+    world.wait(world.healthy, 300, "every service is healthy, from an empty database")
     scheduler = world.fleet["scheduler"].task()
     heads = world.database.query("select version_num from alembic_version")
     run.say(f"schema at {heads[0][0]}, migrate took {scheduler.containers['migrate'].ended - scheduler.containers['migrate'].started:.1f} s")
@@ -61,7 +61,7 @@ def workers(run: Run) -> None:
     for service in run.world.state.worker_services():
         run.world.start_service(service.role, max(1, service.desired))
     began = time.monotonic()
-    run.world.wait(lambda: all(f.healthy() for f in run.world.fleet.values()), 240, "every worker is healthy")
+    run.world.wait(run.world.healthy, 240, "every worker is healthy")
     run.say(f"workers healthy after {time.monotonic() - began:.0f} s")
 
 

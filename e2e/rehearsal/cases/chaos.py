@@ -53,7 +53,7 @@ def _stop(task, reason: str) -> None:
 
 
 def _all_healthy(run: Run, seconds: float = 240) -> None:
-    run.world.wait(lambda: all(f.healthy() for f in run.world.fleet.values()), seconds, "all services are healthy again", tolerate=True)
+    run.world.wait(run.world.healthy, seconds, "all services are healthy again", tolerate=True)
 
 
 def _restarts(run: Run, role: str) -> int:
@@ -104,7 +104,7 @@ def ghosts(run: Run) -> None:
     began = time.monotonic()  # the guard believes a task without a process for five minutes
     run.world.wait(lambda: not protected(run), 420, "idle workers are released after the broker's restarts", tolerate=True)
     run.report.row("Agent", what="broker's restarts over to every idle worker released", seconds=f"{time.monotonic() - began:.0f}")
-    for task in [t for t in run.world.tasks() if t.service.role.startswith("worker")]:
+    for task in run.world.workers():
         task.kill("replaced by the rehearsal")
     _all_healthy(run)
 

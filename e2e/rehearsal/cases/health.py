@@ -63,7 +63,7 @@ def frozen(run: Run) -> None:
 
     world.wait(all_noticed, 300, "every frozen component is unhealthy", tolerate=True)
     world.wait(lambda: all(task.state == "stopped" for task in victims.values()), 180, "frozen tasks are stopped", tolerate=True)
-    world.wait(lambda: all(f.healthy() for f in world.fleet.values()), 240, "all services are healthy again", tolerate=True)
+    world.wait(world.healthy, 240, "all services are healthy again", tolerate=True)
     run.once("quick")
 
 

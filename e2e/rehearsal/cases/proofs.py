@@ -123,7 +123,7 @@ PROBES = {
 def verified(run: Run) -> None:
     """Each declared connection refuses a server whose certificate nobody trusts."""
     impostor = Impostor(run)
-    worker = next(t for t in run.world.tasks() if t.service.role.startswith("worker")).main
+    worker = run.world.workers()[0].main
     for name, body in PROBES.items():
         script = (
             "from urllib.parse import urlsplit\n"
@@ -143,7 +143,7 @@ def verified(run: Run) -> None:
 
 def _plain(run: Run) -> None:
     """PostgreSQL and Redis take no unencrypted connection."""
-    worker = next(t for t in run.world.tasks() if t.service.role.startswith("worker")).main
+    worker = run.world.workers()[0].main
     script = (
         "import os, psycopg2\n"
         "url = os.environ['AIRFLOW__DATABASE__SQL_ALCHEMY_CONN'].replace('+psycopg2', '').replace('verify-full', 'disable')\n"
