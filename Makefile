@@ -13,36 +13,228 @@ MAKEFLAGS += --no-print-directory
 GO_BUILD := go build -ldflags "-s -w"
 PULUMI := scripts/pulumi $(STACK)
 PACK := --policy-pack $(CURDIR)/bin/policy-pack
-SIMULATED := $(addprefix bin/sim/pulumi-resource-,aws awsx random)
 # What a run needs: nothing of the simulated cloud when the cloud is real.
 READY := tools policy $(if $(filter sim,$(CLOUD)),sim)
+PLAN = .cache/plan.$(STACK).json
+PROFILE ?= full
+# The diff of two plans is against this commit's.
+BASE ?= origin/main
+IMAGES := web scheduler worker dag-processor triggerer agent
+REGISTRY = $(shell scripts/setting $(STACK) accountId).dkr.ecr.$(shell scripts/setting $(STACK) region).amazonaws.com
+PREFIX = $(shell scripts/setting $(STACK) org)-airflow-$(STACK)
+PLATFORM = $(if $(filter ARM64,$(shell scripts/setting $(STACK) services.architecture)),linux/arm64,linux/amd64)
+TAG ?= $(shell git rev-parse --short=12 HEAD)
+
+##@ Every day
 
 .PHONY: help
 help: ## list the targets
 	@echo "make TARGET [STACK=dev|prod] [CLOUD=sim|aws]"
-	@grep -hE '^[a-z0-9-]+:.*## ' Makefile proofs.mk operations.mk | sort | awk -F':.*## ' '{printf "  %-16s %s\n", $$1, $$2}'
-
-##@ The platform
+	@awk '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {split($$0, a, ":.*## "); printf "  %-16s %s\n", a[1], a[2]}' Makefile
 
 .PHONY: preview
 preview: $(READY) ## plan the stack under the policy pack (CLOUD=sim needs no account)
 	@$(PULUMI) preview $(PACK) --non-interactive $(ARGS)
 
-.PHONY: rehearse
-rehearse: $(READY) ## up, a preview without changes, outputs, destroy, on the simulated cloud
-	@scripts/rehearse $(STACK)
+.PHONY: test
+test: $(READY) agent ## every test of every module
+	@scripts/test
+
+.PHONY: lint
+lint: ## formatting, vet, golangci-lint, and the checks of images, locks and workflows
+	@scripts/lint
+
+.PHONY: lint-fast
+lint-fast: ## the checks of a commit: formatting, scripts, workflows, no NAT gateway
+	@scripts/lint-fast
+
+.PHONY: dag-test
+dag-test: ## import every DAG, with no warnings, and test the image's scripts
+	@python3 test/airflow/check.py --dags
+
+.PHONY: dev
+dev: $(READY) agent ## a local Airflow from the stack's task definitions, with dags/ live; Ctrl-C ends it
+	@scripts/e2e $(STACK) --dev $(ARGS)
+
+.PHONY: clean
+clean: ## remove what was built and the simulated state
+	@rm -rf bin .cache
+
+##@ On AWS (CLOUD=aws)
+
+.PHONY: bootstrap
+bootstrap: $(READY) ## the state bucket, its key and the role of GitHub (once per account)
+	@scripts/bootstrap
 
 .PHONY: up
-up: $(READY) ## create or change the stack on AWS (CLOUD=aws), policies enforced
+up: $(READY) ## create or change the stack on AWS, policies enforced
 	@scripts/real-only up $(STACK)
 	@$(PULUMI) up --message "commit $$(git rev-parse HEAD)" $(PACK) $(ARGS)
 
 .PHONY: destroy
-destroy: $(READY) ## delete the stack from AWS (CLOUD=aws)
+destroy: $(READY) ## delete the stack from AWS
 	@scripts/real-only destroy $(STACK)
 	@$(PULUMI) destroy $(ARGS)
 
-##@ What a run needs
+.PHONY: repositories
+repositories: $(READY) ## make only the image repositories of a new stack
+	@scripts/real-only repositories $(STACK)
+	@scripts/repositories $(STACK) $(ARGS)
+
+.PHONY: images
+images: ## build the container images with a Docker engine
+	@scripts/images build "$(REGISTRY)/$(PREFIX)" "$(TAG)" "$(PLATFORM)" $(IMAGES)
+
+.PHONY: images-push
+images-push: ## build and push the images to ECR; their digests go to digests.txt
+	@scripts/real-only images-push $(STACK)
+	@scripts/images push "$(REGISTRY)/$(PREFIX)" "$(TAG)" "$(PLATFORM)" $(IMAGES) >digests.txt
+
+.PHONY: digests
+digests: ## write the digests in digests.txt into the stack's file
+	@scripts/digests $(STACK) <digests.txt
+
+.PHONY: images-here
+images-here: ## copy the images that the stack's file names from dev's repositories to the stack's
+	@scripts/real-only images-here $(STACK)
+	@scripts/promote dev $(STACK)
+
+.PHONY: dag-sync
+dag-sync: dag-test ## push dags/ to the stack's bucket, and wait until they are visible
+	@scripts/real-only dag-sync $(STACK)
+	@scripts/dag-sync $(STACK)
+
+.PHONY: redeploy
+redeploy: ## replace every task of the stack, one service after the other
+	@scripts/real-only redeploy $(STACK)
+	@scripts/redeploy $(STACK)
+
+.PHONY: smoke
+smoke: ## ask a deployed stack for health, login, version, a DAG run and its log (URL, SMOKE_USER, SMOKE_PASSWORD); with login.mode alb for the way to the IdP
+	@mkdir -p bin && $(GO_BUILD) -o bin/smoke ./cmd/smoke
+	@bin/smoke --url "$${URL:-https://$$(scripts/setting $(STACK) loadBalancer.hostname)/}" \
+		--login "$$(scripts/setting $(STACK) login.mode)" --idp "$$(scripts/setting $(STACK) login.authorizationEndpoint)" $(ARGS)
+
+.PHONY: deployed
+deployed: tools ## write into deployed.txt what the stack runs: commit and digests
+	@scripts/real-only deployed $(STACK)
+	@scripts/deployed $(STACK) >deployed.txt && cat deployed.txt
+
+.PHONY: roll-back
+roll-back: $(READY) ## take the stack back to the deployment before this one, or to BACK_TO=deployed.txt
+	@scripts/real-only roll-back $(STACK)
+	@scripts/roll-back $(STACK) $(BACK_TO)
+
+.PHONY: drift
+drift: $(READY) ## compare the stack with AWS: fails when somebody changed something by hand
+	@scripts/real-only drift $(STACK)
+	@scripts/drift $(STACK) $(ARGS)
+
+.PHONY: access-analyzer
+access-analyzer: $(READY) ## ask IAM Access Analyzer about every policy document of the plan
+	@scripts/real-only access-analyzer $(STACK)
+	@scripts/access-analyzer $(STACK)
+
+.PHONY: plan-comment
+plan-comment: $(READY) ## the plan as a comment on PULL_REQUEST (GH_TOKEN)
+	@scripts/real-only plan-comment $(STACK)
+	@scripts/plan-comment $(STACK)
+
+##@ Proof
+
+.PHONY: rehearse
+rehearse: $(READY) ## up, a preview without changes, outputs, destroy, on the simulated cloud
+	@scripts/rehearse $(STACK)
+
+.PHONY: e2e
+e2e: $(READY) agent ## Airflow from the stack's task definitions, on real PostgreSQL and Redis (PROFILE=short|full, ARGS)
+	@scripts/e2e $(STACK) --profile $(PROFILE) $(ARGS)
+
+.PHONY: e2e-drops
+e2e-drops: $(READY) agent ## the same without a needed variable each time: it must fail, and name it
+	@scripts/e2e-drops $(STACK)
+
+.PHONY: e2e-aws
+e2e-aws: $(READY) ## the stack's life before the real AWS provider, on an AWS-like API
+	@python3 test/provider/run.py stack $(STACK) $(ARGS)
+
+.PHONY: mutants
+mutants: $(READY) ## the policy pack's rules, each refusing a mutant under the real CLI
+	@scripts/mutants
+
+.PHONY: scan
+scan: $(READY) ## Checkov, parliament, hadolint and actionlint on what e2e-aws recorded
+	@python3 test/provider/run.py scan $(ARGS)
+
+.PHONY: roles
+roles: $(READY) ## every role's permissions, each with its reason
+	@python3 test/provider/run.py roles $(ARGS)
+
+.PHONY: scaling-proof
+scaling-proof: plan ## let the plan's scaling of workers work in a simulated AWS (ARGS=--runs 100)
+	@go run ./tools/scalingproof $(ARGS) --plan $(PLAN) --stack $(STACK)
+
+.PHONY: bench
+bench: agent ## dagsync against a floor client and its peers, its latency, and its limits
+	@scripts/bench
+
+.PHONY: bench-preview
+bench-preview: $(READY) ## the time of a warm preview against that of an empty program
+	@scripts/bench-preview $(STACK)
+
+.PHONY: soak
+soak: agent ## dagsync's reliability tests in their long form: 1,000 kills, 500 releases under a reader (half an hour)
+	@cd agent && go test ./dagsync -run 'Kill|Crash|Imports|PutToVisible' -soak.kills 1000 -soak.publishes 500 \
+		-soak.changes 200 -soak.interval 5s -timeout 60m -count 1 -v
+	@cd agent && go test ./dagsync/keys -run xx -fuzz FuzzSelect -fuzztime 60s
+	@cd agent && go test ./dagsync/bucket -run xx -fuzz FuzzPage -fuzztime 60s
+	@cd agent && go test ./dagsync/tree -run xx -fuzz FuzzManifest -fuzztime 60s
+	@cd agent && go test ./celery -run xx -fuzz FuzzDecode -fuzztime 60s
+
+##@ Reports
+
+.PHONY: plan
+plan: $(READY)
+	@scripts/plan $(STACK) >$(PLAN)
+
+.PHONY: plantool
+plantool:
+	@mkdir -p bin && $(GO_BUILD) -o bin/plantool ./tools/plantool
+
+.PHONY: cost
+cost: plan plantool ## monthly cost of the stack, from its plan (ARGS=--json)
+	@bin/plantool cost $(ARGS) --plan $(PLAN)
+
+.PHONY: cost-change
+cost-change: plan plantool ## what this branch adds to the monthly cost, against BASE
+	@scripts/base-plan $(BASE) $(STACK) >.cache/plan.base.json
+	@bin/plantool cost --diff .cache/plan.base.json $(PLAN)
+
+.PHONY: timeline
+timeline: plan plantool ## how long a first deployment takes, and why
+	@bin/plantool timeline --svg docs/img/timeline-$(STACK).svg --plan $(PLAN)
+
+.PHONY: diagram
+diagram: plan plantool ## draw the architecture from the plan into docs/img
+	@bin/plantool diagram --svg docs/img/architecture-$(STACK).svg --plan $(PLAN)
+
+.PHONY: dashboard
+dashboard: $(READY) plantool ## draw the CloudWatch dashboard from its JSON into docs/img
+	@scripts/state $(STACK) | bin/plantool dashboard --svg docs/img/dashboard-$(STACK).svg --plan -
+
+.PHONY: sbom
+sbom: ## list everything the project is built from in bin/sbom.json (CycloneDX)
+	@mkdir -p bin && scripts/sbom >bin/sbom.json
+
+.PHONY: licences
+licences: ## write docs/licences.md: the licence of each direct dependency
+	@scripts/licences
+
+##@ Maintainers
+
+.PHONY: golden
+golden: $(READY) ## renew the inventories in platform/testdata/golden and other generated files
+	@scripts/golden
 
 .PHONY: tools
 tools: ## the Pulumi CLI and Go language host: this machine's, or built from source once
@@ -58,32 +250,4 @@ sim: ## build the simulated cloud's providers into bin/sim
 
 .PHONY: agent
 agent: ## build bin/airflow-agent
-	@mkdir -p bin && cd cmd/airflow-agent && CGO_ENABLED=0 $(GO_BUILD) -o ../../bin/airflow-agent .
-
-##@ Proof
-
-.PHONY: test
-test: $(READY) agent ## every test of every module
-	@scripts/test
-
-.PHONY: lint
-lint: ## formatting, vet, golangci-lint, and the checks of images, locks and workflows
-	@scripts/lint
-
-.PHONY: golden
-golden: $(READY) ## renew the inventories in testdata/golden and other generated files
-	@scripts/golden
-
-.PHONY: mutants
-mutants: $(READY) ## the policy pack's rules, each refusing a mutant under the real CLI
-	@scripts/mutants
-
-.PHONY: bench-preview
-bench-preview: $(READY) ## the time of a warm preview against that of an empty program
-	@scripts/bench-preview $(STACK)
-
-include proofs.mk operations.mk
-
-.PHONY: clean
-clean: ## remove what was built and the simulated state
-	@rm -rf bin .cache
+	@mkdir -p bin && cd agent && CGO_ENABLED=0 $(GO_BUILD) -o ../bin/airflow-agent .

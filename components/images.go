@@ -103,7 +103,7 @@ func (i *Images) newRepository(ctx *pulumi.Context, name string, args *ImagesArg
 // of one Dockerfile; the agent has its own.
 func (i *Images) build(ctx *pulumi.Context, name string, args *ImagesArgs, image string, repository *ecr.Repository) error {
 	folder, dockerfile, target := "docker/airflow", "docker/airflow/Dockerfile", pulumi.StringPtr(image)
-	if image == "agent" { // built from the sources in cmd/
+	if image == "agent" { // built from the sources in agent/
 		folder, dockerfile, target = ".", "docker/agent/Dockerfile", nil
 	}
 	platform := "linux/amd64"

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Writes the locks of Python packages, and checks that they are in step: the
-Airflow image's, and those of what e2e/ and e2e-aws/ run with.
+Airflow image's, and those of what the rehearsals in test/ run with.
 
     docker/lock.py              renew the locks after a change of their inputs
     docker/lock.py --check      offline: were the locks made from these inputs?
@@ -87,9 +87,9 @@ class Lock:
 
 LOCKS = (
     Lock(ROOT / "docker/airflow/requirements.lock", ("requirements.in", "overrides.txt"), "2026-03-18"),
-    Lock(ROOT / "e2e/requirements.lock", ("requirements.in",), "2026-11-16"),
-    Lock(ROOT / "e2e-aws/requirements/moto.lock", ("moto.in",), "2026-11-16"),
-    Lock(ROOT / "e2e-aws/requirements/scan.lock", ("scan.in",), "2026-11-16"),
+    Lock(ROOT / "test/airflow/requirements.lock", ("requirements.in",), "2026-11-16"),
+    Lock(ROOT / "test/provider/requirements/moto.lock", ("moto.in",), "2026-11-16"),
+    Lock(ROOT / "test/provider/requirements/scan.lock", ("scan.in",), "2026-11-16"),
 )
 
 

@@ -42,7 +42,7 @@ func (f Feeds) Agent(dir, namespace string) error {
 					return fmt.Errorf("%s: %s writes metrics in a form that this check can't read", folder, name)
 				}
 				for _, metric := range metrics {
-					f.Add(Metric{namespace, metric, dimensions}, "airflow-agent ("+strings.TrimPrefix(folder, "../../")+")")
+					f.Add(Metric{namespace, metric, dimensions}, "airflow-agent ("+strings.TrimPrefix(filepath.ToSlash(folder), "../")+")")
 				}
 			}
 		}

@@ -31,7 +31,7 @@ func pages(t *testing.T) map[string]string {
 
 func checker(t *testing.T) *Checker {
 	t.Helper()
-	c, err := NewChecker("../../Makefile", "../../proofs.mk", "../../operations.mk")
+	c, err := NewChecker("../../Makefile")
 	require.NoError(t, err)
 	return c
 }

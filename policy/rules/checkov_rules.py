@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Compares coverage.csv with the rules of the Checkov that is installed, type by type.
 
-Run it with a Python that has Checkov (e2e-aws/requirements/scan.lock), after an upgrade:
+Run it with a Python that has Checkov (test/provider/requirements/scan.lock), after an upgrade:
 
     python checkov_rules.py
 """

@@ -1,5 +1,5 @@
 // Package learned holds what the real AWS provider was seen to refuse, as rules
-// that the simulation applies: `e2e-aws/run.py refusals` makes mistakes in the
+// that the simulation applies: `test/provider/run.py refusals` makes mistakes in the
 // stacks' resources, shows them to both, and writes rules.json.
 package learned
 

@@ -1,0 +1,336 @@
+package bucket_test
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/pathwai/airflow-on-fargate/agent/dagsync/bucket"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/fakes3"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+func start(t *testing.T) (*fakes3.Server, *bucket.Bucket) {
+	t.Helper()
+	s, err := fakes3.Start()
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Close()) })
+	return s, open(t, s.Config())
+}
+
+func open(t *testing.T, cfg aws.Config) *bucket.Bucket {
+	t.Helper()
+	client, err := bucket.New(t.Context(), cfg, "test")
+	require.NoError(t, err)
+	t.Cleanup(client.Close)
+	b, err := client.Bucket(fakes3.Bucket)
+	require.NoError(t, err)
+	return b
+}
+
+type buffer struct{ bytes.Buffer }
+
+func (b *buffer) Reset() error { b.Buffer.Reset(); return nil }
+
+func TestListPages(t *testing.T) {
+	s, b := start(t)
+	for i := range 2500 {
+		s.Put(fmt.Sprintf("p/dag_%04d.py", i), "x")
+	}
+	s.Put("p", "outside")
+	s.Put("q/x", "outside")
+	kept, err := b.NewLister("p/").List(t.Context(), true)
+	require.NoError(t, err)
+	require.Len(t, kept.Objects, 2500)
+	require.Equal(t, "dag_0000.py", kept.Objects[0].Key)
+	require.Equal(t, "dag_2499.py", kept.Objects[2499].Key)
+	lists, _ := s.Requests()
+	require.Equal(t, 3, lists)
+	require.WithinDuration(t, time.Now(), kept.Time, 2*time.Second)
+
+	digest, err := b.NewLister("p/").List(t.Context(), false)
+	require.NoError(t, err)
+	require.Nil(t, digest.Objects)
+	require.Equal(t, kept.Digest, digest.Digest)
+	require.Equal(t, 2500, digest.Keys)
+
+	seen := map[bucket.Digest]string{digest.Digest: "before"}
+	lister := b.NewLister("p/")
+	for name, change := range map[string]func(){
+		"content of the same size": func() { s.Put("p/dag_0001.py", "y") },
+		"new key":                  func() { s.Put("p/dag_9999.py", "") },
+		"key gone":                 func() { s.Delete("p/dag_0002.py") },
+	} {
+		change()
+		now, err := lister.List(t.Context(), false)
+		require.NoError(t, err)
+		require.NotContains(t, seen, now.Digest, name)
+		seen[now.Digest] = name
+	}
+}
+
+func TestListOddKeys(t *testing.T) {
+	s, b := start(t)
+	odd := []string{"p/a b+c.py", "p/%41.py", "p/ä/日本.py", "p/&<>'\".py", "p/x=y;z", "p/~!*()"}
+	for _, key := range odd {
+		s.Put(key, "content of "+key)
+	}
+	listing, err := b.NewLister("p/").List(t.Context(), true)
+	require.NoError(t, err)
+	require.Len(t, listing.Objects, len(odd))
+	fetcher := b.NewFetcher("p/")
+	for _, o := range listing.Objects {
+		var got buffer
+		require.NoError(t, fetcher.Fetch(t.Context(), o, &got))
+		require.Equal(t, "content of p/"+o.Key, got.String())
+	}
+}
+
+// Faults that pass must not be noticed; those that stay must be told.
+func TestListFaults(t *testing.T) {
+	for name, row := range map[string]struct {
+		fault func(page, attempt int) func(w http.ResponseWriter, r *http.Request) bool
+		err   string
+	}{
+		"500 once":            {onPage(2, 1, status(500, "InternalError")), ""},
+		"503 slow down twice": {onPage(1, 2, status(503, "SlowDown")), ""},
+		"broken off once":     {onPage(2, 1, cut), ""},
+		"connection reset":    {onPage(3, 1, hangUp), ""},
+		"clock refused once":  {onPage(1, 1, status(403, "RequestTimeTooSkewed")), ""},
+		"page 3 always 500":   {onPage(3, 99, status(500, "InternalError")), "status 500 InternalError"},
+		"always broken off":   {onPage(2, 99, cut), "unexpected EOF"},
+		"denied":              {onPage(2, 99, status(403, "AccessDenied")), "status 403 AccessDenied"},
+		"no bucket":           {onPage(1, 99, status(404, "NoSuchBucket")), "NoSuchBucket"},
+		"HTML with status 200": {onPage(1, 99, func(w http.ResponseWriter, _ *http.Request) bool {
+			_, _ = w.Write([]byte("<html>hello</html>"))
+			return true
+		}), "not a listing"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, b := start(t)
+			for i := range 2100 {
+				s.Put(fmt.Sprintf("p/%04d", i), "x")
+			}
+			attempts := map[int]int{}
+			s.SetFault(func(w http.ResponseWriter, r *http.Request) bool {
+				page := 1
+				switch token := r.URL.Query().Get("continuation-token"); {
+				case strings.HasPrefix(token, "cC8wOTk"): // p/099…
+					page = 2
+				case token != "":
+					page = 3
+				}
+				attempts[page]++
+				fault := row.fault(page, attempts[page])
+				return fault != nil && fault(w, r)
+			})
+			listing, err := b.NewLister("p/").List(t.Context(), true)
+			if row.err != "" {
+				require.ErrorContains(t, err, row.err)
+				require.Empty(t, listing.Objects)
+				return
+			}
+			require.NoError(t, err)
+			require.Len(t, listing.Objects, 2100)
+			require.Equal(t, 3, len(attempts), "all three pages were asked for")
+		})
+	}
+}
+
+func onPage(page, times int, fault fakes3.Fault) func(int, int) func(http.ResponseWriter, *http.Request) bool {
+	return func(p, attempt int) func(http.ResponseWriter, *http.Request) bool {
+		if p != page || attempt > times {
+			return nil
+		}
+		return fault
+	}
+}
+
+func status(code int, name string) fakes3.Fault {
+	return func(w http.ResponseWriter, _ *http.Request) bool {
+		w.WriteHeader(code)
+		_, _ = fmt.Fprintf(w, "<Error><Code>%s</Code><Message>injected</Message></Error>", name)
+		return true
+	}
+}
+
+// cut promises more than it sends.
+func cut(w http.ResponseWriter, _ *http.Request) bool {
+	w.Header().Set("Content-Length", "1000")
+	_, _ = w.Write([]byte(`<?xml version="1.0"?><ListBucketResult>`))
+	return true
+}
+
+func hangUp(w http.ResponseWriter, _ *http.Request) bool {
+	panic(http.ErrAbortHandler)
+}
+
+func TestFetchFaults(t *testing.T) {
+	content := strings.Repeat("0123456789", 10000)
+	truncated := func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("ETag", etagOf(content))
+		w.Header().Set("Content-Length", "100000")
+		_, _ = w.Write([]byte(content[:50000]))
+	}
+	for name, row := range map[string]struct {
+		times int
+		fault http.HandlerFunc
+		err   string
+	}{
+		"500 once":           {1, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }, ""},
+		"truncated once":     {1, truncated, ""},
+		"truncated for ever": {99, truncated, "unexpected EOF"},
+		"wrong length, ended": {99, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", etagOf(content))
+			_, _ = w.Write([]byte(content[:50000]))
+		}, "the answer ended after 50000 of 100000 bytes"},
+		"too long": {99, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", etagOf(content))
+			w.WriteHeader(200)
+			w.(http.Flusher).Flush()
+			_, _ = w.Write([]byte(content + "more"))
+		}, "more than the 100000 bytes"},
+		"other content under the same ETag": {99, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", etagOf(content))
+			_, _ = w.Write([]byte("X" + content[1:]))
+		}, "MD5"},
+		"other content under the same ETag, but KMS": {99, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", etagOf(content))
+			w.Header().Set("X-Amz-Server-Side-Encryption", "aws:kms")
+			_, _ = w.Write([]byte(content))
+		}, ""},
+		"replaced since": {99, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", `"another"`)
+			_, _ = w.Write([]byte(content))
+		}, "changed since it was listed"},
+		"precondition":  {99, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(412) }, "changed since it was listed"},
+		"deleted since": {99, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, "changed since it was listed"},
+		"denied":        {99, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, "status 403"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s, b := start(t)
+			s.Put("p/big", content)
+			listing, err := b.NewLister("p/").List(t.Context(), true)
+			require.NoError(t, err)
+			var attempts atomic.Int64
+			s.SetFault(func(w http.ResponseWriter, r *http.Request) bool {
+				if r.Header.Get("If-Match") != `"`+listing.Objects[0].ETag+`"` {
+					t.Errorf("If-Match is %q: another content could be taken for the listed one", r.Header.Get("If-Match"))
+				}
+				if attempts.Add(1) > int64(row.times) {
+					return false
+				}
+				row.fault(w, r)
+				return true
+			})
+			var got buffer
+			err = b.NewFetcher("p/").Fetch(t.Context(), listing.Objects[0], &got)
+			require.NotZero(t, attempts.Load())
+			if row.err != "" {
+				require.ErrorContains(t, err, row.err)
+				require.ErrorContains(t, err, `"p/big"`)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, content, got.String())
+		})
+	}
+}
+
+func etagOf(content string) string {
+	s, err := fakes3.Start()
+	if err != nil {
+		panic(err)
+	}
+	defer func() { _ = s.Close() }()
+	s.Put("x", content)
+	response, err := http.Get(s.URL + "/" + fakes3.Bucket + "/x")
+	if err != nil {
+		panic(err)
+	}
+	_ = response.Body.Close()
+	return response.Header.Get("ETag")
+}
+
+func TestCancelIsQuick(t *testing.T) {
+	s, b := start(t)
+	s.Put("p/x", "x")
+	arrived := make(chan struct{}, 10)
+	s.SetFault(func(w http.ResponseWriter, r *http.Request) bool {
+		arrived <- struct{}{}
+		<-r.Context().Done()
+		return true
+	})
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() { <-arrived; cancel() }()
+	begin := time.Now()
+	_, err := b.NewLister("p/").List(ctx, true)
+	require.ErrorIs(t, err, context.Canceled)
+	require.Less(t, time.Since(begin), 2*time.Second)
+	require.Empty(t, arrived, "it isn't tried again")
+}
+
+// A machine whose clock is an hour off signs with S3's time.
+func TestSignsWithTheServersTime(t *testing.T) {
+	var dates []string
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		dates = append(dates, r.Header.Get("X-Amz-Date"))
+		w.Header().Set("Date", "Fri, 01 May 2099 10:00:00 GMT")
+		if len(dates) == 1 {
+			status(403, "RequestTimeTooSkewed")(w, r)
+			return
+		}
+		_, _ = w.Write([]byte("<ListBucketResult><IsTruncated>false</IsTruncated></ListBucketResult>"))
+	}))
+	defer server.Close()
+	cfg := (&fakes3.Server{URL: server.URL}).Config()
+	listing, err := open(t, cfg).NewLister("").List(t.Context(), true)
+	require.NoError(t, err)
+	require.Len(t, dates, 2)
+	require.NotContains(t, dates[0], "2099")
+	require.Contains(t, dates[1], "20990501T10")
+	require.Equal(t, 2099, listing.Time.Year())
+}
+
+func TestOutOfOrderIsRefused(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = w.Write([]byte("<ListBucketResult><IsTruncated>false</IsTruncated>" +
+			"<Contents><Key>b</Key><ETag>e</ETag><Size>1</Size></Contents><Contents><Key>a</Key><ETag>e</ETag><Size>1</Size></Contents></ListBucketResult>"))
+	}))
+	defer server.Close()
+	_, err := open(t, (&fakes3.Server{URL: server.URL}).Config()).NewLister("").List(t.Context(), true)
+	require.ErrorContains(t, err, "doesn't list keys in order")
+}
+
+func TestProbe(t *testing.T) {
+	s, b := start(t)
+	etag, err := b.Probe(t.Context(), "p/.release", "")
+	require.NoError(t, err)
+	require.Empty(t, etag, "there is none")
+	s.Put("p/.release", "1")
+	first, err := b.Probe(t.Context(), "p/.release", "")
+	require.NoError(t, err)
+	require.NotEmpty(t, first)
+	same, err := b.Probe(t.Context(), "p/.release", first)
+	require.NoError(t, err)
+	require.Equal(t, first, same)
+	s.Put("p/.release", "2")
+	second, err := b.Probe(t.Context(), "p/.release", first)
+	require.NoError(t, err)
+	require.NotEqual(t, first, second)
+	s.SetFault(status(403, "AccessDenied"))
+	_, err = b.Probe(t.Context(), "p/.release", first)
+	require.ErrorContains(t, err, "AccessDenied")
+}

@@ -1,0 +1,290 @@
+package dagsync
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/pathwai/airflow-on-fargate/agent/cli"
+	"github.com/pathwai/airflow-on-fargate/agent/dagsync/bucket"
+	"github.com/pathwai/airflow-on-fargate/agent/dagsync/tree"
+	"github.com/pathwai/airflow-on-fargate/agent/emf"
+)
+
+// syncer runs one mirror and tells the world how it does.
+type syncer struct {
+	mirror  *mirror
+	options options
+	metrics *emf.Writer
+	stack   string
+	log     *slog.Logger
+	gauge   gauge
+}
+
+// gauge is what health checks and metrics look at while the mirror works.
+type gauge struct {
+	mu        sync.Mutex
+	started   time.Time
+	progress  time.Time // something got done
+	inStep    time.Time // the last complete look that ended in step; zero: none yet
+	standby   bool
+	files     int
+	bytes     int64
+	skipped   int
+	errors    int // since the last report
+	published int // since the last report
+}
+
+func newSyncer(pair Pair, c config, b *bucket.Bucket, store *tree.Store, metrics *emf.Writer, log *slog.Logger) *syncer {
+	s := &syncer{options: c.options, metrics: metrics, stack: c.stack, log: log}
+	s.gauge.started = time.Now()
+	s.gauge.progress = s.gauge.started
+	s.mirror = &mirror{
+		pair: pair, options: c.options, log: log, bucket: b, lister: b.NewLister(pair.Prefix), store: store, beat: s.beat,
+	}
+	return s
+}
+
+func (s *syncer) beat() {
+	s.gauge.mu.Lock()
+	defer s.gauge.mu.Unlock()
+	s.gauge.progress = time.Now()
+}
+
+const (
+	// stalled is how long nothing may get done before the process counts as
+	// hung. S3 being away is no hang: failed attempts are progress.
+	stalled = 5 * time.Minute
+	// stale is how old the last complete look may be for readiness.
+	stale = time.Minute
+)
+
+func (s *syncer) healthy() error {
+	s.gauge.mu.Lock()
+	defer s.gauge.mu.Unlock()
+	if idle := time.Since(s.gauge.progress); idle > stalled {
+		return fmt.Errorf("%s: nothing got done for %s", s.mirror.pair.Name, idle.Round(time.Second))
+	}
+	return nil
+}
+
+func (s *syncer) ready() error {
+	s.gauge.mu.Lock()
+	defer s.gauge.mu.Unlock()
+	switch {
+	case s.gauge.standby:
+		return fmt.Errorf("%s: another writer holds the lock", s.mirror.pair.Name)
+	case s.gauge.inStep.IsZero():
+		return fmt.Errorf("%s: not yet in step", s.mirror.pair.Name)
+	case time.Since(s.gauge.inStep) > stale:
+		return fmt.Errorf("%s: last in step %s ago", s.mirror.pair.Name, time.Since(s.gauge.inStep).Round(time.Second))
+	}
+	return nil
+}
+
+// once brings the target in step and returns the exit code. While another
+// writer holds the lock it is that one's work, and only looked at.
+func (s *syncer) once(ctx context.Context) int {
+	defer s.report()
+	begin := time.Now()
+	writer, err := s.awaitLock(ctx)
+	changed := false
+	switch {
+	case err != nil:
+	case writer:
+		begin = time.Now()
+		changed, err = s.mirror.pass(ctx)
+	default:
+		err = s.observe(ctx)
+	}
+	s.note(changed, err)
+	if err != nil {
+		s.log.Error("not in step", "source", s.mirror.pair.Source(), "error", err)
+		return cli.ExitFailure
+	}
+	state, message := s.mirror.state, "in step"
+	if !writer {
+		s.setStandby(true)
+		message = "in step by another writer"
+	} else if err := s.mirror.maintain(ctx, state.at, false); err != nil {
+		s.log.Warn("old trees could not be removed", "target", s.mirror.pair.Target, "error", err)
+	}
+	s.log.Info(message, "source", s.mirror.pair.Source(), "target", s.mirror.pair.Target, "tree", state.tree, "changed", changed,
+		"files", state.files, "bytes", state.bytes, "skipped", len(state.skipped), "seconds", time.Since(begin).Seconds())
+	if len(state.skipped) > 0 {
+		return cli.ExitPartial
+	}
+	return cli.ExitOK
+}
+
+// awaitLock waits for the lock, but not for ever.
+func (s *syncer) awaitLock(ctx context.Context) (bool, error) {
+	end := time.Now().Add(s.options.lockWait)
+	for {
+		ok, err := s.mirror.lock()
+		if ok || err != nil || time.Now().After(end) {
+			return ok, err
+		}
+		if err := sleep(ctx, 100*time.Millisecond); err != nil {
+			return false, err
+		}
+	}
+}
+
+// observe fails when the writer, which is another, hasn't the target in step.
+func (s *syncer) observe(ctx context.Context) error {
+	fault := fmt.Errorf("another writer has held the lock for %s: %s", s.options.lockWait, s.mirror.store.Holder())
+	inStep, err := s.mirror.observe(ctx)
+	if inStep {
+		return nil
+	}
+	return errors.Join(fault, err)
+}
+
+// loop mirrors until ctx ends.
+func (s *syncer) loop(ctx context.Context) {
+	defer s.mirror.stopUpkeep()
+	failures := 0
+	reported, kept := time.Time{}, time.Time{}
+	for {
+		begin := time.Now()
+		changed, err := s.turn(ctx)
+		if ctx.Err() != nil {
+			return
+		}
+		wait := s.options.interval - time.Since(begin)
+		switch {
+		case errors.Is(err, errStandby):
+			wait = min(s.options.interval, 2*time.Second)
+		case err != nil:
+			failures++
+			wait = backoff(s.options.interval, failures)
+			s.log.Error("not in step", "source", s.mirror.pair.Source(), "error", err, "retry_seconds", wait.Seconds())
+		default:
+			failures = 0
+			if changed || time.Since(kept) > s.options.verifyEvery {
+				kept = time.Now()
+				s.mirror.startUpkeep(ctx)
+			}
+		}
+		if time.Since(reported) >= s.options.report {
+			reported = time.Now()
+			s.report()
+		}
+		if sleep(ctx, wait) != nil {
+			return
+		}
+	}
+}
+
+var errStandby = errors.New("another writer holds the lock")
+
+// turn looks once, as the one writer.
+func (s *syncer) turn(ctx context.Context) (bool, error) {
+	ok, err := s.mirror.lock()
+	s.setStandby(err == nil && !ok)
+	if err != nil {
+		s.note(false, err)
+		return false, err
+	}
+	if !ok {
+		return false, errStandby
+	}
+	changed, err := s.mirror.pass(ctx)
+	s.note(changed, err)
+	if err != nil {
+		if lost := s.mirror.store.CheckLock(); lost != nil {
+			s.mirror.unlock()
+			err = errors.Join(err, fmt.Errorf("the lock was lost: %w", lost))
+		}
+	}
+	return changed, err
+}
+
+func (s *syncer) setStandby(standby bool) {
+	s.gauge.mu.Lock()
+	defer s.gauge.mu.Unlock()
+	if standby && !s.gauge.standby {
+		s.log.Info("standing by: another writer holds the lock", "target", s.mirror.pair.Target, "writer", s.mirror.store.Holder())
+	}
+	s.gauge.standby = standby
+	s.gauge.progress = time.Now()
+}
+
+// note keeps the result of one look.
+func (s *syncer) note(changed bool, err error) {
+	s.gauge.mu.Lock()
+	defer s.gauge.mu.Unlock()
+	g := &s.gauge
+	g.progress = time.Now()
+	if err != nil {
+		g.errors++
+		return
+	}
+	g.inStep = s.mirror.listed
+	g.files, g.bytes, g.skipped = s.mirror.state.files, s.mirror.state.bytes, len(s.mirror.state.skipped)
+	if changed {
+		g.published++
+	}
+}
+
+// longestBackoff keeps the promise of 60 s: S3 that works again is noticed
+// well within it.
+const longestBackoff = 15 * time.Second
+
+// backoff is the time until the next attempt after a number of failures in a
+// row: it doubles up to longestBackoff, and half of it is random.
+func backoff(interval time.Duration, failures int) time.Duration {
+	ceiling := longestBackoff
+	if failures < 10 {
+		ceiling = min(longestBackoff, interval<<(failures-1))
+	}
+	ceiling = max(ceiling, min(interval, longestBackoff))
+	return ceiling/2 + rand.N(ceiling/2+1)
+}
+
+// report writes the metrics.
+func (s *syncer) report() {
+	s.gauge.mu.Lock()
+	g := &s.gauge
+	if g.standby {
+		s.gauge.mu.Unlock()
+		return // the writer reports
+	}
+	since := g.inStep
+	if since.IsZero() {
+		since = g.started
+	}
+	list := []emf.Metric{
+		{Name: "SyncLagSeconds", Unit: emf.Seconds, Value: time.Since(since).Seconds()},
+		{Name: "SyncErrors", Unit: emf.Count, Value: float64(g.errors)},
+		{Name: "SyncPublishes", Unit: emf.Count, Value: float64(g.published)},
+	}
+	if !g.inStep.IsZero() {
+		list = append(list,
+			emf.Metric{Name: "SyncFiles", Unit: emf.Count, Value: float64(g.files)},
+			emf.Metric{Name: "SyncBytes", Unit: emf.Bytes, Value: float64(g.bytes)},
+			emf.Metric{Name: "SyncSkippedKeys", Unit: emf.Count, Value: float64(g.skipped)})
+	}
+	g.errors, g.published = 0, 0
+	s.gauge.mu.Unlock()
+	err := s.metrics.Write([]emf.Dimension{{Name: "Stack", Value: s.stack}, {Name: "Source", Value: s.mirror.pair.Name}}, list...)
+	if err != nil {
+		s.log.Error("metrics were lost", "error", err)
+	}
+}
+
+func sleep(ctx context.Context, d time.Duration) error {
+	timer := time.NewTimer(max(d, 0))
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-timer.C:
+		return nil
+	}
+}

@@ -1,0 +1,352 @@
+package dagsync
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/pathwai/airflow-on-fargate/agent/cli"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/fakes3"
+	"github.com/stretchr/testify/require"
+)
+
+func TestLoopFollowsAndStops(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	stop := w.start()
+	w.eventually(files{"a.py": "1"})
+	for i := range 5 {
+		w.put(files{"a.py": fmt.Sprint(i), "d/b.py": fmt.Sprint(i)})
+		w.eventually(files{"a.py": fmt.Sprint(i), "d/b.py": fmt.Sprint(i)})
+	}
+	w.s3.Delete(prefix + "d/b.py")
+	w.eventually(files{"a.py": "4"})
+	require.Equal(t, cli.ExitOK, stop())
+	require.Contains(t, w.logs.String(), "stopped on request")
+	w.wholeTrees()
+}
+
+// A quiet prefix costs one listing a look, and nothing is written anywhere.
+func TestQuietPrefixCostsOneListing(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	stop := w.start()
+	w.eventually(files{"a.py": "1"})
+	time.Sleep(3 * w.config.interval)
+	lists, gets := w.s3.Requests()
+	logs, metrics := len(w.logs.String()), len(w.out.String())
+	time.Sleep(10 * w.config.interval)
+	newLists, newGets := w.s3.Requests()
+	require.Equal(t, gets, newGets)
+	require.InDelta(t, 10, newLists-lists, 3)
+	require.Len(t, w.logs.String(), logs, "nothing is logged")
+	require.Len(t, w.out.String(), metrics)
+	require.Equal(t, cli.ExitOK, stop())
+}
+
+// With a marker, a quiet look is one conditional GET, and a release becomes
+// visible when the marker changes, all of it at once.
+func TestMarker(t *testing.T) {
+	w := newWorld(t)
+	w.config.marker = ".release"
+	w.put(files{"a.py": "1", ".release": "1"})
+	var conditional atomic.Int64
+	w.s3.SetFault(func(_ http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "/.release") && r.Header.Get("If-None-Match") != "" {
+			conditional.Add(1)
+		}
+		return false
+	})
+	stop := w.start()
+	w.eventually(files{"a.py": "1", ".release": "1"})
+	time.Sleep(3 * w.config.interval)
+	lists, _ := w.s3.Requests()
+	asked := conditional.Load()
+	w.put(files{"a.py": "2", "b.py": "2"}) // an upload that isn't finished
+	time.Sleep(5 * w.config.interval)
+	newLists, _ := w.s3.Requests()
+	require.Equal(t, lists, newLists)
+	require.Greater(t, conditional.Load(), asked)
+	w.sees(files{"a.py": "1", ".release": "1"})
+	w.put(files{".release": "2"})
+	w.eventually(files{"a.py": "2", "b.py": "2", ".release": "2"})
+
+	// Faults of the marker or of the listing behind it lose nothing.
+	var failed atomic.Bool
+	w.s3.SetFault(func(rw http.ResponseWriter, r *http.Request) bool {
+		if fakes3.IsList(r) && !failed.Swap(true) {
+			rw.WriteHeader(403)
+			return true
+		}
+		return false
+	})
+	w.put(files{"a.py": "3", ".release": "3"})
+	w.eventually(files{"a.py": "3", "b.py": "2", ".release": "3"})
+	require.True(t, failed.Load())
+	require.Equal(t, cli.ExitOK, stop())
+}
+
+// A release of many files that takes a moment to upload is published once.
+func TestUploadsSettle(t *testing.T) {
+	w := newWorld(t)
+	w.config.settle = 150 * time.Millisecond
+	w.put(files{"a.py": "0"})
+	stop := w.start()
+	w.eventually(files{"a.py": "0"})
+	trees := len(w.trees())
+	want := files{"a.py": "0"}
+	for i := range 10 {
+		key := fmt.Sprintf("f%d.py", i)
+		want[key] = "1"
+		w.put(files{key: "1"})
+		time.Sleep(30 * time.Millisecond)
+	}
+	w.eventually(want)
+	require.Equal(t, trees+1, len(w.trees()), "one tree for the whole release")
+	require.Equal(t, cli.ExitOK, stop())
+}
+
+// S3 fails in all its ways while files change: what readers see stays whole,
+// and is in step soon after S3 is well again.
+func TestLoopSurvivesS3(t *testing.T) {
+	w := newWorld(t)
+	now := files{"a.py": "0", "b.py": "0"}
+	w.put(now)
+	stop := w.start()
+	w.eventually(now)
+	for i, fault := range []fakes3.Fault{
+		func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(500); return true },
+		func(rw http.ResponseWriter, _ *http.Request) bool {
+			rw.WriteHeader(503)
+			_, _ = io.WriteString(rw, "<Error><Code>SlowDown</Code></Error>")
+			return true
+		},
+		func(http.ResponseWriter, *http.Request) bool { panic(http.ErrAbortHandler) },
+		func(rw http.ResponseWriter, r *http.Request) bool {
+			rw.Header().Set("Content-Length", "100000")
+			_, _ = io.WriteString(rw, "<ListBucketResult>")
+			return true
+		},
+		func(rw http.ResponseWriter, r *http.Request) bool { // objects only
+			if !fakes3.IsList(r) {
+				rw.WriteHeader(403)
+				return true
+			}
+			return false
+		},
+	} {
+		errors := strings.Count(w.logs.String(), `"not in step"`)
+		w.s3.SetFault(fault)
+		next := files{"a.py": fmt.Sprint(i + 1), "b.py": fmt.Sprint(i + 1)}
+		w.put(next)
+		require.Eventually(t, func() bool { return strings.Count(w.logs.String(), `"not in step"`) >= errors+2 }, 20*time.Second, 5*time.Millisecond)
+		w.sees(now)
+		w.s3.SetFault(nil)
+		begin := time.Now()
+		w.eventually(next)
+		require.Less(t, time.Since(begin), 10*time.Second)
+		now = next
+	}
+	require.Equal(t, cli.ExitOK, stop())
+	w.wholeTrees()
+}
+
+// What was fetched before a fault isn't fetched again.
+func TestFailedFetchGoesOnWhereItEnded(t *testing.T) {
+	w := newWorld(t)
+	want := files{}
+	for i := range 200 {
+		want[fmt.Sprintf("d%d/f%d.py", i%10, i)] = fmt.Sprint(i)
+	}
+	w.put(want)
+	var gets atomic.Int64
+	var healthy atomic.Bool
+	w.s3.SetFault(func(rw http.ResponseWriter, r *http.Request) bool {
+		if fakes3.IsList(r) {
+			return false
+		}
+		gets.Add(1)
+		if strings.HasSuffix(r.URL.Path, "f199.py") && !healthy.Load() {
+			rw.WriteHeader(403)
+			return true
+		}
+		return false
+	})
+	stop := w.start()
+	require.Eventually(t, func() bool { return strings.Count(w.logs.String(), "not in step") >= 4 }, 20*time.Second, 5*time.Millisecond)
+	healthy.Store(true)
+	w.eventually(want)
+	require.Less(t, gets.Load(), int64(300))
+	require.Equal(t, cli.ExitOK, stop())
+}
+
+// Somebody removes the link while nothing changes in the bucket.
+func TestRemovedLinkComesBack(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	stop := w.start()
+	w.eventually(files{"a.py": "1"})
+	require.NoError(t, os.Remove(w.target))
+	w.eventually(files{"a.py": "1"})
+	require.Equal(t, cli.ExitOK, stop())
+}
+
+// Upkeep between a failed attempt and the next leaves the stage alone.
+func TestUpkeepSparesTheUnfinishedStage(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	s := w.open(t)
+	defer s.mirror.close()
+	_, err := s.mirror.pass(t.Context())
+	require.NoError(t, err)
+	w.s3.SetFault(func(rw http.ResponseWriter, r *http.Request) bool {
+		if strings.HasSuffix(r.URL.Path, "z.py") {
+			rw.WriteHeader(403)
+			return true
+		}
+		return false
+	})
+	want := files{"a.py": "1"}
+	for i := range 50 {
+		want[fmt.Sprintf("b%d.py", i)] = "1"
+	}
+	want["z.py"] = "1"
+	w.put(want)
+	_, err = s.mirror.pass(t.Context())
+	require.ErrorContains(t, err, "status 403")
+	require.NotNil(t, s.mirror.stage)
+	require.NotEmpty(t, s.mirror.stage.Entries())
+	require.NoError(t, s.mirror.maintain(t.Context(), time.Now(), true))
+	w.s3.SetFault(nil)
+	_, err = s.mirror.pass(t.Context())
+	require.NoError(t, err)
+	w.sees(want)
+	w.wholeTrees()
+}
+
+func TestHealthAddresses(t *testing.T) {
+	w := newWorld(t)
+	address := freeAddress(t)
+	w.config.listen = address
+	w.put(files{"a.py": "1"})
+	w.s3.SetFault(func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(403); return true })
+	stop := w.start()
+	code := func(path string) int {
+		response, err := http.Get("http://" + address + path)
+		if err != nil {
+			return 0
+		}
+		defer func() { _ = response.Body.Close() }()
+		_, _ = io.Copy(io.Discard, response.Body)
+		return response.StatusCode
+	}
+	require.Eventually(t, func() bool { return code("/healthz") == 200 }, 10*time.Second, 5*time.Millisecond)
+	require.Equal(t, 503, code("/readyz"), "S3 fails: alive, but not ready")
+	w.s3.SetFault(nil)
+	require.Eventually(t, func() bool { return code("/readyz") == 200 }, 10*time.Second, 5*time.Millisecond)
+	require.Equal(t, 404, code("/other"))
+	require.Equal(t, cli.ExitOK, stop())
+	http.DefaultClient.CloseIdleConnections()
+
+	w.config.listen = "256.0.0.1:1"
+	require.Equal(t, cli.ExitFailure, w.run(t.Context()))
+}
+
+// freeAddress is on an address of loopback of its own: nobody else takes the
+// port between here and its use.
+func freeAddress(t *testing.T) string {
+	const host = "127.83.71.9"
+	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	require.NoError(t, err)
+	require.NoError(t, listener.Close())
+	return listener.Addr().String()
+}
+
+// A process that hangs is not healthy; one whose S3 is away is.
+func TestGauge(t *testing.T) {
+	s := &syncer{mirror: &mirror{pair: Pair{Target: "/sync/dags", Name: "dags"}}}
+	s.gauge.progress = time.Now().Add(-stalled + time.Minute)
+	require.NoError(t, s.healthy())
+	s.gauge.progress = time.Now().Add(-stalled - time.Second)
+	require.ErrorContains(t, s.healthy(), "dags: nothing got done")
+	s.note(false, io.ErrUnexpectedEOF)
+	require.NoError(t, s.healthy(), "a failed attempt is progress")
+	require.ErrorContains(t, s.ready(), "not yet in step")
+	s.mirror.listed = time.Now()
+	s.note(true, nil)
+	require.NoError(t, s.ready())
+	s.gauge.inStep = time.Now().Add(-stale - time.Second)
+	require.ErrorContains(t, s.ready(), "last in step")
+	s.gauge.standby = true
+	require.ErrorContains(t, s.ready(), "another writer")
+}
+
+func TestBackoff(t *testing.T) {
+	different := map[time.Duration]bool{}
+	for failures := 1; failures < 70; failures++ {
+		ceiling := min(longestBackoff, 5*time.Second<<(min(failures, 10)-1))
+		for range 20 {
+			wait := backoff(5*time.Second, failures)
+			require.GreaterOrEqual(t, wait, ceiling/2)
+			require.LessOrEqual(t, wait, ceiling)
+			different[wait] = true
+		}
+	}
+	require.Greater(t, len(different), 100, "it is random")
+	require.LessOrEqual(t, backoff(30*time.Second, 50), longestBackoff)
+}
+
+// The next tree lies ready, so that publishing costs what changed and not
+// what is there: with 3 ms for each call that goes to the file system, and
+// changes in one directory one after the other, as Linux makes them over NFS.
+func TestPublishOnASlowFileSystem(t *testing.T) {
+	w := newWorld(t)
+	now := files{}
+	for i := range 600 {
+		now[fmt.Sprintf("f%04d.py", i)] = "1"
+	}
+	w.put(now)
+	w.once(cli.ExitOK)
+	slow := newSlowDisk(3 * time.Millisecond)
+	w.disk.Before = slow.before
+	stop := w.start()
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(w.home() + "/stage.manifest")
+		return err == nil
+	}, 60*time.Second, 10*time.Millisecond, "the next tree is prepared")
+	for i := range 10 {
+		key := fmt.Sprintf("f%04d.py", i*7)
+		now[key] = "2"
+		w.put(files{key: "2"})
+	}
+	w.eventually(now)
+	require.Equal(t, cli.ExitOK, stop())
+	match := regexp.MustCompile(`"fetched":10,"removed":10,"linked":0,"kept":590,.*"seconds":([0-9.]+)`).FindStringSubmatch(w.logs.String())
+	require.NotEmpty(t, match, "%s", w.logs.String())
+	var seconds float64
+	_, err := fmt.Sscan(match[1], &seconds)
+	require.NoError(t, err)
+	require.Less(t, seconds, 1.5)
+}
+
+func TestTreesThatNobodyReadsAreRemoved(t *testing.T) {
+	w := newWorld(t)
+	w.config.keep = 0
+	w.put(files{"a.py": "0", "b.py": "0"})
+	stop := w.start()
+	w.eventually(files{"a.py": "0", "b.py": "0"})
+	for i := range 8 {
+		w.put(files{"a.py": fmt.Sprint(i + 1)})
+		w.eventually(files{"a.py": fmt.Sprint(i + 1), "b.py": "0"})
+	}
+	require.Eventually(t, func() bool { return len(w.trees()) <= 2 }, 10*time.Second, 10*time.Millisecond)
+	require.Equal(t, cli.ExitOK, stop())
+	w.wholeTrees()
+}

@@ -1,0 +1,338 @@
+package guard
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/pathwai/airflow-on-fargate/agent/celery"
+	"github.com/pathwai/airflow-on-fargate/agent/cli"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/celerytest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+const name = "celery@guarded"
+
+// ecs stands for the ECS agent's protection endpoint.
+type ecs struct {
+	url string
+
+	mu        sync.Mutex
+	protected bool
+	asked     []string
+	fails     int // so many requests to protect fail
+}
+
+func startECS(t *testing.T) *ecs {
+	t.Helper()
+	e := &ecs{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		e.mu.Lock()
+		defer e.mu.Unlock()
+		body, _ := io.ReadAll(r.Body)
+		e.asked = append(e.asked, r.Method+" "+r.URL.Path+" "+string(body))
+		if e.fails > 0 && strings.Contains(string(body), "true") {
+			e.fails--
+			w.WriteHeader(http.StatusInternalServerError)
+			_, _ = io.WriteString(w, `{"requestID":"1","error":{"Arn":"a","Code":"ServerException","Message":"later"}}`)
+			return
+		}
+		var wish struct{ ProtectionEnabled bool }
+		if json.Unmarshal(body, &wish) != nil {
+			w.WriteHeader(http.StatusBadRequest)
+			return
+		}
+		e.protected = wish.ProtectionEnabled
+		_, _ = fmt.Fprintf(w, `{"protection":{"ExpirationDate":"2026-01-01T00:00:00Z","ProtectionEnabled":%t,"TaskArn":"a"}}`, e.protected)
+	}))
+	t.Cleanup(server.Close)
+	e.url = server.URL
+	return e
+}
+
+func (e *ecs) isProtected() bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return e.protected
+}
+
+type running struct {
+	t       *testing.T
+	address string
+	stop    context.CancelFunc
+	ended   chan error
+	log     *bytes.Buffer
+}
+
+func startGuard(t *testing.T, broker, agentURI string) *running {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	address := l.Addr().String()
+	require.NoError(t, l.Close())
+	ctx, cancel := context.WithCancel(context.Background())
+	r := &running{t: t, address: address, stop: cancel, ended: make(chan error, 1), log: &bytes.Buffer{}}
+	s := settings{
+		broker: broker, worker: name, listen: address, agentURI: agentURI, queues: []string{"default"},
+		interval: 200 * time.Millisecond, patience: 3 * time.Second, releaseAfter: time.Second, protect: 3 * time.Minute,
+		childless: 2 * time.Second,
+	}
+	go func() { r.ended <- serve(ctx, s, slog.New(slog.NewJSONHandler(r.log, nil))) }()
+	t.Cleanup(r.end)
+	celerytest.Eventually(t, 5*time.Second, "the guard listens", func() bool { return r.status("/healthz") == 200 })
+	return r
+}
+
+// end is what SIGTERM does.
+func (r *running) end() {
+	r.stop()
+	select {
+	case err, ok := <-r.ended:
+		if ok {
+			close(r.ended)
+			require.NoError(r.t, err)
+		}
+		if r.t.Failed() {
+			r.t.Logf("the guard's log:\n%s", r.log)
+		}
+	case <-time.After(20 * time.Second):
+		r.t.Error("the guard did not end")
+	}
+}
+
+func (r *running) status(path string) int {
+	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get("http://" + r.address + path)
+	if err != nil {
+		return 0
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+func (r *running) eventually(within time.Duration, status int) {
+	r.t.Helper()
+	celerytest.Eventually(r.t, within, fmt.Sprintf("/worker answers %d", status), func() bool { return r.status("/worker") == status })
+}
+
+func TestABusyWorkerIsProtected(t *testing.T) {
+	t.Parallel()
+	redis := celerytest.StartRedis(t)
+	app := celerytest.NewApp(t, redis.URL())
+	e := startECS(t)
+	e.fails = 2
+	app.StartWorker(name, "default", 2)
+	g := startGuard(t, redis.URL(), e.url)
+	g.eventually(20*time.Second, 200)
+	require.Equal(t, 200, g.status("/readyz"))
+
+	app.Nap("default", 1, 12*time.Second)
+	celerytest.Eventually(t, 15*time.Second, "the task is protected, though ECS failed twice", e.isProtected)
+	e.mu.Lock()
+	require.Zero(t, e.fails)
+	require.Contains(t, e.asked, `PUT /task-protection/v1/state {"ExpiresInMinutes":3,"ProtectionEnabled":true}`)
+	e.mu.Unlock()
+	require.Equal(t, 200, g.status("/worker"))
+	celerytest.Eventually(t, 60*time.Second, "the task is released when idle", func() bool { return !e.isProtected() })
+}
+
+func TestSigtermStopsTheWorkerFromTakingWork(t *testing.T) {
+	t.Parallel()
+	redis := celerytest.StartRedis(t)
+	app := celerytest.NewApp(t, redis.URL())
+	w := app.StartWorker(name, "default", 2)
+	g := startGuard(t, redis.URL(), "")
+	app.Nap("default", 1, 15*time.Second)
+	g.eventually(20*time.Second, 200)
+	celerytest.Eventually(t, 15*time.Second, "the task runs", func() bool { return w.Said("Task app.nap[") })
+	start := time.Now()
+	g.end()
+	require.Less(t, time.Since(start), 8*time.Second)
+	require.Contains(t, g.log.String(), "the worker takes no new work")
+	celerytest.Eventually(t, 15*time.Second, "the worker gives up its queue", func() bool { return w.Said("Canceling queue default") })
+	app.Nap("default", 1, 0)
+	celerytest.Eventually(t, 40*time.Second, "the running task ends", func() bool { return w.Said("succeeded in") })
+	time.Sleep(500 * time.Millisecond)
+	require.False(t, w.Gone())
+	require.Equal(t, "1", queueLength(t, redis), "the new task stays in the queue")
+}
+
+// A warm shutdown, as Celery does on SIGTERM, must not hang the guard.
+func TestSigtermToBoth(t *testing.T) {
+	t.Parallel()
+	redis := celerytest.StartRedis(t)
+	app := celerytest.NewApp(t, redis.URL())
+	w := app.StartWorker(name, "default", 2)
+	g := startGuard(t, redis.URL(), "")
+	app.Nap("default", 1, 12*time.Second)
+	g.eventually(20*time.Second, 200)
+	celerytest.Eventually(t, 15*time.Second, "the task runs", func() bool { return w.Said("Task app.nap[") })
+	w.Signal(syscall.SIGTERM)
+	start := time.Now()
+	g.end()
+	require.Less(t, time.Since(start), drainTime+3*time.Second)
+	celerytest.Eventually(t, 40*time.Second, "the worker ends", w.Gone)
+	require.True(t, w.Said("succeeded in"), "the running task ended first")
+}
+
+// The soft shutdown that the platform sets: what doesn't end in time goes back
+// to the queue.
+func TestSigtermToBothWithASoftShutdown(t *testing.T) {
+	t.Parallel()
+	redis := celerytest.StartRedis(t)
+	app := celerytest.NewApp(t, redis.URL())
+	app.Environment = []string{"REMAP_SIGTERM=SIGQUIT", "TEST_SOFT_SHUTDOWN=3"}
+	w := app.StartWorker(name, "default", 2)
+	g := startGuard(t, redis.URL(), "")
+	app.Nap("default", 2, 90*time.Second)
+	g.eventually(20*time.Second, 200)
+	celerytest.Eventually(t, 15*time.Second, "both tasks run", func() bool { return strings.Count(w.Log(), "Task app.nap[") == 2 })
+	w.Signal(syscall.SIGTERM)
+	g.end()
+	app.Nap("default", 1, 0)
+	celerytest.Eventually(t, 60*time.Second, "the worker ends", w.Gone)
+	require.Equal(t, "3", queueLength(t, redis), "two came back, and none was taken")
+}
+
+func TestAFrozenWorkerIsSeen(t *testing.T) {
+	t.Parallel()
+	redis := celerytest.StartRedis(t)
+	app := celerytest.NewApp(t, redis.URL())
+	w := app.StartWorker(name, "default", 1)
+	g := startGuard(t, redis.URL(), "")
+	g.eventually(20*time.Second, 200)
+	w.Signal(syscall.SIGSTOP)
+	g.eventually(40*time.Second, 503)
+	require.Equal(t, 200, g.status("/healthz"), "the guard itself is well")
+	w.Signal(syscall.SIGCONT)
+	g.eventually(30*time.Second, 200)
+	w.Signal(syscall.SIGKILL)
+	g.eventually(40*time.Second, 503)
+}
+
+func TestACatatonicWorkerIsSeen(t *testing.T) {
+	t.Parallel()
+	redis := celerytest.StartRedis(t)
+	app := celerytest.NewApp(t, redis.URL())
+	app.StartWorker(name, "default", 2)
+	g := startGuard(t, redis.URL(), "")
+	g.eventually(20*time.Second, 200)
+	app.Catatonic(true)
+	time.Sleep(1500 * time.Millisecond) // the wait that is under way ends within a second
+	app.Nap("default", 2, time.Second)
+	g.eventually(40*time.Second, 503)
+	require.NotEqual(t, "0", queueLength(t, redis), "it answered all commands and took at most what was under way")
+}
+
+// Redis restarts with its memory lost: the worker's tasks go on, so the task
+// must stay protected and healthy, and the worker must be seen to come back.
+func TestABrokerRestartIsNotTheWorkersFault(t *testing.T) {
+	t.Parallel()
+	redis := celerytest.StartRedis(t)
+	app := celerytest.NewApp(t, redis.URL())
+	e := startECS(t)
+	w := app.StartWorker(name, "default", 2)
+	g := startGuard(t, redis.URL(), e.url)
+	app.Nap("default", 1, 40*time.Second)
+	celerytest.Eventually(t, 20*time.Second, "the task is protected", e.isProtected)
+	redis.Stop()
+	for end := time.Now().Add(6 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		require.Equal(t, 200, g.status("/worker"))
+		require.True(t, e.isProtected())
+	}
+	require.Equal(t, 503, g.status("/readyz"))
+	redis.Start()
+	celerytest.Eventually(t, 20*time.Second, "the guard is back", func() bool { return g.status("/readyz") == 200 })
+	celerytest.Eventually(t, 60*time.Second, "the worker is back and healthy", func() bool {
+		return w.Said("mingle") && g.status("/worker") == 200 && strings.Count(g.log.String(), "the broker answers") > 0
+	})
+	app.Nap("default", 1, 0)
+	celerytest.Eventually(t, 60*time.Second, "new work is taken", func() bool { return queueLength(t, redis) == "0" })
+	require.True(t, e.isProtected())
+	// A worker that sees the loss late may have put the long task back: then it
+	// runs twice.
+	celerytest.Eventually(t, 90*time.Second, "the long task ends", func() bool { return strings.Count(w.Log(), "succeeded in") >= 2 })
+	require.Contains(t, active(t, redis), "nap", "Celery goes on naming the ended task: if this is no longer so, belief.go can go")
+	celerytest.Eventually(t, 90*time.Second, "the task is released nevertheless", func() bool { return !e.isProtected() })
+	require.Equal(t, 200, g.status("/worker"))
+}
+
+// active is what the worker itself calls active.
+func active(t *testing.T, redis *celerytest.Redis) string {
+	t.Helper()
+	c, err := celery.Open(redis.URL(), "spectator")
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	answers, err := c.Ask(ctx, name, celery.Command{Method: "active"})
+	require.NoError(t, err)
+	require.NoError(t, c.Close(ctx))
+	return string(answers[0])
+}
+
+func queueLength(t *testing.T, redis *celerytest.Redis) string {
+	t.Helper()
+	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", redis.Port()))
+	require.NoError(t, err)
+	defer func() { _ = conn.Close() }()
+	_, err = io.WriteString(conn, "LLEN default\r\n")
+	require.NoError(t, err)
+	answer := make([]byte, 64)
+	n, err := conn.Read(answer)
+	require.NoError(t, err)
+	return strings.TrimSpace(strings.TrimPrefix(string(answer[:n]), ":"))
+}
+
+func TestSettings(t *testing.T) {
+	good := map[string]string{"AGENT_BROKER_URL": "rediss://:hush@h:6379/0", "AGENT_WORKER_QUEUES": "default,large"}
+	invoke := func(env map[string]string, args ...string) (settings, int, string) {
+		var stderr bytes.Buffer
+		s, code, _ := parse(cli.Invocation{
+			Args: args, Stdout: io.Discard, Stderr: &stderr,
+			LookupEnv: func(k string) (string, bool) { v, ok := env[k]; return v, ok },
+		})
+		return s, code, stderr.String()
+	}
+	host, err := os.Hostname()
+	require.NoError(t, err)
+	s, code, stderr := invoke(good)
+	require.Zero(t, code, stderr)
+	require.Equal(t, "celery@"+host, s.worker)
+	require.Equal(t, []string{"default", "large"}, s.queues)
+	require.Equal(t, 30*time.Minute, s.protect)
+
+	for want, args := range map[string][]string{
+		"--interval: 10ms is not between":     {"--interval", "10ms"},
+		"--protect-for: 1m0s is not between":  {"--protect-for", "1m"},
+		"--protect-for: 49h0m0s is not":       {"--protect-for", "49h"},
+		"--queue: an empty name":              {"--queue", ""},
+		"--patience: 1s is not between":       {"--patience", "1s"},
+		"--release-after: -1s is not between": {"--release-after", "-1s"},
+	} {
+		_, code, stderr := invoke(good, args...)
+		require.Equal(t, cli.ExitUsage, code)
+		require.Contains(t, stderr, want)
+	}
+	_, code, stderr = invoke(nil)
+	require.Equal(t, cli.ExitUsage, code)
+	require.Contains(t, stderr, "AGENT_BROKER_URL: not set")
+	_, code, stderr = invoke(map[string]string{"AGENT_BROKER_URL": "rediss://:hush@h:6379/0?ssl_cert_reqs=none"})
+	require.Equal(t, cli.ExitUsage, code)
+	require.NotContains(t, stderr, "hush")
+}

@@ -1,0 +1,118 @@
+package metrics
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/pathwai/airflow-on-fargate/agent/emf"
+)
+
+// look asks the database and publishes. All questions are asked before the
+// first line is printed, so that a failing database prints nothing.
+func (p *publisher) look(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, connectTime+4*statementTime)
+	defer cancel()
+	if err := p.session.ensure(ctx); err != nil {
+		return err
+	}
+	db := p.session.db
+	var now time.Time
+	if err := db.QueryRow(ctx, sqlNow).Scan(&now); err != nil {
+		return err
+	}
+	if !p.session.leader {
+		p.waited, p.ended = now, nil
+		return nil
+	}
+	backlog, err := readBacklog(ctx, db)
+	if err != nil {
+		return err
+	}
+	ages, err := readHeartbeats(ctx, db)
+	if err != nil {
+		return err
+	}
+	attempts, err := p.endedNow(ctx, now)
+	if err != nil {
+		return err
+	}
+	return p.publish(backlog, ages, attempts)
+}
+
+// endedNow finds the attempts that ended since the last look.
+func (p *publisher) endedNow(ctx context.Context, now time.Time) ([]attempt, error) {
+	if p.ended == nil {
+		// The one who published before may not have told what ended since its
+		// last look: rather tell it twice than never.
+		from := p.waited.Add(-p.interval)
+		if p.waited.IsZero() {
+			from = now
+		}
+		p.ended = newEnded(from)
+	}
+	beatAfter, endAfter := p.ended.window()
+	all, err := readEnded(ctx, p.session.db, beatAfter, endAfter)
+	if err != nil {
+		return nil, err
+	}
+	return p.ended.fresh(now, all), nil
+}
+
+func (p *publisher) stackDimension() []emf.Dimension {
+	return []emf.Dimension{{Name: "Stack", Value: p.stack}}
+}
+
+func (p *publisher) queueDimensions(queue string) []emf.Dimension {
+	return append(p.stackDimension(), emf.Dimension{Name: "Queue", Value: queue})
+}
+
+func (p *publisher) publish(backlog map[string]queue, ages map[string]float64, attempts []attempt) error {
+	for _, name := range p.queues {
+		if _, busy := backlog[name]; !busy {
+			backlog[name] = queue{} // it was asked for, and nothing is in it
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(backlog)) {
+		if name == "" {
+			continue // CloudWatch knows no empty dimension; Airflow names a queue
+		}
+		q := backlog[name]
+		err := p.out.Write(p.queueDimensions(name),
+			emf.Metric{Name: "Backlog", Unit: emf.Count, Value: float64(q.queued + q.running)},
+			emf.Metric{Name: "QueuedTasks", Unit: emf.Count, Value: float64(q.queued)},
+			emf.Metric{Name: "RunningTasks", Unit: emf.Count, Value: float64(q.running)},
+			emf.Metric{Name: "OldestQueuedSeconds", Unit: emf.Seconds, Value: q.oldest},
+		)
+		if err != nil {
+			return &outputError{err}
+		}
+	}
+	failures, durations := sum(attempts)
+	metrics := []emf.Metric{{Name: "TaskFailures", Unit: emf.Count, Value: failures}}
+	for _, jobType := range slices.Sorted(maps.Keys(ages)) {
+		metrics = append(metrics, emf.Metric{Name: heartbeatMetrics[jobType], Unit: emf.Seconds, Value: ages[jobType]})
+	}
+	if err := p.out.Write(p.stackDimension(), metrics...); err != nil {
+		return &outputError{err}
+	}
+	err := p.out.WriteDistribution(p.stackDimension(), emf.Distribution{Name: "TaskDurationSeconds", Unit: emf.Seconds, Values: durations})
+	if err != nil {
+		return &outputError{err}
+	}
+	return nil
+}
+
+// sum counts the tasks that failed for good, and lists how long attempts took.
+func sum(attempts []attempt) (failures float64, durations []float64) {
+	for _, a := range attempts {
+		if a.state == "failed" {
+			failures++
+		}
+		if a.duration >= 0 {
+			durations = append(durations, a.duration)
+		}
+	}
+	return failures, durations
+}

@@ -1,0 +1,301 @@
+package metrics
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/pathwai/airflow-on-fargate/agent/emf"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/celerytest"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/pgtest"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// lines collects what a publisher prints.
+type lines struct {
+	mu  sync.Mutex
+	buf bytes.Buffer
+}
+
+func (l *lines) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.Write(p)
+}
+
+func (l *lines) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buf.String()
+}
+
+func (l *lines) reset() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buf.Reset()
+}
+
+// all returns the values of a metric, one entry a line, as JSON.
+func (l *lines) all(t *testing.T, queue, metric string) []string {
+	t.Helper()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var values []string
+	for _, text := range strings.Split(strings.TrimSpace(l.buf.String()), "\n") {
+		if text == "" {
+			continue
+		}
+		var line map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal([]byte(text), &line), text)
+		require.Equal(t, `"pathwai-airflow-test"`, string(line["Stack"]))
+		q, ofQueue := line["Queue"]
+		value, has := line[metric]
+		if has && ofQueue == (queue != "") && (queue == "" || string(q) == `"`+queue+`"`) {
+			values = append(values, string(value))
+		}
+	}
+	return values
+}
+
+func (l *lines) last(t *testing.T, queue, metric string) string {
+	t.Helper()
+	all := l.all(t, queue, metric)
+	if len(all) == 0 {
+		return ""
+	}
+	return all[len(all)-1]
+}
+
+type running struct {
+	*lines
+	t       *testing.T
+	address string
+	log     *lines
+	stop    func()
+}
+
+func start(t *testing.T, url string, change func(*settings)) *running {
+	t.Helper()
+	config, err := sessionConfig(url)
+	require.NoError(t, err)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	r := &running{lines: &lines{}, log: &lines{}, t: t, address: l.Addr().String()}
+	require.NoError(t, l.Close())
+	s := settings{
+		database: config, stack: "pathwai-airflow-test", listen: r.address, queues: []string{"default", "large"},
+		interval: 100 * time.Millisecond, workersInterval: 200 * time.Millisecond,
+	}
+	if change != nil {
+		change(&s)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	ended := make(chan error, 1)
+	go func() {
+		ended <- serve(ctx, s, emf.NewWriter(r.lines, "Airflow"), slog.New(slog.NewJSONHandler(r.log, nil)))
+	}()
+	var once sync.Once
+	r.stop = func() {
+		once.Do(func() {
+			cancel()
+			require.NoError(t, <-ended)
+		})
+	}
+	t.Cleanup(r.stop)
+	return r
+}
+
+func (r *running) status(path string) int {
+	client := http.Client{Timeout: 2 * time.Second, Transport: &http.Transport{DisableKeepAlives: true}}
+	response, err := client.Get("http://" + r.address + path)
+	if err != nil {
+		return 0
+	}
+	_ = response.Body.Close()
+	return response.StatusCode
+}
+
+func (r *running) eventually(queue, metric, value string) {
+	r.t.Helper()
+	celerytest.Eventually(r.t, 30*time.Second, fmt.Sprintf("%s of %q is %s", metric, queue, value), func() bool {
+		return r.last(r.t, queue, metric) == value
+	})
+}
+
+const task = `INSERT INTO task_instance (id, task_id, dag_id, run_id, state, queue, queued_dttm, end_date, duration, last_heartbeat_at) `
+
+func TestPublishes(t *testing.T) {
+	pg := pgtest.Start(t)
+	url := pg.URL("postgres")
+	pg.Exec(url, pgtest.Schema)
+	r := start(t, url, nil)
+	r.eventually("default", "Backlog", "0")
+	r.eventually("large", "Backlog", "0")
+	require.Empty(t, r.all(t, "", "SchedulerHeartbeatAgeSeconds"), "what never ran has no age")
+	require.Equal(t, 200, r.status("/readyz"))
+	require.Equal(t, 200, r.status("/healthz"))
+
+	pg.Exec(url, task+`
+		SELECT gen_random_uuid(), q || s || i, 'd', 'r', s, q, now() - interval '90 s', NULL, NULL, NULL
+		  FROM (VALUES ('queued', 'default', 3), ('running', 'default', 2), ('scheduled', 'default', 5), ('deferred', 'default', 5),
+		               ('running', 'other', 1), ('success', 'large', 9)) AS v (s, q, n), generate_series(n * 100, n * 101 - 1) i`)
+	r.eventually("default", "Backlog", "5")
+	require.Equal(t, "3", r.last(t, "default", "QueuedTasks"))
+	require.Equal(t, "2", r.last(t, "default", "RunningTasks"))
+	require.Regexp(t, `^9\d(\.\d+)?$`, r.last(t, "default", "OldestQueuedSeconds"))
+	r.eventually("other", "Backlog", "1")
+	require.Equal(t, "0", r.last(t, "other", "OldestQueuedSeconds"), "nothing waits")
+	require.Equal(t, "0", r.last(t, "large", "Backlog"))
+
+	pg.Exec(url, `INSERT INTO job (job_type, state, latest_heartbeat) VALUES
+		('SchedulerJob', 'failed', now() - interval '1 day'), ('SchedulerJob', 'running', now() - interval '7 s'),
+		('TriggererJob', 'success', now() - interval '1 h'), ('DagProcessorJob', 'running', now() + interval '5 s'), ('SchedulerJob', 'running', NULL)`)
+	celerytest.Eventually(t, 20*time.Second, "heartbeats", func() bool { return r.last(t, "", "TriggererHeartbeatAgeSeconds") != "" })
+	require.Regexp(t, `^[78](\.\d+)?$`, r.last(t, "", "SchedulerHeartbeatAgeSeconds"))
+	require.Regexp(t, `^360\d(\.\d+)?$`, r.last(t, "", "TriggererHeartbeatAgeSeconds"), "a job that was stopped goes on ageing")
+	require.Equal(t, "0", r.last(t, "", "DagProcessorHeartbeatAgeSeconds"), "a clock ahead is no negative age")
+
+	r.eventually("", "TaskFailures", "0")
+	r.reset()
+	pg.Exec(url, task+`VALUES
+		(gen_random_uuid(), 'a', 'd', 'e', 'success', 'default', now(), now(), 1.5, now()),
+		(gen_random_uuid(), 'b', 'd', 'e', 'failed', 'default', now(), now() - interval '2 s', 2.5, now() - interval '5 min'),
+		(gen_random_uuid(), 'c', 'd', 'e', 'up_for_retry', 'default', now(), now() + interval '2 s', 3.5, now()),
+		(gen_random_uuid(), 'd', 'd', 'e', 'failed', 'default', now(), now(), NULL, now()),
+		(gen_random_uuid(), 'e', 'd', 'e', 'failed', 'default', now(), now() - interval '1 h', 9, now() - interval '1 h')`)
+	celerytest.Eventually(t, 20*time.Second, "failures", func() bool { return strings.Contains(strings.Join(r.all(t, "", "TaskFailures"), " "), "1") })
+	time.Sleep(1200 * time.Millisecond)
+	failures, durations := 0, []float64{}
+	for _, text := range r.all(t, "", "TaskFailures") {
+		var n int
+		require.NoError(t, json.Unmarshal([]byte(text), &n))
+		failures += n
+	}
+	for _, text := range r.all(t, "", "TaskDurationSeconds") {
+		var values []float64
+		require.NoError(t, json.Unmarshal([]byte(text), &values))
+		durations = append(durations, values...)
+	}
+	// The one that ended 2 s before, while nobody could have seen it, belongs
+	// to this publisher only if it had begun by then.
+	require.Subset(t, durations, []float64{1.5, 3.5})
+	require.NotContains(t, durations, 9.0, "ended long before")
+	require.LessOrEqual(t, len(durations), 3)
+	require.Contains(t, []int{1, 2}, failures)
+	require.Equal(t, len(durations) == 3, failures == 2, "each attempt is told once")
+}
+
+func TestADatabaseRestartPublishesNothingFalse(t *testing.T) {
+	pg := pgtest.Start(t)
+	url := pg.URL("postgres")
+	pg.Exec(url, pgtest.Schema)
+	pg.Exec(url, task+`VALUES (gen_random_uuid(), 'a', 'd', 'r', 'running', 'default', now(), NULL, NULL, now())`)
+	r := start(t, url, nil)
+	r.eventually("default", "Backlog", "1")
+	pg.Stop()
+	celerytest.Eventually(t, 20*time.Second, "not ready", func() bool { return r.status("/readyz") == 503 })
+	r.reset()
+	time.Sleep(2 * time.Second)
+	require.Empty(t, r.String(), "nothing is known, nothing is said")
+	require.Equal(t, 200, r.status("/healthz"), "a restart of this one would not help")
+	pg.Run()
+	r.eventually("default", "Backlog", "1")
+	require.NotContains(t, r.all(t, "default", "Backlog"), "0")
+	require.Contains(t, r.log.String(), "nothing is published")
+}
+
+func TestAFailingQueryPublishesNothing(t *testing.T) {
+	pg := pgtest.Start(t)
+	url := pg.URL("postgres")
+	pg.Exec(url, pgtest.Schema)
+	r := start(t, url, nil)
+	r.eventually("default", "Backlog", "0")
+	pg.Exec(url, "ALTER TABLE job RENAME TO elsewhere")
+	celerytest.Eventually(t, 20*time.Second, "not ready", func() bool { return r.status("/readyz") == 503 })
+	r.reset()
+	time.Sleep(time.Second)
+	require.Empty(t, r.String())
+}
+
+func TestOnlyOneOfTwoPublishes(t *testing.T) {
+	pg := pgtest.Start(t)
+	url := pg.URL("postgres")
+	pg.Exec(url, pgtest.Schema)
+	one := start(t, url, nil)
+	one.eventually("default", "Backlog", "0")
+	two := start(t, url, nil)
+	celerytest.Eventually(t, 20*time.Second, "the second waits", func() bool { return two.status("/readyz") == 200 })
+	time.Sleep(time.Second)
+	require.Empty(t, two.String())
+
+	// A task ends, and before it is told the first is gone: the second tells it.
+	pg.Exec(url, task+`VALUES (gen_random_uuid(), 'a', 'd', 'e', 'failed', 'default', now(), now(), 4.5, now())`)
+	one.stop()
+	two.eventually("default", "Backlog", "0")
+	celerytest.Eventually(t, 20*time.Second, "told", func() bool {
+		return len(one.all(t, "", "TaskDurationSeconds"))+len(two.all(t, "", "TaskDurationSeconds")) > 0
+	})
+
+	// A publisher that is frozen loses its session, and with it the lock.
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	config, err := sessionConfig(url)
+	require.NoError(t, err)
+	require.Equal(t, "120000", config.RuntimeParams["idle_session_timeout"])
+	frozen := session{config: config}
+	two.stop()
+	frozen.config.RuntimeParams["idle_session_timeout"] = "500"
+	require.NoError(t, frozen.ensure(ctx))
+	require.True(t, frozen.leader)
+	defer frozen.drop()
+	three := start(t, url, nil)
+	three.eventually("default", "Backlog", "0")
+}
+
+func TestWorkersAreCounted(t *testing.T) {
+	pg := pgtest.Start(t)
+	url := pg.URL("postgres")
+	pg.Exec(url, pgtest.Schema)
+	redis := celerytest.StartRedis(t)
+	r := start(t, url, func(s *settings) { s.broker = redis.URL() })
+	r.eventually("default", "Workers", "0")
+	celerytest.NewApp(t, redis.URL()).StartWorker("celery@one", "default", 1)
+	r.eventually("default", "Workers", "1")
+	require.Equal(t, "0", r.last(t, "large", "Workers"))
+	redis.Stop()
+	celerytest.Eventually(t, 20*time.Second, "told", func() bool {
+		return strings.Contains(r.log.String(), "can't be counted")
+	})
+	r.reset()
+	time.Sleep(time.Second)
+	require.Empty(t, r.all(t, "default", "Workers"), "unknown is not zero")
+	require.NotEmpty(t, r.all(t, "default", "Backlog"), "the backlog doesn't depend on the broker")
+}
+
+func TestABrokenOutputEndsTheCommand(t *testing.T) {
+	pg := pgtest.Start(t)
+	url := pg.URL("postgres")
+	pg.Exec(url, pgtest.Schema)
+	config, err := sessionConfig(url)
+	require.NoError(t, err)
+	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
+	defer cancel()
+	_, broken := io.Pipe()
+	require.NoError(t, broken.CloseWithError(io.ErrClosedPipe))
+	err = serve(ctx, settings{database: config, stack: "s", listen: "127.0.0.1:0", queues: []string{"default"}, interval: time.Second},
+		emf.NewWriter(broken, "Airflow"), slog.New(slog.NewJSONHandler(io.Discard, nil)))
+	require.ErrorIs(t, err, io.ErrClosedPipe)
+}

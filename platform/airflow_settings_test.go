@@ -1,0 +1,115 @@
+package platform
+
+import (
+	"encoding/json"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pathwai/airflow-on-fargate/config"
+	"github.com/pathwai/airflow-on-fargate/internal/configdoc"
+)
+
+// usedVariable is what the stacks' task definitions say of a variable.
+type usedVariable struct {
+	containers map[string]bool // names of those that have it
+	places     int             // how many have it
+	values     map[string]bool // of the environment, or references to secrets
+	secret     bool
+}
+
+// usedVariables reads the containers of Airflow's images of both stacks, and
+// of dev with a login in Airflow; places is how many there are.
+func usedVariables(t *testing.T) (used map[string]*usedVariable, places int) {
+	t.Helper()
+	t.Setenv("PULUMI_CONFIG", `{"airflow:oidcClientSecret":"of-a-test"}`)
+	used = map[string]*usedVariable{}
+	note := func(container, name, value string, secret bool) {
+		if used[name] == nil {
+			used[name] = &usedVariable{containers: map[string]bool{}, values: map[string]bool{}, secret: secret}
+		}
+		used[name].containers[container], used[name].values[value] = true, true
+		used[name].places++
+	}
+	for _, cfg := range []*config.Config{
+		loadStack(t, "dev"), loadStack(t, "prod"),
+		loadStack(t, "dev", func(c *config.Config) { c.Login.Mode, c.Login.IdPCIDRs = config.LoginFAB, []string{"10.9.0.0/16"} }),
+	} {
+		cfg.Airflow.Options = nil // a stack's own
+		for _, definition := range record(t, cfg).Of("aws:ecs/taskDefinition:TaskDefinition") {
+			var list []goldenContainer
+			require.NoError(t, json.Unmarshal([]byte(definition.Plain()["containerDefinitions"].(string)), &list))
+			for _, c := range list {
+				if strings.Contains(c.Image, "/agent@") {
+					continue
+				}
+				places++
+				for _, variable := range c.Environment {
+					note(c.Name, variable.Name, variable.Value, false)
+				}
+				for _, variable := range c.Secrets {
+					note(c.Name, variable.Name, compact(variable.ValueFrom), true)
+				}
+			}
+		}
+	}
+	return used, places
+}
+
+// onlyCode is a cell that is nothing but one piece of code.
+var onlyCode = regexp.MustCompile("^`([^`]+)`$")
+
+// TestAirflowSettingsAreExplained: docs/airflow-settings.md has each variable
+// of Airflow's containers, and no other, with what the plan says of it.
+func TestAirflowSettingsAreExplained(t *testing.T) {
+	used, places := usedVariables(t)
+	groups, err := configdoc.Read(projectFile)
+	require.NoError(t, err)
+	settings := map[string]bool{}
+	for _, group := range groups {
+		for _, setting := range group.Settings {
+			settings[setting.Path] = true
+		}
+	}
+	page, err := os.ReadFile("../docs/airflow-settings.md")
+	require.NoError(t, err)
+	var told []string
+	for _, line := range strings.Split(string(page), "\n") {
+		cells := strings.Split(strings.Trim(line, "| "), " | ")
+		if !strings.HasPrefix(line, "| `") || len(cells) < 3 {
+			continue
+		}
+		name, containers, value := strings.Trim(cells[0], "`"), cells[1], cells[2]
+		told = append(told, name)
+		variable := used[name]
+		if !assert.NotNil(t, variable, "%s is on no container", name) {
+			continue
+		}
+		has := strings.Join(slices.Sorted(maps.Keys(variable.containers)), ", ")
+		if variable.places == places {
+			has = "every"
+		}
+		names := strings.Split(containers, ", ")
+		slices.Sort(names)
+		assert.Equal(t, has, strings.Join(names, ", "), "%s is on other containers", name)
+		reference, secret := strings.CutPrefix(value, "secret ")
+		assert.Equal(t, variable.secret, secret, "%s: a secret or not", name)
+		values := slices.Sorted(maps.Keys(variable.values))
+		if entry, key, _ := strings.Cut(reference, "."); secret {
+			assert.Equal(t, []string{"secrets-" + entry + ":" + key + "::version-of-secrets-" + entry}, values, name)
+		} else if code := onlyCode.FindStringSubmatch(value); code != nil && !settings[code[1]] {
+			assert.Equal(t, []string{code[1]}, values, name)
+		}
+	}
+	for name := range used {
+		assert.True(t, slices.Contains(told, name), "docs/airflow-settings.md does not explain %s", name)
+	}
+	assert.Greater(t, len(told), 40)
+	assert.Len(t, slices.Compact(slices.Sorted(slices.Values(told))), len(told), "one variable twice")
+}

@@ -1,0 +1,138 @@
+// Package platform declares Airflow on AWS: platform.go reads like the
+// architecture picture, edges.go is who may talk to whom.
+package platform
+
+import (
+	"slices"
+
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pathwai/airflow-on-fargate/components"
+	"github.com/pathwai/airflow-on-fargate/config"
+)
+
+// Deploy returns the Pulumi program: it reads the stack's settings, whose
+// defaults are in the project file (Pulumi.yaml), and declares the platform.
+// Wrong settings stop it before any resource, with all their faults.
+func Deploy(projectFile []byte) pulumi.RunFunc {
+	return func(ctx *pulumi.Context) error {
+		values, err := config.FromEnvironment()
+		if err != nil {
+			return err
+		}
+		cfg, err := config.Load(projectFile, values)
+		if err != nil {
+			return err
+		}
+		return declare(ctx, cfg)
+	}
+}
+
+// declare declares everything, in the order in which it depends on each
+// other: network, state, images, services, who may talk to whom.
+func declare(ctx *pulumi.Context, cfg *config.Config) error {
+	scope := components.Scope{Prefix: cfg.Prefix(), AccountID: cfg.AccountID, Region: cfg.Region}
+	provider, err := newProvider(ctx, cfg)
+	if err != nil {
+		return err
+	}
+	in := pulumi.Providers(provider)
+
+	keys, err := components.NewKeys(ctx, "keys", &components.KeysArgs{Scope: scope}, in)
+	if err != nil {
+		return err
+	}
+	network, err := components.NewNetwork(ctx, "network", &components.NetworkArgs{
+		Scope:                scope,
+		CIDR:                 cfg.Network.CIDR,
+		Zones:                cfg.Network.Zones,
+		Subnets:              cfg.Network.Subnets(),
+		FlowLogRetentionDays: cfg.Network.FlowLogRetentionDays,
+		LogsKeyARN:           keys.LogsARN,
+	}, in)
+	if err != nil {
+		return err
+	}
+	endpoints, err := components.NewEndpoints(ctx, "endpoints", &components.EndpointsArgs{
+		Scope: scope, Network: network, Interfaces: interfaceEndpoints(cfg), Zones: cfg.EndpointZones(),
+	}, in)
+	if err != nil {
+		return err
+	}
+
+	state, err := newState(ctx, cfg, scope, keys, network, in)
+	if err != nil {
+		return err
+	}
+	images, err := components.NewImages(ctx, "images", &components.ImagesArgs{
+		Scope:        scope,
+		Names:        config.ImageNames,
+		Digests:      cfg.Images.Digests,
+		Build:        cfg.Images.Build,
+		Architecture: cfg.Services.Architecture,
+		Keep:         cfg.Images.Keep,
+		ForceDelete:  cfg.Images.ForceDelete,
+		DataKeyARN:   keys.DataARN,
+	}, in)
+	if err != nil {
+		return err
+	}
+	web, err := newLoadBalancer(ctx, cfg, scope, network, state, in)
+	if err != nil {
+		return err
+	}
+
+	parts := &platformParts{
+		config: cfg, scope: scope, keys: keys, network: network, endpoints: endpoints,
+		state: state, images: images, web: web, in: in,
+	}
+	services, err := parts.newServices(ctx)
+	if err != nil {
+		return err
+	}
+	if err := state.files.Admit(ctx, services.dagsync, services.airflow()); err != nil {
+		return err
+	}
+	if err := components.Allow(ctx, edges(cfg, endpoints, state, web, services), in); err != nil {
+		return err
+	}
+	if err := parts.newScaling(ctx, services); err != nil {
+		return err
+	}
+	if err := parts.newOperations(ctx, services); err != nil {
+		return err
+	}
+	return export(ctx, cfg, services)
+}
+
+// project is the value of the tag Project, which costs are told apart by.
+func project(cfg *config.Config) string { return cfg.Org + "-airflow" }
+
+// newProvider returns the one provider of all resources. It refuses any other
+// account than the configured one, and tags what it makes.
+func newProvider(ctx *pulumi.Context, cfg *config.Config) (*aws.Provider, error) {
+	tags := pulumi.StringMap{
+		"Project":     pulumi.String(project(cfg)),
+		"Environment": pulumi.String(cfg.Environment),
+		"ManagedBy":   pulumi.String("pulumi"),
+	}
+	for key, value := range cfg.Tags {
+		tags[key] = pulumi.String(value)
+	}
+	return aws.NewProvider(ctx, "aws", &aws.ProviderArgs{
+		Region:            pulumi.String(cfg.Region),
+		AllowedAccountIds: pulumi.ToStringArray([]string{cfg.AccountID}),
+		DefaultTags:       &aws.ProviderDefaultTagsArgs{Tags: tags},
+	})
+}
+
+// interfaceEndpoints are the standard ones, ECS Exec's when it is on, and the
+// configured further ones.
+func interfaceEndpoints(cfg *config.Config) []string {
+	names := slices.Clone(config.StandardEndpoints)
+	if cfg.Services.Exec {
+		names = append(names, config.ExecEndpoint)
+	}
+	return append(names, cfg.Endpoints.Extra...)
+}

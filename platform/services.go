@@ -1,0 +1,140 @@
+package platform
+
+import (
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pathwai/airflow-on-fargate/components"
+	"github.com/pathwai/airflow-on-fargate/config"
+)
+
+// platformParts is what services are built on.
+type platformParts struct {
+	config    *config.Config
+	scope     components.Scope
+	keys      *components.Keys
+	network   *components.Network
+	endpoints *components.Endpoints
+	state     *state
+	images    *components.Images
+	web       *components.LoadBalancer
+	cluster   *components.Cluster
+	in        pulumi.ResourceOption
+}
+
+// services are the ECS services of the platform.
+type services struct {
+	cluster      *components.Cluster
+	apiServer    *components.Service
+	scheduler    *components.Service
+	dagProcessor *components.Service
+	triggerer    *components.Service
+	dagsync      *components.Service
+	// workers are in the order of config's pools.
+	workers []*components.Service
+}
+
+// airflow are the services that run Airflow, all but dagsync.
+func (s *services) airflow() []*components.Service {
+	return append([]*components.Service{s.apiServer, s.scheduler, s.dagProcessor, s.triggerer}, s.workers...)
+}
+
+// logGroups are the services' log groups.
+func (s *services) logGroups() []pulumi.Resource {
+	var groups []pulumi.Resource
+	for _, service := range append(s.airflow(), s.dagsync) {
+		groups = append(groups, service.Logs())
+	}
+	return groups
+}
+
+func (p *platformParts) newServices(ctx *pulumi.Context) (*services, error) {
+	cfg, s := p.config, &services{}
+	var err error
+	if s.cluster, err = components.NewCluster(ctx, "cluster", &components.ClusterArgs{
+		Scope:             p.scope,
+		ContainerInsights: cfg.Services.ContainerInsights,
+		LogRetentionDays:  cfg.Services.LogRetentionDays,
+		LogsKeyARN:        p.keys.LogsARN,
+	}, p.in); err != nil {
+		return nil, err
+	}
+	p.cluster = s.cluster
+	airflow := &components.Airflow{Scope: p.scope, Config: cfg, Secrets: p.state.secrets}
+
+	apiServer := p.service(cfg.Services.APIServer.Size, cfg.Services.APIServer.Capacity, airflow.APIServer())
+	apiServer.Count, apiServer.Autoscaled = cfg.Services.APIServer.Count, true
+	apiServer.Permissions = p.scope.ReadTaskLogs(cfg.Buckets.Logs, cfg.Buckets.LogsPrefix)
+	apiServer.Target = &components.Target{
+		GroupARN: p.web.TargetGroupARN, Container: "api-server", Port: components.WebPort, GraceSeconds: 600,
+	}
+	apiServer.Ready = append(apiServer.Ready, p.web.Ready()...)
+	if s.apiServer, err = components.NewService(ctx, "api-server", apiServer, p.in); err != nil {
+		return nil, err
+	}
+
+	scheduler := p.service(cfg.Services.Scheduler.Size, cfg.Services.Scheduler.Capacity, airflow.Scheduler())
+	scheduler.Count, scheduler.Autoscaled = cfg.Services.Scheduler.Count, offHours(cfg) != nil
+	if s.scheduler, err = components.NewService(ctx, "scheduler", scheduler, p.in); err != nil {
+		return nil, err
+	}
+
+	dagProcessor := p.service(cfg.Services.DAGProcessor.Size, cfg.Services.DAGProcessor.Capacity, airflow.DAGProcessor())
+	dagProcessor.Count, dagProcessor.Autoscaled = cfg.Services.DAGProcessor.Count, offHours(cfg) != nil
+	if s.dagProcessor, err = components.NewService(ctx, "dag-processor", dagProcessor, p.in); err != nil {
+		return nil, err
+	}
+
+	triggerer := p.service(cfg.Services.Triggerer.Size, cfg.Services.Triggerer.Capacity, airflow.Triggerer())
+	triggerer.Count, triggerer.Autoscaled = cfg.Services.Triggerer.Count, offHours(cfg) != nil
+	triggerer.Permissions = p.scope.WriteTaskLogs(cfg.Buckets.Logs, cfg.Buckets.LogsPrefix)
+	if s.triggerer, err = components.NewService(ctx, "triggerer", triggerer, p.in); err != nil {
+		return nil, err
+	}
+
+	dagsync := p.service(cfg.Services.DAGSync.Size, cfg.Services.DAGSync.Capacity, airflow.DAGSync())
+	dagsync.Count, dagsync.Autoscaled = 1, offHours(cfg) != nil
+	dagsync.Permissions = p.scope.ReadDAGs(cfg.Buckets.DAGs, cfg.Buckets.DAGsPrefix, cfg.Buckets.PluginsPrefix)
+	if s.dagsync, err = components.NewService(ctx, "dagsync", dagsync, p.in); err != nil {
+		return nil, err
+	}
+	for _, pool := range cfg.WorkerPools {
+		worker, err := p.newWorkers(ctx, airflow, pool)
+		if err != nil {
+			return nil, err
+		}
+		s.workers = append(s.workers, worker)
+	}
+	return s, nil
+}
+
+// service returns what the services have in common.
+func (p *platformParts) service(size config.Size, capacity config.Capacity, containers []components.Container) *components.ServiceArgs {
+	return &components.ServiceArgs{
+		Scope:            p.scope,
+		Cluster:          p.cluster,
+		Images:           p.images,
+		Files:            p.state.files,
+		VPCID:            p.network.VPCID,
+		SubnetIDs:        p.network.SubnetIDs(p.config.TaskZones()),
+		CPU:              size.CPU,
+		Memory:           size.Memory,
+		Architecture:     p.config.Services.Architecture,
+		OnDemandBase:     capacity.OnDemandBase,
+		SpotPercent:      capacity.SpotPercent,
+		Exec:             p.config.Services.Exec,
+		LogRetentionDays: p.config.Services.LogRetentionDays,
+		LogsKeyARN:       p.keys.LogsARN,
+		Containers:       containers,
+		Ready:            p.endpoints.Ready(),
+	}
+}
+
+func (p *platformParts) newWorkers(ctx *pulumi.Context, airflow *components.Airflow, pool config.WorkerPool) (*components.Service, error) {
+	args := p.service(pool.Size, pool.Capacity, airflow.Worker(pool))
+	args.Count, args.Autoscaled = pool.Min, true
+	args.ShareProcesses = true // the guard looks at the worker's
+	args.PolicyARNs = pool.PolicyARNs
+	args.Permissions = append(p.scope.WriteTaskLogs(p.config.Buckets.Logs, p.config.Buckets.LogsPrefix),
+		p.scope.ProtectTasks(p.cluster))
+	return components.NewService(ctx, pool.ServiceName(), args, p.in)
+}

@@ -1,0 +1,92 @@
+package platform
+
+import (
+	"encoding/json"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+
+	"github.com/pathwai/airflow-on-fargate/config"
+	"github.com/pathwai/airflow-on-fargate/internal/recorder"
+)
+
+// projectFile is what main.go embeds.
+var projectFile = read("../Pulumi.yaml")
+
+func read(path string) []byte {
+	data, err := os.ReadFile(path)
+	if err != nil {
+		panic(err)
+	}
+	return data
+}
+
+// stackValues reads a real stack file in the form that the engine hands on.
+func stackValues(t *testing.T, stack string) config.Values {
+	t.Helper()
+	data, err := os.ReadFile("../Pulumi." + stack + ".yaml")
+	require.NoError(t, err)
+	var file struct {
+		Config map[string]any `yaml:"config"`
+	}
+	require.NoError(t, yaml.Unmarshal(data, &file))
+	values := config.Values{Stack: stack, Project: "airflow", Config: map[string]string{}}
+	for key, value := range file.Config {
+		if text, ok := value.(string); ok {
+			values.Config[key] = text
+			continue
+		}
+		encoded, err := json.Marshal(value)
+		require.NoError(t, err)
+		values.Config[key] = string(encoded)
+	}
+	return values
+}
+
+// loadStack returns the valid settings of a real stack file.
+func loadStack(t *testing.T, stack string, changes ...func(*config.Config)) *config.Config {
+	t.Helper()
+	cfg, err := config.Load(projectFile, stackValues(t, stack))
+	require.NoError(t, err)
+	for _, change := range changes {
+		change(cfg)
+	}
+	return cfg
+}
+
+// record declares the platform for a stack and returns what was declared.
+func record(t *testing.T, cfg *config.Config) *recorder.Record {
+	t.Helper()
+	declared, err := recorder.Run(cfg.Environment, func(ctx *pulumi.Context) error { return declare(ctx, cfg) })
+	require.NoError(t, err)
+	return declared
+}
+
+func TestStacksDeclareThePlatform(t *testing.T) {
+	for _, stack := range []string{"dev", "prod"} {
+		t.Run(stack, func(t *testing.T) {
+			cfg := loadStack(t, stack)
+			declared := record(t, cfg)
+			for _, res := range declared.All() {
+				require.NotContains(t, strings.ToLower(res.Type), "natgateway")
+			}
+			require.Len(t, declared.Of("aws:ecs/service:Service"), 5+len(cfg.WorkerPools))
+		})
+	}
+}
+
+// The guard sees what its worker runs by the worker's processes; nobody else
+// needs to see another container's.
+func TestOnlyTheGuardsTasksShareTheirProcesses(t *testing.T) {
+	for _, stack := range []string{"dev", "prod"} {
+		for _, definition := range record(t, loadStack(t, stack)).Of("aws:ecs/taskDefinition:TaskDefinition") {
+			inputs := definition.Plain()
+			guarded := strings.Contains(inputs["containerDefinitions"].(string), `"name":"guard"`)
+			require.Equal(t, guarded, inputs["pidMode"] == "task", "%s: pidMode %v", definition.Name, inputs["pidMode"])
+		}
+	}
+}

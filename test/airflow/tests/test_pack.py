@@ -1,0 +1,50 @@
+"""The DAG pack imports without a word of warning, and the check that says so can fail."""
+
+import pathlib
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+from rehearsal.image import PROJECT
+
+from .support import image_python
+
+PACK = PROJECT / "dags"
+CHECK = PROJECT / "test" / "airflow" / "rehearsal" / "dagcheck.py"
+
+
+def check(folder: pathlib.Path) -> subprocess.CompletedProcess:
+    with tempfile.TemporaryDirectory() as home:
+        return subprocess.run(
+            [image_python(), CHECK, folder], env={"AIRFLOW_HOME": home, "HOME": home, "PATH": "/usr/bin:/bin"},
+            capture_output=True, text=True,
+        )  # fmt: skip
+
+
+class Pack(unittest.TestCase):
+    def test_pack_imports_without_warnings(self):
+        done = check(PACK)
+        self.assertEqual(done.returncode, 0, done.stderr[-2000:])
+        self.assertIn(f"{len(list(PACK.glob('*.py')))} passed, 0 failed", done.stdout)
+
+    def test_faults_are_found(self):
+        faults = {
+            "an import error": ("import a_module_that_is_not_there\n", "a_module_that_is_not_there"),
+            "an old import": ("from airflow.operators.bash import BashOperator\n", "is deprecated"),
+            "a wrong name": ("", "expected other"),
+        }
+        for label, (line, expected) in faults.items():
+            with self.subTest(label), tempfile.TemporaryDirectory() as folder:
+                text = (PACK / "quick.py").read_text()
+                name = "other.py" if label == "a wrong name" else "quick.py"
+                (pathlib.Path(folder) / name).write_text(text.replace("import pendulum\n", f"import pendulum\n{line}", 1))
+                done = check(pathlib.Path(folder))
+                self.assertEqual(done.returncode, 1, done.stdout)
+                self.assertIn(expected, done.stderr)
+
+    def test_copy_of_the_pack_passes(self):
+        """So that the faults above are the only reason of their failures."""
+        with tempfile.TemporaryDirectory() as folder:
+            shutil.copy(PACK / "quick.py", folder)
+            self.assertEqual(check(pathlib.Path(folder)).returncode, 0)

@@ -1,0 +1,378 @@
+package engine
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// TestRealStackFileOnTheSimulatedCloud: a stack file as `pulumi stack init` and
+// `pulumi config set --secret` leave it behind works without its keys.
+func TestRealStackFileOnTheSimulatedCloud(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "stack.yaml")
+	require.NoError(t, os.WriteFile(file, []byte(`secretsprovider: awskms:///alias/pathwai-airflow-state?region=us-east-1
+encryptedkey: AQICAHhexample
+encryptionsalt: v1:AAAAAAAAAAA=:v1:BBBBBBBBBBBBBBBB:CCCCCCCCCCCCCCCCCCCCCCCCCCCCCCCC==
+config:
+  airflow:token:
+    # the value of a comment's key
+    secure: >-
+      AAABAExample
+      AAABAExample
+  airflow:deep:
+    plain: kept
+    inline: {secure: AAABAExample}
+    list:
+      - secure: AAABAExample
+      - {"secure": "AAAB}AExample"}
+      - name: first
+        value:
+          secure: AAABAExample
+`), 0o600))
+	printed, err := engine(t, []string{"STACK_FILE=" + file}, "scripts/pulumi", "dev", "config", "--json", "--show-secrets")
+	require.NoError(t, err, printed)
+	assert.NotContains(t, printed, "Example")
+	for _, kept := range []string{
+		`"value": "simulated-secret"`,
+		`\"plain\":\"kept\"`, `\"inline\":\"simulated-secret\"`,
+		`\"list\":[\"simulated-secret\",\"simulated-secret\",{\"name\":\"first\",\"value\":\"simulated-secret\"}]`,
+	} {
+		assert.Contains(t, printed, kept)
+	}
+}
+
+// TestRepositoriesComeFirst: `make repositories` makes the repositories and
+// their key, no service, and the whole stack follows in the same state.
+func TestRepositoriesComeFirst(t *testing.T) {
+	home := []string{"SIM_HOME=" + t.TempDir()}
+	printed, err := engine(t, home, "scripts/repositories", "dev", "--yes", "--skip-preview", "--non-interactive")
+	require.NoError(t, err, printed)
+	state, err := engine(t, home, "scripts/pulumi", "dev", "stack", "export")
+	require.NoError(t, err, state)
+	kinds := map[string]int{}
+	for _, match := range regexp.MustCompile(`"urn": "urn:pulumi:dev::airflow::(?:[^"]*\$)?([^":]+:[^":]+:[^":]+)::`).FindAllStringSubmatch(state, -1) {
+		if !strings.HasPrefix(match[1], "pulumi:") {
+			kinds[match[1]]++
+		}
+	}
+	assert.Equal(t, map[string]int{
+		"airflow:index:Keys": 1, "aws:kms/key:Key": 1, "aws:kms/alias:Alias": 1,
+		"airflow:index:Images": 1, "awsx:ecr:Repository": 6,
+		"aws:ecr/repository:Repository": 6, "aws:ecr/lifecyclePolicy:LifecyclePolicy": 6,
+	}, kinds)
+	printed, err = engine(t, home, "scripts/pulumi", "dev", "preview", "--non-interactive", "--policy-pack", pack(t))
+	require.NoError(t, err, printed)
+}
+
+// scriptsHome is a git repository of its own with the project's scripts, whose
+// outside programs are fakes: each a shell script that stands first on PATH
+// and in bin/. They append to $CALLS what they are asked.
+type scriptsHome struct {
+	t           *testing.T
+	home, calls string
+	environment []string
+}
+
+func newScriptsHome(t *testing.T, fakes map[string]string) *scriptsHome {
+	t.Helper()
+	p := &scriptsHome{t: t, home: filepath.Join(t.TempDir(), "repository"), calls: filepath.Join(t.TempDir(), "calls")}
+	require.NoError(t, os.CopyFS(filepath.Join(p.home, "scripts"), os.DirFS(root+"/scripts")))
+	for _, file := range []string{"Pulumi.dev.yaml", "Pulumi.prod.yaml"} {
+		data, err := os.ReadFile(filepath.Join(root, file))
+		require.NoError(t, err)
+		p.write(file, string(data), 0o644)
+	}
+	p.write(".gitignore", "/bin/\n", 0o644)
+	for name, body := range fakes {
+		p.write("bin/"+name, "#!/usr/bin/env bash\nset -euo pipefail\n"+body+"\n", 0o755)
+	}
+	p.environment = append(os.Environ(), "CLOUD=aws", "CALLS="+p.calls, "PATH="+filepath.Join(p.home, "bin")+":"+os.Getenv("PATH"))
+	p.git("init", "--quiet")
+	p.commit("first")
+	return p
+}
+
+func (p *scriptsHome) write(path, text string, mode os.FileMode) {
+	p.t.Helper()
+	path = filepath.Join(p.home, path)
+	require.NoError(p.t, os.MkdirAll(filepath.Dir(path), 0o755))
+	require.NoError(p.t, os.WriteFile(path, []byte(text), mode))
+}
+
+func (p *scriptsHome) git(args ...string) string {
+	p.t.Helper()
+	args = append([]string{"-C", p.home, "-c", "user.name=test", "-c", "user.email=test@example.com"}, args...)
+	output, err := exec.CommandContext(p.t.Context(), "git", args...).CombinedOutput()
+	require.NoError(p.t, err, string(output))
+	return strings.TrimSpace(string(output))
+}
+
+// commit changes something and returns the commit's name.
+func (p *scriptsHome) commit(text string) string {
+	p.t.Helper()
+	p.write("change.txt", text, 0o644)
+	p.git("add", ".")
+	p.git("commit", "--quiet", "-m", text)
+	return p.git("rev-parse", "HEAD")
+}
+
+// run starts a script of the project; said is what it printed, called what the fakes were asked.
+func (p *scriptsHome) run(script string, args ...string) (said, called string, err error) {
+	p.t.Helper()
+	require.NoError(p.t, os.WriteFile(p.calls, nil, 0o600))
+	command := exec.CommandContext(p.t.Context(), filepath.Join(p.home, "scripts", script), args...)
+	command.Env, command.Dir = p.environment, p.home
+	output, err := command.CombinedOutput()
+	calls, readErr := os.ReadFile(p.calls)
+	require.NoError(p.t, readErr)
+	return string(output), string(calls), err
+}
+
+const inWorktree = `echo "$(basename "$0") $* at $(git rev-parse HEAD), web $(sed -n 's/^      web: sha256:\(.\).*/\1/p' "${STACK_FILE:-Pulumi.dev.yaml}")" >>"$CALLS"`
+
+// historyEntry is an entry of Pulumi's history; the web image's digest is one character, 64 times.
+func historyEntry(result, commit, digest string) string {
+	return fmt.Sprintf(`{"kind": "update", "result": %q, "message": "commit %s", "environment": {}, "startTime": "then",
+		"config": {"airflow:images": {"value": "{\"digests\":{\"web\":\"sha256:%s\"}}", "secret": false}}}`, result, commit, strings.Repeat(digest, 64))
+}
+
+func TestRollBackDriftAndCommentTakeWhatIsDeployed(t *testing.T) {
+	p := newScriptsHome(t, map[string]string{
+		"pulumi": `if [ "$1 $2" = "stack history" ]; then cat "$HISTORY"; else ` + inWorktree + `; fi`,
+		"make":   inWorktree,
+		"gh":     `true`,
+	})
+	first, history := p.git("rev-parse", "HEAD"), filepath.Join(t.TempDir(), "history.json")
+	second := p.commit("second")
+	third := p.commit("third")
+	p.environment = append(p.environment, "HISTORY="+history, "PULL_REQUEST=1")
+	set := func(updates ...string) {
+		require.NoError(t, os.WriteFile(history, []byte("["+strings.Join(updates, ",")+"]"), 0o600))
+	}
+	part := strings.Replace(historyEntry("succeeded", third, "c"), `"environment": {}`, `"environment": {"pulumi.flag.target": "set"}`, 1)
+	destroyed := strings.Replace(historyEntry("succeeded", third, "c"), `"kind": "update"`, `"kind": "destroy"`, 1)
+
+	for name, test := range map[string]struct {
+		updates []string
+		back    string // the commit and digest of roll-back
+		now     string // of drift; of the comment the digest
+	}{
+		"the last update succeeded": {[]string{historyEntry("succeeded", second, "b"), historyEntry("succeeded", first, "a")}, first + ", web a", second + ", web b"},
+		"the last update failed":    {[]string{historyEntry("failed", second, "b"), historyEntry("succeeded", first, "a")}, first + ", web a", first + ", web a"},
+		"deployed twice":            {[]string{historyEntry("succeeded", second, "b"), historyEntry("succeeded", second, "b"), historyEntry("succeeded", first, "a")}, first + ", web a", second + ", web b"},
+		"other digests only":        {[]string{historyEntry("succeeded", second, "b"), historyEntry("succeeded", second, "a")}, second + ", web a", second + ", web b"},
+		"parts and destroys":        {[]string{part, destroyed, historyEntry("succeeded", second, "b"), part, historyEntry("succeeded", first, "a")}, first + ", web a", second + ", web b"},
+		"the first deployment":      {[]string{historyEntry("failed", second, "b")}, "", ""},
+		"one deployment":            {[]string{historyEntry("succeeded", second, "b")}, "", second + ", web b"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p.t = t
+			set(test.updates...)
+			said, called, err := p.run("roll-back", "dev")
+			if test.back == "" {
+				require.Error(t, err)
+				assert.Contains(t, said, "dev has no deployment to take")
+				assert.Empty(t, called)
+			} else {
+				require.NoError(t, err, said)
+				assert.Contains(t, called, "make up STACK=dev CLOUD=aws ARGS=--yes --non-interactive at "+test.back)
+				assert.Contains(t, called, "make redeploy STACK=dev CLOUD=aws at "+test.back)
+			}
+			said, called, err = p.run("drift", "dev")
+			if test.now == "" {
+				require.Error(t, err)
+				assert.Empty(t, called)
+			} else {
+				require.NoError(t, err, said)
+				assert.Contains(t, called, "pulumi preview --refresh --expect-no-changes --non-interactive --stack dev at "+test.now)
+			}
+			said, called, err = p.run("plan-comment", "dev")
+			require.NoError(t, err, said)
+			web := "web 1" // the example's
+			if test.now != "" {
+				web = test.now[len(test.now)-5:]
+			}
+			assert.Contains(t, called, " at "+third+", "+web)
+			assert.Contains(t, called, "--config-file /")
+			assert.Empty(t, p.git("status", "--porcelain"), "the work tree is as it was")
+			assert.NotContains(t, p.git("worktree", "list"), "\n")
+		})
+	}
+
+	t.Run("saved before the update", func(t *testing.T) {
+		p.t = t
+		set(historyEntry("succeeded", first, "a"))
+		saved, _, err := p.run("deployed", "dev")
+		require.NoError(t, err)
+		p.write("bin/deployed.txt", saved, 0o644)
+		set(historyEntry("succeeded", third, "c"), historyEntry("succeeded", second, "b"), historyEntry("succeeded", first, "a"))
+		said, called, err := p.run("roll-back", "dev", "bin/deployed.txt")
+		require.NoError(t, err, said)
+		assert.Contains(t, called, "make up STACK=dev CLOUD=aws ARGS=--yes --non-interactive at "+first+", web a")
+	})
+	t.Run("no commit is said", func(t *testing.T) {
+		p.t = t
+		set(historyEntry("succeeded", "unknown", "a"))
+		said, _, err := p.run("drift", "dev")
+		require.Error(t, err)
+		assert.Contains(t, said, "doesn't say its commit")
+	})
+}
+
+// setting answers for scripts/setting, which needs the whole program.
+const setting = `case "$4" in accountId) echo 123456789012;; region) echo eu-west-1;; org) echo acme;;
+	images.digests.*) echo "sha256:$(printf '%064d' 7)";; *) echo "no setting $4" >&2; exit 1;; esac`
+
+const recorded = `echo "$(basename "$0") $*" >>"$CALLS"`
+
+func TestRedeployWaitsForTenServicesAtATimeAndForNoWorker(t *testing.T) {
+	p := newScriptsHome(t, map[string]string{
+		"go": setting,
+		"aws": recorded + `
+if [ "$2" = list-services ]; then
+    for s in api-server scheduler dag-processor triggerer dagsync worker worker-heavy a b c d e f g h; do printf 'arn:aws:ecs:eu-west-1:1:service/c/acme-airflow-dev-%s\t' $s; done
+fi`,
+	})
+	said, called, err := p.run("redeploy", "dev")
+	require.NoError(t, err, said)
+	waits := regexp.MustCompile(`(?m)^aws ecs wait services-stable .* --services (.*)$`).FindAllStringSubmatch(called, -1)
+	require.Len(t, waits, 3, called)
+	assert.Equal(t, "acme-airflow-dev-scheduler", waits[0][1])
+	waited := append(strings.Fields(waits[1][1]), strings.Fields(waits[2][1])...)
+	assert.Len(t, strings.Fields(waits[1][1]), 10)
+	assert.Len(t, waited, 13)
+	assert.NotContains(t, strings.Join(waited, " "), "worker")
+	assert.Equal(t, 15, strings.Count(called, "--force-new-deployment"))
+	assert.Less(t, strings.Index(called, "dev-scheduler --force"), strings.Index(called, "dev-api-server --force"))
+}
+
+func TestTagsThatExistAreTaken(t *testing.T) {
+	digest := "sha256:" + strings.Repeat("0", 63) + "7"
+	p := newScriptsHome(t, map[string]string{
+		"go": setting,
+		"aws": recorded + `
+case "$*" in
+*/web*) echo "$THERE";;
+*/broken*) echo "AccessDeniedException" >&2; exit 254;;
+*) echo "An error occurred (ImageNotFoundException)" >&2; exit 254;;
+esac`,
+		"docker": recorded + `
+while [ $# -gt 0 ]; do
+    if [ "$1" = --metadata-file ]; then echo '"containerimage.digest": "sha256:` + strings.Repeat("b", 64) + `"' >"$2"; fi
+    shift
+done`,
+	})
+	p.environment = append(p.environment, "THERE="+digest)
+	registry := "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme-airflow-"
+
+	said, called, err := p.run("images", "push", registry+"dev", "tag1", "linux/arm64", "web", "agent")
+	require.NoError(t, err, said)
+	assert.Contains(t, said, "web "+digest+"\n")
+	assert.Contains(t, said, "agent sha256:bbb")
+	assert.Contains(t, called, "aws ecr describe-images --registry-id 123456789012 --region eu-west-1 --repository-name acme-airflow-dev/web --image-ids imageTag=tag1")
+	assert.Equal(t, 1, strings.Count(called, "docker buildx build"), called)
+	said, _, err = p.run("images", "push", registry+"dev", "tag1", "linux/arm64", "broken")
+	require.Error(t, err)
+	assert.Contains(t, said, "AccessDenied")
+
+	said, called, err = p.run("promote", "dev", "prod")
+	require.NoError(t, err, said)
+	assert.Equal(t, 5, strings.Count(called, "docker buildx imagetools create"), called)
+	assert.NotContains(t, called, "create --tag "+registry+"prod/web")
+	p.environment = append(p.environment, "THERE=sha256:other")
+	said, _, err = p.run("promote", "dev", "prod")
+	require.Error(t, err)
+	assert.Contains(t, said, "web:"+p.git("rev-parse", "--short=12", "HEAD")+" of prod is sha256:other")
+}
+
+func TestAccessAnalyzerAsksAboutEveryDocumentByItsKind(t *testing.T) {
+	p := newScriptsHome(t, map[string]string{
+		"pulumi": recorded + `; cat "$PLAN"`,
+		"aws": recorded + `
+case "$*" in *bad*) echo '{"findings": [{"findingType": "ERROR", "findingDetails": "not a policy"}]}';; *) echo '{"findings": []}';; esac`,
+	})
+	plan := filepath.Join(t.TempDir(), "plan.json")
+	p.environment = append(p.environment, "PLAN="+plan)
+	step := func(kind, key, document string) string {
+		return fmt.Sprintf(`{"op": "same", "newState": {"type": %q, "urn": "urn:pulumi:dev::airflow::%s::x", "inputs": {%q: %q}}}`, kind, kind, key, document)
+	}
+	ask := func(steps ...string) (string, string, error) {
+		require.NoError(t, os.WriteFile(plan, []byte(`{"steps": [`+strings.Join(steps, ",")+`]}`), 0o600))
+		return p.run("access-analyzer", "dev")
+	}
+	good := []string{
+		step("aws:iam/role:Role", "assumeRolePolicy", `{"trust"}`), step("aws:iam/rolePolicy:RolePolicy", "policy", `{"role"}`),
+		step("aws:s3/bucketPolicy:BucketPolicy", "policy", `{"bucket"}`), step("aws:kms/key:Key", "policy", `{"key"}`),
+	}
+	said, called, err := ask(good...)
+	require.NoError(t, err, said)
+	assert.Contains(t, said, "4 documents, 0 errors")
+	assert.Contains(t, called, "--show-sames")
+	for _, asked := range []string{
+		`RESOURCE_POLICY --validate-policy-resource-type AWS::IAM::AssumeRolePolicyDocument --policy-document {"trust"}`,
+		`IDENTITY_POLICY --policy-document {"role"}`,
+		`RESOURCE_POLICY --validate-policy-resource-type AWS::S3::Bucket --policy-document {"bucket"}`,
+		`RESOURCE_POLICY --policy-document {"key"}`,
+	} {
+		assert.Contains(t, called, asked)
+	}
+	said, _, err = ask(append(good, step("aws:iam/policy:Policy", "policy", `{"bad"}`))...)
+	require.Error(t, err)
+	assert.Contains(t, said, "5 documents, 1 errors")
+	said, _, err = ask()
+	require.Error(t, err)
+	assert.Contains(t, said, "the plan shows none")
+}
+
+// TestBaseWithoutTheCommandIsNothing: the cost of a branch can be told against
+// a commit that is older than the command, and not against one that isn't there.
+func TestBaseWithoutTheCommandIsNothing(t *testing.T) {
+	p := newScriptsHome(t, nil)
+	now := p.git("rev-parse", "HEAD")
+	p.git("rm", "--quiet", "--cached", "scripts/plan")
+	p.git("commit", "--quiet", "-m", "before the command")
+	said, _, err := p.run("base-plan", p.git("rev-parse", "HEAD"), "dev")
+	require.NoError(t, err, said)
+	assert.Contains(t, said, "has no scripts/plan: everything is new against it")
+	assert.Contains(t, said, `{"steps": [{"op": "create", "urn": "urn:pulumi:dev::airflow::pulumi:pulumi:Stack::airflow-dev"`)
+	said, _, err = p.run("base-plan", strings.Repeat("0", 40), "dev")
+	require.Error(t, err)
+	assert.Contains(t, said, "there is no commit")
+	_, _, err = p.run("base-plan", now, "dev")
+	require.Error(t, err, "it has the command, and nothing to run it with")
+}
+
+func TestDagSyncPushesWhatDiffers(t *testing.T) {
+	p := newScriptsHome(t, map[string]string{
+		"go": strings.Replace(setting, "*) echo \"no", "buckets.dags) echo b;; buckets.dagsPrefix) echo dev/;; buckets.pluginsPrefix) echo dev-plugins/;; *) echo \"no", 1),
+		"aws": recorded + `
+case "$*" in
+*--recursive*dev-plugins*) ;;
+*--recursive*) for f in same.py old.py gone.py; do echo same >"${!#}/$f"; done;;
+esac`,
+		"make": recorded,
+	})
+	for file, text := range map[string]string{
+		"dags/same.py": "same\n", "dags/old.py": "diff\n", "dags/testing_things.py": "x", "dags/sql/query.sql": "x", "dags/.airflowignore": "x",
+		"dags/tests/test_it.py": "x", "dags/__pycache__/same.pyc": "x", "dags/.hidden": "x", "plugins/mine.py": "x",
+	} {
+		p.write(file, text, 0o644)
+	}
+	p.environment = append(p.environment, "URL=https://airflow")
+	said, called, err := p.run("dag-sync", "dev")
+	require.NoError(t, err, said)
+	var copied []string
+	for _, match := range regexp.MustCompile(`(?m)^aws s3 (?:cp|rm) --only-show-errors .*s3://b/(\S+)$`).FindAllStringSubmatch(called, -1) {
+		copied = append(copied, match[1])
+	}
+	assert.ElementsMatch(t, []string{"dev/old.py", "dev/testing_things.py", "dev/sql/query.sql", "dev/.airflowignore", "dev/gone.py", "dev-plugins/mine.py"}, copied)
+	assert.Contains(t, called, "s3 rm --only-show-errors --region eu-west-1 s3://b/dev/gone.py")
+	assert.Contains(t, called, "--changed dags:old.py,testing_things.py\n")
+}

@@ -1,0 +1,125 @@
+#!/usr/bin/env python3
+"""Holds the stack before the real AWS provider and independent scanners.
+
+    test/provider/run.py stack dev     the stack's life on an AWS-like API, by the real provider
+    test/provider/run.py scan          Checkov, parliament, hadolint and actionlint
+    test/provider/run.py refusals      mistakes: what the real provider refuses and the simulation takes
+    test/provider/run.py test          the harness's own tests
+    test/provider/run.py roles         least privilege: tables and checks of every role
+
+What a run lacks is said, and the run then counts as skipped (exit 0), or as
+failed with --strict. Files of a run: .cache/e2e-aws/. See docs/e2e-aws.md.
+"""
+
+import argparse
+import os
+import pathlib
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+from harness import tools  # noqa: E402  (standard library only)
+
+INSIDE = "E2E_AWS_INSIDE"
+
+
+def arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0], epilog=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--strict", action="store_true", help="fail where a tool is missing, instead of skipping")
+    commands = parser.add_subparsers(dest="command", required=True)
+    stack = commands.add_parser("stack", help="a stack's life before the real provider")
+    stack.add_argument("name", choices=("dev", "prod", "bootstrap"))
+    commands.add_parser("scan", help="independent scanners over both stacks, images and workflows")
+    roles = commands.add_parser("roles", help="least privilege: tables and checks")
+    roles.add_argument("--check", action="store_true", help="fail where docs/least-privilege.md is out of date, instead of writing it")
+    refusals = commands.add_parser("refusals", help="mistakes, shown to the real and the simulated provider")
+    refusals.add_argument("--learn", action="store_true", help="add rules to the simulation from what the provider says")
+    commands.add_parser("test", help="the harness's own tests")
+    return parser.parse_args()
+
+
+def output_of(name: str) -> pathlib.Path:
+    """A new folder for a run's files."""
+    folder = tools.CACHE / "runs" / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}-{os.getpid()}"
+    folder.mkdir(parents=True)
+    return folder
+
+
+def stack(options: argparse.Namespace) -> None:
+    from harness import journey
+
+    output = output_of(options.name)
+    print(f"e2e-aws {options.name}: files in {output.relative_to(tools.ROOT)}", flush=True)
+    try:
+        share = journey.travel(options.name, output)
+    except journey.Fault as fault:
+        sys.exit(f"e2e-aws {options.name}: FAILED\n{fault}\nlogs: {output.relative_to(tools.ROOT)}")
+    print(f"e2e-aws {options.name}: passed\n{share.table()}")
+
+
+def scan(options: argparse.Namespace) -> None:
+    from harness import journey, scan
+
+    output, records, why = output_of("scan"), {}, ""
+    try:
+        scan.converter()
+        for name in ("dev", "prod", journey.BOOTSTRAP):
+            (output / f"make-{name}").mkdir()
+            records[name] = journey.made(name, output / f"make-{name}")
+    except journey.Fault as fault:
+        sys.exit(f"scan: FAILED\n{fault}")
+    except tools.Missing as missing:  # images and workflows are there all the same
+        if options.strict:
+            raise
+        records, why = {}, str(missing)
+    if not scan.run(records, why, output):
+        sys.exit("scan: FAILED: fix the finding in components/, or say in test/provider/suppressions.yaml why it stays")
+
+
+def roles(options: argparse.Namespace) -> None:
+    from harness import calls
+
+    flags = [] if options.check else ["-write-roles"]
+    test = ["go", "test", ".", "-run", "^TestLeastPrivilege$", "-count=1", *flags]
+    if code := subprocess.run(test, cwd=tools.ROOT).returncode:
+        sys.exit(code)
+    calls.check()
+
+
+def refusals(options: argparse.Namespace) -> None:
+    from harness import journey, refusals
+
+    output = output_of("refusals")
+    try:
+        if not refusals.run(output, options.learn):
+            sys.exit("refusals: FAILED: the simulation takes what the provider refuses: test/provider/run.py refusals --learn")
+    except journey.Fault as fault:
+        sys.exit(f"refusals: FAILED\n{fault}")
+
+
+def test(_: argparse.Namespace) -> None:
+    import unittest
+
+    suite = unittest.defaultTestLoader.discover(str(HERE / "tests"))
+    if not unittest.TextTestRunner(verbosity=2).run(suite).wasSuccessful():
+        sys.exit(1)
+
+
+def main() -> int:
+    options = arguments()
+    try:
+        if not os.environ.get(INSIDE):
+            python = tools.environment("moto")
+            return subprocess.run([python, "-u", __file__, *sys.argv[1:]], env={**os.environ, INSIDE: "1"}).returncode
+        {"stack": stack, "scan": scan, "roles": roles, "refusals": refusals, "test": test}[options.command](options)
+    except tools.Missing as missing:
+        print(f"e2e-aws {options.command}: SKIPPED: {missing}")
+        return 1 if options.strict else 0
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,98 @@
+// Package repository checks the repository itself: documents, decisions,
+// licences, workflows, and who may import whom.
+package repository
+
+import (
+	"flag"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+func TestNoNAT(t *testing.T) {
+	output, err := exec.CommandContext(t.Context(), "../../scripts/no-nat").CombinedOutput()
+	require.NoError(t, err, string(output))
+	for file, text := range map[string]string{
+		"network.go":     "ec2.NewNatGateway(ctx, \"nat\", nil)",
+		"stack.yaml":     "type: aws:ec2/natGateway:NatGateway",
+		"sub/dir/vpc.go": "NatGatewayStrategySingle",
+	} {
+		folder := t.TempDir()
+		path := filepath.Join(folder, file)
+		require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+		output, err := exec.CommandContext(t.Context(), "../../scripts/no-nat", folder).CombinedOutput()
+		require.Error(t, err, file)
+		assert.Contains(t, string(output), filepath.Base(file))
+	}
+	folder := t.TempDir()
+	require.NoError(t, os.MkdirAll(filepath.Join(folder, "policy"), 0o755))
+	require.NoError(t, os.WriteFile(filepath.Join(folder, "policy", "nat.go"), []byte("aws:ec2/natGateway"), 0o644))
+	output, err = exec.CommandContext(t.Context(), "../../scripts/no-nat", folder).CombinedOutput()
+	require.NoError(t, err, string(output))
+}
+
+func TestLicencesAreUpToDate(t *testing.T) {
+	output, err := exec.CommandContext(t.Context(), "../../scripts/licences", "--check").CombinedOutput()
+	require.NoError(t, err, string(output))
+}
+
+const root = "../.."
+
+var (
+	writeDecisions = flag.Bool("write-decisions", false, "write docs/adr/README.md anew")
+	title          = regexp.MustCompile(`^# (\d{4})[.:]? (.+)\n`)
+)
+
+const decisionsHeader = `# Decisions
+
+What was decided, why, and what would change our mind. A new one copies [the template](0000-template.md), and
+` + "`go test ./test/repository -run Decisions -write-decisions`" + ` adds it here.
+
+`
+
+// TestDecisionsAreInTheIndex: docs/adr/README.md lists each decision by its title.
+func TestDecisionsAreInTheIndex(t *testing.T) {
+	files, err := filepath.Glob(root + "/docs/adr/[0-9]*.md")
+	require.NoError(t, err)
+	require.Greater(t, len(files), 14)
+	index := decisionsHeader
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		if name := filepath.Base(file); name != "0000-template.md" {
+			match := title.FindSubmatch(text)
+			require.NotNil(t, match, "%s doesn't begin with its number and title", file)
+			index += "- [" + string(match[1]) + "](" + name + ") " + string(match[2]) + "\n"
+		}
+	}
+	if *writeDecisions {
+		require.NoError(t, os.WriteFile(root+"/docs/adr/README.md", []byte(index), 0o644))
+	}
+	written, err := os.ReadFile(root + "/docs/adr/README.md")
+	require.NoError(t, err)
+	require.Equal(t, index, string(written), "docs/adr/README.md is out of date: go test ./test/repository -run Decisions -write-decisions")
+}
+
+// TestActionsArePinned: each action of a workflow is named by a commit.
+func TestActionsArePinned(t *testing.T) {
+	files, err := filepath.Glob(root + "/.github/workflows/*.yml")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	pinned := regexp.MustCompile(`^[\w./-]+@[0-9a-f]{40} # v\d`)
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		for _, line := range strings.Split(string(text), "\n") {
+			if _, action, uses := strings.Cut(line, "uses: "); uses && !strings.HasPrefix(action, "./") {
+				assert.Regexp(t, pinned, action, file)
+			}
+		}
+	}
+}
