@@ -251,3 +251,7 @@ sim: ## build the simulated cloud's providers into bin/sim
 .PHONY: agent
 agent: ## build bin/airflow-agent
 	@mkdir -p bin && cd agent && CGO_ENABLED=0 $(GO_BUILD) -o ../bin/airflow-agent .
+
+.PHONY: ops
+ops: ## build bin/ops, the operator's tool
+	@mkdir -p bin && cd ops && $(GO_BUILD) -o ../bin/ops .

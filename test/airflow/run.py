@@ -23,7 +23,7 @@ import sys
 import venv
 
 HERE = pathlib.Path(__file__).resolve().parent
-CACHE = HERE.parent / ".cache"
+CACHE = HERE.parents[1] / ".cache"
 LOCK = HERE / "requirements.lock"
 INSIDE = "REHEARSAL_INSIDE"
 

@@ -1,0 +1,94 @@
+// Package stack is a stack of the project as ops sees it: its typed settings,
+// the names that follow from them, and a client of its account.
+package stack
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/sts"
+
+	"github.com/pathwai/airflow-on-fargate/config"
+)
+
+// Stack is one stack with valid settings.
+type Stack struct {
+	*config.Config
+	Name string
+	// Root is the project's folder.
+	Root string
+
+	project []byte
+	values  config.Values
+}
+
+// File is the path of a stack's settings below the project's folder.
+func File(root, name string) string { return filepath.Join(root, "Pulumi."+name+".yaml") }
+
+// Load reads a stack's settings. It fails with the names of the stacks there
+// are when there is none of that name, and with all faults of the settings.
+func Load(root, name string) (*Stack, error) {
+	if _, err := os.Stat(File(root, name)); err != nil {
+		return nil, fmt.Errorf("there is no stack %q: Pulumi.<stack>.yaml exists for %s", name, strings.Join(Names(root), " "))
+	}
+	project, err := os.ReadFile(filepath.Join(root, "Pulumi.yaml"))
+	if err != nil {
+		return nil, err
+	}
+	values, err := config.FromFile(File(root, name), name)
+	if err != nil {
+		return nil, err
+	}
+	cfg, err := config.Load(project, values)
+	if err != nil {
+		return nil, err
+	}
+	return &Stack{Config: cfg, Name: name, Root: root, project: project, values: values}, nil
+}
+
+// Names are the stacks that have a file.
+func Names(root string) []string {
+	files, _ := filepath.Glob(File(root, "*")) // the pattern is well formed
+	var names []string
+	for _, file := range files {
+		names = append(names, strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml"))
+	}
+	return names
+}
+
+// Setting returns one setting by its path, such as network.cidr: texts as they
+// are, anything else as JSON.
+func (s *Stack) Setting(path string) (string, error) {
+	return config.Lookup(s.project, s.values, path)
+}
+
+// Registry is where the stack's image repositories are: <registry>/<prefix>/<image>.
+func (s *Stack) Registry() string {
+	return fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s", s.AccountID, s.Region, s.Prefix())
+}
+
+// Cluster is the name of the stack's ECS cluster.
+func (s *Stack) Cluster() string { return s.Prefix() + "-cluster" }
+
+// AWS returns the configuration of clients for the stack's account and region,
+// with the machine's own credentials. It fails when these are of another
+// account: nothing is ever done to the wrong one.
+func (s *Stack) AWS(ctx context.Context) (aws.Config, error) {
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(s.Region))
+	if err != nil {
+		return cfg, fmt.Errorf("AWS configuration: %w", err)
+	}
+	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
+	if err != nil {
+		return cfg, fmt.Errorf("whose credentials are these? %w", err)
+	}
+	if got := aws.ToString(who.Account); got != s.AccountID {
+		return cfg, fmt.Errorf("the credentials are of account %s, and stack %s is in %s", got, s.Name, s.AccountID)
+	}
+	return cfg, nil
+}
