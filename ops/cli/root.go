@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -53,9 +54,16 @@ func Run(ctx context.Context, args []string, streams Streams) int {
 func (t *tool) root() *cobra.Command {
 	output := "text"
 	root := &cobra.Command{
-		Use:           "ops COMMAND STACK",
-		Short:         "Operate a deployed stack",
-		Long:          "Ops does to a deployed stack what isn't Pulumi's: it pushes DAGs, follows deployments, takes them back, and asks whether all is well.\n\n" + exitCodes,
+		Use:   "ops COMMAND STACK",
+		Short: "Operate a deployed stack",
+		Long:  "Ops does to a deployed stack what isn't Pulumi's: it pushes DAGs, follows deployments, takes them back, and asks whether all is well.\n\n" + exitCodes,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return usage("there is no command %q%s", args[0], didYouMean(cmd.SuggestionsFor(args[0])))
+			}
+			return nil
+		},
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		PersistentPreRunE: func(*cobra.Command, []string) error {
@@ -74,6 +82,13 @@ func (t *tool) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(t.setting())
 	return root
+}
+
+func didYouMean(commands []string) string {
+	if len(commands) == 0 {
+		return ""
+	}
+	return "; did you mean " + strings.Join(commands, " or ") + "?"
 }
 
 // stackArg is the cobra argument check of commands that act on one stack.

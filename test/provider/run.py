@@ -38,6 +38,7 @@ def arguments() -> argparse.Namespace:
     refusals = commands.add_parser("refusals", help="mistakes, shown to the real and the simulated provider")
     refusals.add_argument("--learn", action="store_true", help="add rules to the simulation from what the provider says")
     commands.add_parser("test", help="the harness's own tests")
+    commands.add_parser("python", help="print the Python that has moto, for other tests")
     return parser.parse_args()
 
 
@@ -83,7 +84,7 @@ def roles(options: argparse.Namespace) -> None:
     from harness import calls
 
     flags = [] if options.check else ["-write-roles"]
-    test = ["go", "test", ".", "-run", "^TestLeastPrivilege$", "-count=1", *flags]
+    test = ["go", "test", "./platform", "-run", "^TestLeastPrivilege$", "-count=1", *flags]
     if code := subprocess.run(test, cwd=tools.ROOT).returncode:
         sys.exit(code)
     calls.check()
@@ -108,13 +109,17 @@ def test(_: argparse.Namespace) -> None:
         sys.exit(1)
 
 
+def python(_: argparse.Namespace) -> None:
+    print(sys.executable)
+
+
 def main() -> int:
     options = arguments()
     try:
         if not os.environ.get(INSIDE):
-            python = tools.environment("moto")
-            return subprocess.run([python, "-u", __file__, *sys.argv[1:]], env={**os.environ, INSIDE: "1"}).returncode
-        {"stack": stack, "scan": scan, "roles": roles, "refusals": refusals, "test": test}[options.command](options)
+            interpreter = tools.environment("moto")
+            return subprocess.run([interpreter, "-u", __file__, *sys.argv[1:]], env={**os.environ, INSIDE: "1"}).returncode
+        {"stack": stack, "scan": scan, "roles": roles, "refusals": refusals, "test": test, "python": python}[options.command](options)
     except tools.Missing as missing:
         print(f"e2e-aws {options.command}: SKIPPED: {missing}")
         return 1 if options.strict else 0

@@ -1,0 +1,194 @@
+// Package awstest gives a test an AWS that this project didn't write: moto, on
+// loopback, behind a proxy that can throttle, refuse, cut and delay its answers.
+package awstest
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Account is the account of the stacks' files, which moto plays.
+const Account = "381492153064"
+
+// AWS is a fresh moto behind a proxy. The process's environment leads the SDK
+// to it; tests that use it can't be parallel.
+type AWS struct {
+	URL string
+
+	mu     sync.Mutex
+	faults []fault
+	calls  []string
+}
+
+type fault struct {
+	match  func(call string) bool
+	left   int
+	answer func(w http.ResponseWriter, r *http.Request, pass func())
+}
+
+// Start runs moto for one test, and skips the test, aloud, where its packages
+// can't be installed.
+func Start(t *testing.T) *AWS {
+	t.Helper()
+	python := python(t)
+	port := freePort(t)
+	ctx, stop := context.WithCancel(context.Background())
+	server := exec.CommandContext(ctx, python, "-m", "moto.server", "-H", "127.0.0.1", "-p", port)
+	server.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+Account, "PYTHONWARNINGS=ignore")
+	var said bytes.Buffer
+	server.Stdout, server.Stderr = &said, &said
+	if err := server.Start(); err != nil {
+		stop()
+		t.Fatalf("moto: %v", err)
+	}
+	t.Cleanup(func() { stop(); _ = server.Wait() })
+	target := &url.URL{Scheme: "http", Host: "127.0.0.1:" + port}
+	await(t, target.String(), &said)
+
+	a := &AWS{}
+	through := httputil.NewSingleHostReverseProxy(target)
+	direct := through.Director
+	through.Director = func(r *http.Request) { host := r.Host; direct(r); r.Host = host }
+	proxy := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { a.serve(w, r, through) }))
+	t.Cleanup(proxy.Close)
+	a.URL = proxy.URL
+	for name, value := range map[string]string{
+		"AWS_ENDPOINT_URL": proxy.URL, "AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AWS_SESSION_TOKEN": "",
+		"AWS_REGION": "us-east-1", "AWS_PROFILE": "", "AWS_CONFIG_FILE": os.DevNull, "AWS_SHARED_CREDENTIALS_FILE": os.DevNull,
+		"AWS_EC2_METADATA_DISABLED": "true",
+	} {
+		t.Setenv(name, value)
+	}
+	return a
+}
+
+// Fail makes the next times calls that match answer with an AWS error; match
+// is a part of a call's name (see Calls). Codes that the SDK retries, such as
+// ThrottlingException, are retried by it.
+func (a *AWS) Fail(match string, times, status int, awsCode string) {
+	a.add(match, times, func(w http.ResponseWriter, r *http.Request, _ func()) {
+		if r.Header.Get("X-Amz-Target") != "" {
+			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+			w.WriteHeader(status)
+			_, _ = fmt.Fprintf(w, `{"__type": %q, "message": "planted by the test"}`, awsCode)
+			return
+		}
+		w.Header().Set("Content-Type", "application/xml")
+		w.WriteHeader(status)
+		_, _ = fmt.Fprintf(w, `<Error><Code>%s</Code><Message>planted by the test</Message></Error>`, awsCode)
+	})
+}
+
+// Cut breaks the connection of the next times calls that match. With done the
+// call takes effect first: only its answer is lost.
+func (a *AWS) Cut(match string, times int, done bool) {
+	a.add(match, times, func(w http.ResponseWriter, _ *http.Request, pass func()) {
+		if done {
+			pass()
+		}
+		panic(http.ErrAbortHandler)
+	})
+}
+
+// On runs do before the next times calls that match, which then go through.
+func (a *AWS) On(match string, times int, do func()) {
+	a.add(match, times, func(_ http.ResponseWriter, _ *http.Request, pass func()) { do(); pass() })
+}
+
+func (a *AWS) add(match string, times int, answer func(http.ResponseWriter, *http.Request, func())) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.faults = append(a.faults, fault{func(call string) bool { return strings.Contains(call, match) }, times, answer})
+}
+
+// Calls are the requests so far: "AmazonEC2ContainerServiceV20141113.UpdateService"
+// for JSON services, "PUT /bucket/key" for S3 (with the query, if any), and
+// "Action=GetCallerIdentity&…" for query services.
+func (a *AWS) Calls() []string {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return append([]string(nil), a.calls...)
+}
+
+func (a *AWS) serve(w http.ResponseWriter, r *http.Request, through http.Handler) {
+	call := r.Header.Get("X-Amz-Target")
+	if call == "" {
+		call = r.Method + " " + r.URL.RequestURI()
+		if strings.HasPrefix(r.Header.Get("Content-Type"), "application/x-www-form-urlencoded") {
+			body, _ := io.ReadAll(r.Body)
+			r.Body = io.NopCloser(bytes.NewReader(body))
+			call = string(body)
+		}
+	}
+	a.mu.Lock()
+	a.calls = append(a.calls, call)
+	var hit *fault
+	for i := range a.faults {
+		if f := &a.faults[i]; f.left > 0 && f.match(call) {
+			f.left--
+			hit = f
+			break
+		}
+	}
+	a.mu.Unlock()
+	if hit == nil {
+		through.ServeHTTP(w, r)
+		return
+	}
+	hit.answer(w, r, func() { through.ServeHTTP(w, r) })
+}
+
+// python is the interpreter of the provider rehearsal's locked packages, moto among them.
+func python(t *testing.T) string {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	root := filepath.Join(filepath.Dir(here), "../../..")
+	out, err := exec.CommandContext(t.Context(), "python3", filepath.Join(root, "test/provider/run.py"), "python").Output()
+	if err != nil {
+		t.Fatalf("moto's packages: %v", err)
+	}
+	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
+	if last := lines[len(lines)-1]; filepath.IsAbs(last) {
+		return last
+	}
+	t.Skipf("moto's packages can't be installed here: %s", out)
+	return ""
+}
+
+func freePort(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	_, port, _ := net.SplitHostPort(listener.Addr().String())
+	return port
+}
+
+func await(t *testing.T, address string, said *bytes.Buffer) {
+	t.Helper()
+	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		answer, err := http.Get(address + "/moto-api/")
+		if err == nil {
+			_ = answer.Body.Close()
+			return
+		}
+	}
+	t.Fatalf("moto didn't answer within a minute: %s", said.String())
+}
