@@ -4,13 +4,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
 )
 
 // FromFile reads a stack's file (Pulumi.<stack>.yaml) in the form in which the
-// engine hands it to a program. Encrypted values stay as they are.
+// engine hands it to a program. Encrypted values stay as they are, and a key
+// that is or holds one is named in SecretKeys, as by the engine.
 func FromFile(path, stack string) (Values, error) {
 	values := Values{Stack: stack, Project: "airflow", Config: map[string]string{}}
 	data, err := os.ReadFile(path)
@@ -33,8 +35,31 @@ func FromFile(path, stack string) (Values, error) {
 			return values, fmt.Errorf("config: %s: %s: %w", path, key, err)
 		}
 		values.Config[key] = string(encoded)
+		if holdsSecret(value) {
+			values.SecretKeys = append(values.SecretKeys, key)
+		}
 	}
+	slices.Sort(values.SecretKeys)
 	return values, nil
+}
+
+// holdsSecret finds what `pulumi config set --secret` writes, {secure: <ciphertext>},
+// at any depth of a value.
+func holdsSecret(value any) bool {
+	switch value := value.(type) {
+	case map[string]any:
+		if _, encrypted := value["secure"].(string); encrypted && len(value) == 1 {
+			return true
+		}
+		for _, inner := range value {
+			if holdsSecret(inner) {
+				return true
+			}
+		}
+	case []any:
+		return slices.ContainsFunc(value, holdsSecret)
+	}
+	return false
 }
 
 // Lookup returns one setting of a stack, such as "network.cidr" or "region",
