@@ -6,6 +6,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/sts"
 
 	"github.com/pathwai/airflow-on-fargate/config"
+	"github.com/pathwai/airflow-on-fargate/ops/internal/program"
 )
 
 // Stack is one stack with valid settings.
@@ -91,4 +93,13 @@ func (s *Stack) AWS(ctx context.Context) (aws.Config, error) {
 		return cfg, fmt.Errorf("the credentials are of account %s, and stack %s is in %s", got, s.Name, s.AccountID)
 	}
 	return cfg, nil
+}
+
+// Pulumi runs Pulumi on the stack, from folder: the project's own, or that of
+// another commit. Without AWS there is nothing to operate: it acts there
+// whatever CLOUD says.
+func (s *Stack) Pulumi(ctx context.Context, folder string, args ...string) *exec.Cmd {
+	cmd := program.Command(ctx, folder, "scripts/pulumi", append([]string{s.Name}, args...)...)
+	cmd.Env = append(os.Environ(), "CLOUD=aws")
+	return cmd
 }

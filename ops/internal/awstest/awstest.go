@@ -5,8 +5,10 @@ package awstest
 import (
 	"bytes"
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -16,6 +18,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +35,13 @@ type AWS struct {
 
 	mu     sync.Mutex
 	faults []fault
+	edits  []edit
 	calls  []string
+}
+
+type edit struct {
+	match string
+	do    func(answer map[string]any)
 }
 
 type fault struct {
@@ -110,6 +119,33 @@ func (a *AWS) On(match string, times int, do func()) {
 	a.add(match, times, func(_ http.ResponseWriter, _ *http.Request, pass func()) { do(); pass() })
 }
 
+// Edit changes every answer of JSON services to calls that match, such as a
+// field that moto doesn't fill in. Fields have the names of AWS's API.
+func (a *AWS) Edit(match string, do func(answer map[string]any)) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.edits = append(a.edits, edit{match, do})
+}
+
+// edited passes a call on, and its answer through the edits.
+func edited(w http.ResponseWriter, r *http.Request, through http.Handler, edits []edit) {
+	answer := httptest.NewRecorder()
+	through.ServeHTTP(answer, r)
+	body := answer.Body.Bytes()
+	var fields map[string]any
+	if answer.Code == http.StatusOK && json.Unmarshal(body, &fields) == nil {
+		for _, e := range edits {
+			e.do(fields)
+		}
+		body, _ = json.Marshal(fields) // what was JSON before
+	}
+	maps.Copy(w.Header(), answer.Header())
+	w.Header().Set("Content-Length", strconv.Itoa(len(body)))
+	w.Header().Del("X-Amz-Crc32")
+	w.WriteHeader(answer.Code)
+	_, _ = w.Write(body)
+}
+
 func (a *AWS) add(match string, times int, answer func(http.ResponseWriter, *http.Request, func())) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -145,12 +181,22 @@ func (a *AWS) serve(w http.ResponseWriter, r *http.Request, through http.Handler
 			break
 		}
 	}
+	var edits []edit
+	for _, e := range a.edits {
+		if strings.Contains(call, e.match) {
+			edits = append(edits, e)
+		}
+	}
 	a.mu.Unlock()
+	pass := func() { through.ServeHTTP(w, r) }
+	if len(edits) > 0 {
+		pass = func() { edited(w, r, through, edits) }
+	}
 	if hit == nil {
-		through.ServeHTTP(w, r)
+		pass()
 		return
 	}
-	hit.answer(w, r, func() { through.ServeHTTP(w, r) })
+	hit.answer(w, r, pass)
 }
 
 // python is the interpreter of the provider rehearsal's locked packages, moto among them.
