@@ -321,19 +321,28 @@ func TestRedeployReplacesTheSchedulerFirst(t *testing.T) {
 	})
 }
 
-func TestManyServicesAreDescribedTenAtATime(t *testing.T) {
+func TestManyServicesTenAtATimeAndBusyWorkersLiveOn(t *testing.T) {
 	w := newWorld(t)
 	for i := range 12 {
 		name := fmt.Sprintf("%s-worker-%c", prefix, 'a'+i)
+		before := w.Register(name, "worker", image("worker", "0"))
 		w.Service(name, w.Register(name, "worker", image("worker", "a")))
+		w.Run(name, before) // busy, protected
+		w.Plant(name, func(service map[string]any) { awstest.Primary(service)["rolloutState"] = "IN_PROGRESS" })
 	}
 	r := w.rollout(t, "a")
 	require.Len(t, r.Asked, 15)
 	_, err := r.Stable(t.Context())
 	require.NoError(t, err)
 	assert.Equal(t, 2, w.called("DescribeServices"))
-	for _, service := range r.Asked {
+	states, err := r.Redeploy(t.Context(), scheduler)
+	require.NoError(t, err)
+	assert.Equal(t, 15, w.called("UpdateService"))
+	for i, service := range r.Asked {
 		assert.Equal(t, strings.HasPrefix(service.Name, workers), service.Worker, service.Name)
+		if strings.HasPrefix(service.Name, workers+"-") {
+			assert.Equal(t, service.Name+" 1/1 "+service.Name+":2 IN_PROGRESS; 1 old tasks are busy, protected, and end by themselves", states[i].String())
+		}
 	}
 }
 

@@ -89,6 +89,11 @@ func (f *Fleet) Register(service, container, image string) string {
 	return aws.ToString(out.TaskDefinition.TaskDefinitionArn)
 }
 
+// Revision is the ARN of the nth revision that was registered for a service.
+func Revision(service string, n int) string {
+	return fmt.Sprintf("arn:aws:ecs:us-east-1:%s:task-definition/%s:%d", Account, service, n)
+}
+
 // Service makes a service that runs one task of a revision, as Pulumi asked for.
 func (f *Fleet) Service(name, revision string) {
 	f.t.Helper()

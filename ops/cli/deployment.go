@@ -1,0 +1,148 @@
+package cli
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/pathwai/airflow-on-fargate/ops/deployment"
+	"github.com/pathwai/airflow-on-fargate/ops/internal/program"
+	"github.com/pathwai/airflow-on-fargate/ops/stack"
+)
+
+func (t *tool) deployed() *cobra.Command {
+	before := false
+	cmd := &cobra.Command{
+		Use:   "deployed STACK",
+		Short: "Tell what a stack runs: the commit, and the digests of its images",
+		Long: "Deployed reads Pulumi's history and prints \"commit SHA\", then \"IMAGE DIGEST\" for each image, of the last update that succeeded; " +
+			"nothing before the first.",
+		Example: "  ops deployed dev\n  ops deployed dev --before --output json",
+		Args:    stackArg,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := t.stack(args[0])
+			if err != nil {
+				return err
+			}
+			d, err := current(cmd.Context(), s, before)
+			if errors.Is(err, deployment.ErrNone) {
+				t.say("%v", err)
+				d, err = nil, nil
+			}
+			if err != nil {
+				return err
+			}
+			if t.json {
+				return t.printJSON(d)
+			}
+			if d != nil {
+				_, err = fmt.Fprint(t.Out, d)
+			}
+			return err
+		},
+	}
+	cmd.Flags().BoolVar(&before, "before", false, "the deployment to go back to: the last that succeeded when the last one failed, else the last different one")
+	return cmd
+}
+
+// current is what a stack runs, or ran before.
+func current(ctx context.Context, s *stack.Stack, before bool) (*deployment.Deployment, error) {
+	data, err := program.Output(s.Pulumi(ctx, s.Root, "stack", "history", "--json", "--page-size", "100"))
+	if err != nil {
+		return nil, err
+	}
+	history, err := deployment.ReadHistory(s.Name, data)
+	if err != nil {
+		return nil, err
+	}
+	if before {
+		return history.Before()
+	}
+	return history.Last()
+}
+
+func (t *tool) drift() *cobra.Command {
+	return &cobra.Command{
+		Use:   "drift STACK [-- ARGUMENT …]",
+		Short: "Compare what a stack was made from with what AWS has",
+		Long: "Drift previews the commit that is deployed, with its digests, against AWS. A commit that waits for its deployment is no drift. " +
+			"It ends with 4 when something was changed by another hand; arguments after -- go to pulumi preview.",
+		Example: "  ops drift dev\n  ops drift dev -- --diff",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if dash := cmd.ArgsLenAtDash(); dash >= 0 {
+				return stackArg(cmd, args[:dash])
+			}
+			return stackArg(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := t.stack(args[0])
+			if err != nil {
+				return err
+			}
+			d, err := current(cmd.Context(), s, false)
+			if err != nil {
+				return notThere(err)
+			}
+			return notThere(d.In(cmd.Context(), s, t.say, func(folder string) error {
+				preview := append([]string{"preview", "--refresh", "--expect-no-changes", "--non-interactive"}, args[1:]...)
+				err := program.Run(s.Pulumi(cmd.Context(), folder, preview...), t.Err)
+				if program.ExitCode(err) == pulumiChanges {
+					return &Failure{Code: ExitNotAsked, Err: fmt.Errorf("%s was changed by another hand, see above; make up puts it back, ARGS=--refresh", s.Name)}
+				}
+				return err
+			}))
+		},
+	}
+}
+
+// pulumiChanges is how a preview ends that expected no changes and has some.
+const pulumiChanges = 7
+
+func (t *tool) planComment() *cobra.Command {
+	return &cobra.Command{
+		Use:   "plan-comment STACK",
+		Short: "Write the plan of a stack as a comment on a pull request",
+		Long: "Plan-comment previews the stack with the images that it runs, since a pull request has none yet, and comments on the pull request whose " +
+			"number is in PULL_REQUEST; gh writes the comment, with GH_TOKEN. It fails when the preview does, after it has commented.",
+		Example: "  PULL_REQUEST=42 ops plan-comment dev",
+		Args:    stackArg,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := t.stack(args[0])
+			if err != nil {
+				return err
+			}
+			request := t.Getenv("PULL_REQUEST")
+			if request == "" {
+				return usage("PULL_REQUEST is not set: the number of the pull request to comment on")
+			}
+			d, err := current(cmd.Context(), s, false)
+			if err != nil && !errors.Is(err, deployment.ErrNone) {
+				return err
+			}
+			folder, err := os.MkdirTemp("", "airflow-plan-")
+			if err != nil {
+				return err
+			}
+			defer func() { _ = os.RemoveAll(folder) }()
+			return d.Comment(cmd.Context(), s, folder, request, t.Err)
+		},
+	}
+}
+
+// notThere gives errors about what the command needs their exit code.
+func notThere(err error) error {
+	if errors.Is(err, deployment.ErrNone) {
+		return &Failure{Code: ExitNothing, Err: err}
+	}
+	return err
+}
+
+func (t *tool) printJSON(value any) error {
+	encoder := json.NewEncoder(t.Out)
+	encoder.SetIndent("", "  ")
+	return encoder.Encode(value)
+}
