@@ -104,10 +104,15 @@ dag-sync: dag-test ## push dags/ to the stack's bucket, and wait until they are 
 	@scripts/real-only dag-sync $(STACK)
 	@scripts/dag-sync $(STACK)
 
+.PHONY: stable
+stable: tools ops ## wait until every service runs what `make up` asked for; red when ECS rolled one back
+	@scripts/real-only stable $(STACK)
+	@bin/ops stable $(STACK) $(ARGS)
+
 .PHONY: redeploy
-redeploy: ## replace every task of the stack, one service after the other
+redeploy: tools ops ## replace every task of the stack, the scheduler first, and wait until they are stable
 	@scripts/real-only redeploy $(STACK)
-	@scripts/redeploy $(STACK)
+	@bin/ops redeploy $(STACK) $(ARGS)
 
 .PHONY: smoke
 smoke: ## ask a deployed stack for health, login, version, a DAG run and its log (URL, SMOKE_USER, SMOKE_PASSWORD); with login.mode alb for the way to the IdP
@@ -116,19 +121,19 @@ smoke: ## ask a deployed stack for health, login, version, a DAG run and its log
 		--login "$$(scripts/setting $(STACK) login.mode)" --idp "$$(scripts/setting $(STACK) login.authorizationEndpoint)" $(ARGS)
 
 .PHONY: deployed
-deployed: tools ## write into deployed.txt what the stack runs: commit and digests
+deployed: tools ops ## write into deployed.txt what the stack runs: commit and digests
 	@scripts/real-only deployed $(STACK)
-	@scripts/deployed $(STACK) >deployed.txt && cat deployed.txt
+	@bin/ops deployed $(STACK) $(ARGS) >deployed.txt && cat deployed.txt
 
 .PHONY: roll-back
-roll-back: $(READY) ## take the stack back to the deployment before this one, or to BACK_TO=deployed.txt
+roll-back: $(READY) ops ## take the stack back to the deployment before this one, or to BACK_TO=deployed.txt
 	@scripts/real-only roll-back $(STACK)
-	@scripts/roll-back $(STACK) $(BACK_TO)
+	@bin/ops roll-back $(STACK) $(if $(BACK_TO),--to $(BACK_TO)) $(ARGS)
 
 .PHONY: drift
-drift: $(READY) ## compare the stack with AWS: fails when somebody changed something by hand
+drift: $(READY) ops ## compare the stack with AWS: fails when somebody changed something by hand
 	@scripts/real-only drift $(STACK)
-	@scripts/drift $(STACK) $(ARGS)
+	@bin/ops drift $(STACK) -- $(ARGS)
 
 .PHONY: access-analyzer
 access-analyzer: $(READY) ## ask IAM Access Analyzer about every policy document of the plan
@@ -136,9 +141,9 @@ access-analyzer: $(READY) ## ask IAM Access Analyzer about every policy document
 	@scripts/access-analyzer $(STACK)
 
 .PHONY: plan-comment
-plan-comment: $(READY) ## the plan as a comment on PULL_REQUEST (GH_TOKEN)
+plan-comment: $(READY) ops ## the plan as a comment on PULL_REQUEST (GH_TOKEN)
 	@scripts/real-only plan-comment $(STACK)
-	@scripts/plan-comment $(STACK)
+	@bin/ops plan-comment $(STACK)
 
 ##@ Proof
 

@@ -62,6 +62,12 @@ func TestWalkthrough(t *testing.T) {
 		{what: "plugins were pushed: processes must read them", ops: "redeploy dev", says: "pathwai-airflow-dev-scheduler: new tasks of pathwai-airflow-dev-scheduler:3"},
 		{ops: "drift dev"},
 		{
+			what: "the stack's file has images \"d\", which nobody deployed",
+			do:   func(w *walk) { w.setDigests("d") },
+			ops:  "stable dev", code: ExitNotAsked, says: "as Pulumi made it, has the image worker@sha256:bbbb",
+		},
+		{ops: "redeploy dev", code: ExitNotAsked, says: "make up makes it so"},
+		{
 			what: "make up deploys images \"c\", and ECS takes the triggerer back",
 			do: func(w *walk) {
 				w.release("c")
@@ -98,14 +104,21 @@ func TestWalkthrough(t *testing.T) {
 // revisions in ECS and in Pulumi's state.
 func (w *walk) release(digest string) {
 	w.t.Helper()
-	w.git("checkout", "--quiet", "Pulumi.dev.yaml")
-	digests := map[string]string{}
 	for _, image := range []string{"scheduler", "triggerer", "worker"} {
-		digests[image] = "sha256:" + strings.Repeat(digest, 64)
 		revision := register(w.fleet, image, digest)
 		w.fleet.Deploy("pathwai-airflow-dev-"+image, revision)
 		w.fleet.Asked("pathwai-airflow-dev-"+image, revision)
 	}
-	require.NoError(w.t, stack.SetDigests(stack.File(w.folder, "dev"), digests))
+	w.setDigests(digest)
 	w.setState(w.fleet.State())
+}
+
+// setDigests is what `make digests` does.
+func (w *walk) setDigests(digest string) {
+	w.t.Helper()
+	digests := map[string]string{}
+	for _, image := range []string{"scheduler", "triggerer", "worker"} {
+		digests[image] = "sha256:" + strings.Repeat(digest, 64)
+	}
+	require.NoError(w.t, stack.SetDigests(stack.File(w.folder, "dev"), digests))
 }

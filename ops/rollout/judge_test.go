@@ -63,6 +63,7 @@ func TestHowFarAServiceIs(t *testing.T) {
 		"busy, a new one still starts":    {true, seen(2, 3, 1, nil), of("w:1", "ecs-svc/1", 2), 2, "new workers start (0 failed)"},
 		"busy, and no room for new ones":  {true, seen(1, 5, 0, nil), of("w:1", "ecs-svc/1", 5), 5, ""},
 		"busy, and new ones fail":         {true, seen(2, 2, 0, broken), of("w:1", "ecs-svc/1", 2), 2, "new workers start (1 failed)"},
+		"busy, no room, and one failed":   {true, seen(1, 2, 0, broken), of("w:1", "ecs-svc/1", 2), 2, "new workers start (1 failed)"},
 		"busy, and scaled in to zero":     {true, seen(0, 3, 0, nil), of("w:1", "ecs-svc/1", 3), 3, ""},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -36,7 +36,7 @@ func TestSetDigestsChangesNothingElse(t *testing.T) {
 func TestSetDigestsInAnyForm(t *testing.T) {
 	file := stackFile(t, `config:
   other: {web: `+digest("0")+`}
-  airflow:images: {digests: {"wéb": "old", web: old, agent: '`+digest("0")+`'}} # web: `+digest("0")+`
+  airflow:images: {digests: {"wéb": "old", web: `+strings.Repeat("old", 99)+`, agent: '`+digest("0")+`'}} # web: `+digest("0")+`
 `)
 	require.NoError(t, SetDigests(file, map[string]string{"web": digest("a"), "agent": digest("b")}))
 	after, err := os.ReadFile(file)
