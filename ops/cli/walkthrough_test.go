@@ -90,7 +90,7 @@ func TestWalkthrough(t *testing.T) {
 		if s.do != nil {
 			s.do(w)
 		}
-		got := w.home.ops(strings.Fields(s.ops)...)
+		got := w.ops(strings.Fields(s.ops)...)
 		t.Logf("$ ops %s\n%s%s[%d]", s.ops, got.said, got.out, got.code)
 		assert.Equal(t, s.code, got.code, s.ops)
 		assert.Contains(t, got.said+got.out, s.says, s.ops)
