@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"log/slog"
 	"runtime/debug"
-	"strings"
 	"sync"
 	"time"
 
@@ -51,7 +50,6 @@ type options struct {
 	verifyEvery time.Duration
 	report      time.Duration
 	lockWait    time.Duration // of --once, for another writer
-	marker      string
 	allowEmpty  bool
 }
 
@@ -75,7 +73,6 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 	interval := flags.Duration("interval", "AGENT_INTERVAL", 5*time.Second, "time between two looks at the bucket, 10ms to 30s")
 	keep := flags.Duration("keep", "AGENT_KEEP", 24*time.Hour, "how long a tree stays after it was replaced: longer than a task may run")
 	allowEmpty := flags.Bool("allow-empty", "AGENT_ALLOW_EMPTY", "let an empty prefix empty the target")
-	marker := flags.String("marker", "AGENT_MARKER", "", "key below each prefix that uploads write last; while it stays the same the prefix is listed every 30s only, which costs less")
 	listen := flags.String("listen", "AGENT_LISTEN", defaultListen, "address of /healthz and /readyz (not with --once)")
 	namespace := flags.String("namespace", "AGENT_METRICS_NAMESPACE", "Airflow", "CloudWatch namespace of the metrics")
 	stack := flags.String("stack", "AGENT_STACK", "local", "value of the metrics' Stack dimension")
@@ -96,12 +93,6 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 		return nil
 	})
 	flags.Check(func() error {
-		if strings.HasPrefix(*marker, "/") || strings.HasSuffix(*marker, "/") {
-			return fmt.Errorf("--marker: %q is no key below the prefix; write it like .release", *marker)
-		}
-		return nil
-	})
-	flags.Check(func() error {
 		if *namespace == "" || *stack == "" {
 			return errors.New("--namespace, --stack: they can't be empty")
 		}
@@ -109,7 +100,7 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 	})
 	code, done = flags.Parse(inv)
 	c.options = options{
-		interval: *interval, keep: *keep, marker: *marker, allowEmpty: *allowEmpty,
+		interval: *interval, keep: *keep, allowEmpty: *allowEmpty,
 		// An upload that pauses for a fifth of the interval counts as done.
 		settle: *interval / 5, verifyEvery: time.Hour, report: time.Minute, lockWait: 30 * time.Second,
 	}
@@ -141,6 +132,9 @@ func run(ctx context.Context, inv cli.Invocation) int {
 
 // run does the work with what the command line and the environment gave.
 func (c config) run(ctx context.Context, client *bucket.Client, disk *tree.Disk, metrics *emf.Writer, log *slog.Logger) int {
+	if c.once {
+		c.settle = 0
+	}
 	syncers, err := c.open(ctx, client, disk, metrics, log)
 	defer func() {
 		for _, s := range syncers {

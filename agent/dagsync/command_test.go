@@ -36,13 +36,12 @@ func TestCommandLine(t *testing.T) {
 
 	c, _, done, text = parseArgs(map[string]string{
 		"AGENT_SOURCE": "s3://my-bucket/dev/,s3://my-bucket/plugins/", "AGENT_TARGET": "/sync/dags,/sync/plugins",
-		"AGENT_INTERVAL": "10s", "AGENT_STACK": "pathwai-airflow-dev", "AGENT_ONCE": "true", "AGENT_KEEP": "1h", "AGENT_MARKER": ".release",
+		"AGENT_INTERVAL": "10s", "AGENT_STACK": "pathwai-airflow-dev", "AGENT_ONCE": "true", "AGENT_KEEP": "1h",
 	})
 	require.False(t, done, text)
 	require.Len(t, c.pairs, 2)
 	require.Equal(t, "pathwai-airflow-dev", c.stack)
 	require.True(t, c.once)
-	require.Equal(t, ".release", c.marker)
 
 	c, _, done, text = parseArgs(nil, "--source", "s3://my-bucket/a/", "--target", "/one/dags", "--source", "s3://my-bucket/b/", "--target", "/two/dags")
 	require.False(t, done, text)
@@ -68,7 +67,6 @@ func TestCommandLineFaults(t *testing.T) {
 		"too seldom":      {append(good, "--interval", "5m"), []string{"promised within 60s"}},
 		"too often":       {append(good, "--interval", "1ms"), []string{"not between"}},
 		"keep":            {append(good, "--keep", "-1h"), []string{"below zero"}},
-		"marker":          {append(good, "--marker", "/x"), []string{"no key below the prefix"}},
 		"empty namespace": {append(good, "--namespace", ""), []string{"can't be empty"}},
 		"a directory bucket": {[]string{"--source", "s3://x--use1-az4--x-s3/", "--target", "/sync/dags"},
 			[]string{"lists its keys in no order"}},

@@ -160,6 +160,8 @@ func (s *syncer) loop(ctx context.Context) {
 		switch {
 		case errors.Is(err, errStandby):
 			wait = min(s.options.interval, 2*time.Second)
+		case errors.Is(err, errPushing):
+			failures = 0 // the lag grows, and an alarm tells of a push that never ends
 		case err != nil:
 			failures++
 			wait = backoff(s.options.interval, failures)
@@ -222,7 +224,9 @@ func (s *syncer) note(changed bool, err error) {
 	g := &s.gauge
 	g.progress = time.Now()
 	if err != nil {
-		g.errors++
+		if !errors.Is(err, errPushing) {
+			g.errors++
+		}
 		return
 	}
 	g.inStep = s.mirror.listed

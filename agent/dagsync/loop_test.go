@@ -51,48 +51,6 @@ func TestQuietPrefixCostsOneListing(t *testing.T) {
 	require.Equal(t, cli.ExitOK, stop())
 }
 
-// With a marker, a quiet look is one conditional GET, and a release becomes
-// visible when the marker changes, all of it at once.
-func TestMarker(t *testing.T) {
-	w := newWorld(t)
-	w.config.marker = ".release"
-	w.put(files{"a.py": "1", ".release": "1"})
-	var conditional atomic.Int64
-	w.s3.SetFault(func(_ http.ResponseWriter, r *http.Request) bool {
-		if strings.HasSuffix(r.URL.Path, "/.release") && r.Header.Get("If-None-Match") != "" {
-			conditional.Add(1)
-		}
-		return false
-	})
-	stop := w.start()
-	w.eventually(files{"a.py": "1", ".release": "1"})
-	time.Sleep(3 * w.config.interval)
-	lists, _ := w.s3.Requests()
-	asked := conditional.Load()
-	w.put(files{"a.py": "2", "b.py": "2"}) // an upload that isn't finished
-	time.Sleep(5 * w.config.interval)
-	newLists, _ := w.s3.Requests()
-	require.Equal(t, lists, newLists)
-	require.Greater(t, conditional.Load(), asked)
-	w.sees(files{"a.py": "1", ".release": "1"})
-	w.put(files{".release": "2"})
-	w.eventually(files{"a.py": "2", "b.py": "2", ".release": "2"})
-
-	// Faults of the marker or of the listing behind it lose nothing.
-	var failed atomic.Bool
-	w.s3.SetFault(func(rw http.ResponseWriter, r *http.Request) bool {
-		if fakes3.IsList(r) && !failed.Swap(true) {
-			rw.WriteHeader(403)
-			return true
-		}
-		return false
-	})
-	w.put(files{"a.py": "3", ".release": "3"})
-	w.eventually(files{"a.py": "3", "b.py": "2", ".release": "3"})
-	require.True(t, failed.Load())
-	require.Equal(t, cli.ExitOK, stop())
-}
-
 // A release of many files that takes a moment to upload is published once.
 func TestUploadsSettle(t *testing.T) {
 	w := newWorld(t)

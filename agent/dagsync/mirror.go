@@ -32,10 +32,11 @@ type mirror struct {
 	state state
 	// verified is when the shown tree was last compared with its manifest.
 	verified time.Time
-	// marker is the ETag of the marker object at the last full listing, which
-	// was at listed.
-	marker string
+	// listed is when the last complete listing ended.
 	listed time.Time
+	// mark is the last mark that was read, of a push; markTag is its ETag.
+	mark    bucket.Mark
+	markTag string
 
 	// stage is a next tree that was begun and not finished; only when no
 	// upkeep is running.
@@ -54,28 +55,25 @@ type state struct {
 	skipped []keys.Skip
 	// at is S3's time of the listing.
 	at time.Time
+	// mark is the ETag of the mark of the push that this is the release of.
+	mark string
 }
 
 // errEmpty protects the DAGs against a prefix that was emptied by accident.
 var errEmpty = errors.New("the prefix holds no files any more; the present ones stay. If they are meant to go, run with --allow-empty")
 
+// errPushing stands for a push that has begun and not ended: readers keep the
+// release before it.
+var errPushing = errors.New("a push is under way")
+
 // pass looks at the bucket once and brings the target in step. changed says
 // whether readers got a new tree.
 func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
-	defer func() {
-		if err != nil {
-			m.marker = "" // it must not stand in for a listing that failed
-		}
-	}()
 	if m.known && !m.store.Shown(m.state.tree) {
 		m.log.Warn("the link was changed by somebody else", "target", m.pair.Target)
 		m.known = false
 	}
 	due := time.Since(m.verified) >= m.options.verifyEvery
-	if m.known && !due && m.unmarked(ctx) {
-		return false, nil
-	}
-	probed := m.marker
 	// A quiet prefix needs its digest only.
 	listing, err := m.list(ctx, !m.known)
 	if err != nil {
@@ -84,6 +82,11 @@ func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
 	if m.known && !due && listing.Digest == m.state.digest {
 		m.state.at = listing.Time
 		return false, nil
+	}
+	if !due {
+		if err := m.whole(ctx, listing.Mark); err != nil {
+			return false, err
+		}
 	}
 	m.stopUpkeep()
 	now, err := m.examine(ctx, due || !m.known)
@@ -94,19 +97,50 @@ func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
 		m.remember(now.number, now.manifest, listing)
 		return false, nil
 	}
-	if m.known && probed == "" {
+	if listing.Mark != "" && listing.Mark != m.state.mark {
+		listing, err = m.relist(ctx, listing) // a push has just said that it is complete
+	} else {
 		listing, err = m.settle(ctx, listing)
-	} else if m.known {
-		listing, err = m.list(ctx, true)
 	}
 	for attempt := 1; err == nil; attempt++ {
-		changed, err = m.bring(ctx, now, listing)
+		if err = m.whole(ctx, listing.Mark); err == nil {
+			changed, err = m.bring(ctx, now, listing)
+		}
 		if m.heal(ctx, err, listing.Time) || !errors.Is(err, bucket.ErrChanged) || attempt == maxRelists {
 			break
 		}
 		listing, err = m.list(ctx, true)
 	}
 	return changed, err
+}
+
+// whole fails while a push is under way: then what lies below the prefix is of
+// two releases. etag is the mark's in the listing.
+func (m *mirror) whole(ctx context.Context, etag string) error {
+	if etag == "" {
+		return nil
+	}
+	if etag != m.markTag {
+		mark, err := m.bucket.ReadMark(ctx, m.pair.Prefix, etag)
+		if err != nil {
+			return err
+		}
+		m.mark, m.markTag = mark, etag
+		m.log.Info("push", "source", m.pair.Source(), "id", mark.ID, "state", mark.State, "commit", mark.Commit, "since", mark.At)
+	}
+	if m.mark.State == bucket.Pushing {
+		return fmt.Errorf("%w: %s since %s; what readers see stays until it is complete (push again, if nobody pushes any more)",
+			errPushing, m.mark.ID, m.mark.At.Format(time.RFC3339))
+	}
+	return nil
+}
+
+// relist makes sure that a listing holds its objects.
+func (m *mirror) relist(ctx context.Context, listing bucket.Listing) (bucket.Listing, error) {
+	if m.known {
+		return m.list(ctx, true)
+	}
+	return listing, nil
 }
 
 // maxRelists is how often one pass lists again because objects changed under
@@ -123,8 +157,12 @@ func (m *mirror) list(ctx context.Context, keep bool) (bucket.Listing, error) {
 }
 
 // settle waits until an upload that is under way pauses, so that a release of
-// many files is published once and whole, if it takes seconds to upload.
+// many files that comes by other means than a push is published once and
+// whole, if it takes seconds to upload. --once doesn't wait.
 func (m *mirror) settle(ctx context.Context, before bucket.Listing) (bucket.Listing, error) {
+	if m.options.settle == 0 {
+		return m.relist(ctx, before)
+	}
 	for range 3 {
 		if err := sleep(ctx, m.options.settle); err != nil {
 			return bucket.Listing{}, err
@@ -137,26 +175,6 @@ func (m *mirror) settle(ctx context.Context, before bucket.Listing) (bucket.List
 	}
 	return before, nil
 }
-
-// unmarked is true when the marker object says that nothing changed, and the
-// last full listing is young enough to believe it.
-func (m *mirror) unmarked(ctx context.Context) bool {
-	if m.options.marker == "" {
-		return false
-	}
-	etag, err := m.bucket.Probe(ctx, m.pair.Prefix+m.options.marker, m.marker)
-	if err != nil {
-		m.log.Warn("the marker can't be read; listing instead", "error", err)
-		return false
-	}
-	same := etag == m.marker && etag != ""
-	m.marker = etag
-	return same && time.Since(m.listed) < fullListing
-}
-
-// fullListing is how long a marker may stand in for a listing: changes that
-// somebody made without touching the marker are seen after this time.
-const fullListing = 30 * time.Second
 
 // view is what lies at the target.
 type view struct {
@@ -263,6 +281,11 @@ func (m *mirror) bring(ctx context.Context, now view, listing bucket.Listing) (b
 	if err != nil {
 		return false, err
 	}
+	// A push that began after the listing has changed nothing of what was
+	// fetched, but may have changed what was listed while it was being listed.
+	if err := m.bucket.SameMark(ctx, m.pair.Prefix, listing.Mark); err != nil {
+		return false, err
+	}
 	next.Entries = m.stage.Entries()
 	stage := m.stage
 	m.stage = nil
@@ -348,7 +371,7 @@ func (m *mirror) remember(number int, manifest *tree.Manifest, listing bucket.Li
 	m.known = true
 	m.state = state{
 		digest: listing.Digest, tree: number, files: len(manifest.Entries), bytes: manifest.Bytes(),
-		skipped: append([]keys.Skip(nil), manifest.Skipped...), at: listing.Time,
+		skipped: append([]keys.Skip(nil), manifest.Skipped...), at: listing.Time, mark: listing.Mark,
 	}
 }
 

@@ -164,11 +164,11 @@ func median(runs []used, value func(used) float64) float64 {
 func (b *bench) idle(ctx context.Context, watch time.Duration) error {
 	fmt.Printf("## At rest, at the defaults, over %s\n| keys | RSS MB | LISTs | GETs | a month | price a month |\n|---|---|---|---|---|---|\n", watch)
 	for _, count := range []int{200, 10000} {
-		if err := b.idleWith(ctx, count, watch, nil); err != nil {
+		if err := b.idleWith(ctx, count, watch); err != nil {
 			return err
 		}
 	}
-	return b.idleWith(ctx, 10000, watch, []string{"--marker", ".release"})
+	return nil
 }
 
 // Prices of S3 Standard in us-east-1, for 1,000 requests.
@@ -178,7 +178,7 @@ const (
 	month     = 730 * time.Hour
 )
 
-func (b *bench) idleWith(ctx context.Context, count int, watch time.Duration, more []string) error {
+func (b *bench) idleWith(ctx context.Context, count int, watch time.Duration) error {
 	s3, err := fakes3.Start()
 	if err != nil {
 		return err
@@ -187,10 +187,8 @@ func (b *bench) idleWith(ctx context.Context, count int, watch time.Duration, mo
 	for i := range count {
 		s3.Put(fmt.Sprintf("%steam%02d/dag_%05d.py", prefix, i%50, i), "x = 1\n")
 	}
-	s3.Put(prefix+".release", "1")
-	directory := filepath.Join(b.directory, fmt.Sprintf("idle-%d-%d", count, len(more)))
-	args := append([]string{"dagsync", "--source", "s3://" + fakes3.Bucket + "/" + prefix, "--target", directory + "/dags", "--listen", "127.0.0.1:0"}, more...)
-	cmd := exec.CommandContext(ctx, b.agent, args...)
+	directory := filepath.Join(b.directory, fmt.Sprintf("idle-%d", count))
+	cmd := exec.CommandContext(ctx, b.agent, "dagsync", "--source", "s3://"+fakes3.Bucket+"/"+prefix, "--target", directory+"/dags", "--listen", "127.0.0.1:0")
 	cmd.Env = environment(s3.URL, b.directory)
 	if err := cmd.Start(); err != nil {
 		return err
@@ -215,9 +213,6 @@ func (b *bench) idleWith(ctx context.Context, count int, watch time.Duration, mo
 	factor := month.Seconds() / seconds.Seconds()
 	l, g := float64(newLists-lists)*factor, float64(newGets-gets)*factor
 	label := fmt.Sprint(count)
-	if len(more) > 0 {
-		label += ", " + strings.Join(more, " ")
-	}
 	resident := float64(memory(cmd.Process.Pid, "VmRSS")) / (1 << 20)
 	b.limits.check("at rest, "+label+" keys: resident", resident, limitIdle, " MB")
 	fmt.Printf("| %s | %.1f | %d | %d | %.0f LIST, %.0f GET | $%.2f |\n", label, resident,

@@ -314,23 +314,43 @@ func TestOutOfOrderIsRefused(t *testing.T) {
 	require.ErrorContains(t, err, "doesn't list keys in order")
 }
 
-func TestProbe(t *testing.T) {
+func TestMark(t *testing.T) {
 	s, b := start(t)
-	etag, err := b.Probe(t.Context(), "p/.release", "")
+	listed := func() bucket.Listing {
+		listing, err := b.NewLister("p/").List(t.Context(), true)
+		require.NoError(t, err)
+		return listing
+	}
+	s.Put("p/a.py", "1")
+	none := listed()
+	require.Empty(t, none.Mark)
+	require.NoError(t, b.SameMark(t.Context(), "p/", ""))
+
+	s.Put("p/"+bucket.MarkKey, `{"id": "one", "state": "pushing", "at": "2026-11-28T05:00:00Z", "commit": "abc"}`)
+	first := listed()
+	require.Equal(t, none.Digest, first.Digest, "a mark is no file")
+	require.Equal(t, none.Objects, first.Objects)
+	require.ErrorIs(t, b.SameMark(t.Context(), "p/", ""), bucket.ErrChanged)
+	require.NoError(t, b.SameMark(t.Context(), "p/", first.Mark))
+	mark, err := b.ReadMark(t.Context(), "p/", first.Mark)
 	require.NoError(t, err)
-	require.Empty(t, etag, "there is none")
-	s.Put("p/.release", "1")
-	first, err := b.Probe(t.Context(), "p/.release", "")
-	require.NoError(t, err)
-	require.NotEmpty(t, first)
-	same, err := b.Probe(t.Context(), "p/.release", first)
-	require.NoError(t, err)
-	require.Equal(t, first, same)
-	s.Put("p/.release", "2")
-	second, err := b.Probe(t.Context(), "p/.release", first)
-	require.NoError(t, err)
-	require.NotEqual(t, first, second)
+	require.Equal(t, bucket.Mark{ID: "one", State: bucket.Pushing, Commit: "abc", At: time.Date(2026, 11, 28, 5, 0, 0, 0, time.UTC)}, mark)
+
+	s.Put("p/"+bucket.MarkKey, `{"id": "one", "state": "complete"}`)
+	require.ErrorIs(t, b.SameMark(t.Context(), "p/", first.Mark), bucket.ErrChanged)
+	_, err = b.ReadMark(t.Context(), "p/", first.Mark)
+	require.ErrorIs(t, err, bucket.ErrChanged)
+	s.Delete("p/" + bucket.MarkKey)
+	_, err = b.ReadMark(t.Context(), "p/", first.Mark)
+	require.ErrorIs(t, err, bucket.ErrChanged)
+
+	for _, text := range []string{"", "abc", `{"state": "complete"}`, `{"id": "x", "state": "begun"}`, `{"id": "` + strings.Repeat("x", 5000) + `", "state": "complete"}`} {
+		s.Put("p/"+bucket.MarkKey, text)
+		_, err = b.ReadMark(t.Context(), "p/", listed().Mark)
+		require.ErrorContains(t, err, "none that a push writes; push again, or delete it to publish what lies there", text)
+	}
 	s.SetFault(status(403, "AccessDenied"))
-	_, err = b.Probe(t.Context(), "p/.release", first)
+	_, err = b.ReadMark(t.Context(), "p/", first.Mark)
 	require.ErrorContains(t, err, "AccessDenied")
+	require.ErrorContains(t, b.SameMark(t.Context(), "p/", ""), "AccessDenied")
 }

@@ -54,9 +54,7 @@ func (f *Fetcher) Fetch(ctx context.Context, o Object, dst Destination) error {
 			return f.receive(response, o, dst)
 		},
 	})
-	var answer *Error
-	if errors.As(err, &answer) && (answer.Status == http.StatusPreconditionFailed ||
-		(answer.Status == http.StatusNotFound && answer.Code != "NoSuchBucket")) {
+	if changed(err) {
 		err = fmt.Errorf("%w: %w", ErrChanged, err)
 	}
 	if err != nil {
@@ -121,36 +119,11 @@ func (f *Fetcher) checkSum(response *http.Response, o Object) error {
 	return nil
 }
 
-// Probe asks with a conditional request whether a marker object is still the
-// one with the given ETag. It returns the present ETag ("" when there is no
-// such object); a request for an unchanged object costs a twelfth of a
-// listing.
-func (b *Bucket) Probe(ctx context.Context, key, etag string) (string, error) {
-	present := ""
-	header := map[string]string{}
-	if etag != "" {
-		header["If-None-Match"] = `"` + etag + `"`
-	}
-	err := b.do(ctx, request{
-		operation: "get",
-		key:       key,
-		header:    header,
-		timeout:   b.client.timeout,
-		handle: func(response *http.Response) error {
-			present = trimQuotes(response.Header.Get("ETag"))
-			return nil // the content doesn't matter
-		},
-	})
+// changed is true for the answer that an object isn't the one that was asked for.
+func changed(err error) bool {
 	var answer *Error
-	switch {
-	case err == nil:
-		return present, nil
-	case errors.As(err, &answer) && answer.Status == http.StatusNotModified:
-		return etag, nil
-	case errors.As(err, &answer) && answer.Status == http.StatusNotFound && answer.Code != "NoSuchBucket":
-		return "", nil
-	}
-	return "", fmt.Errorf("marker %q: %w", key, err)
+	return errors.As(err, &answer) && (answer.Status == http.StatusPreconditionFailed ||
+		(answer.Status == http.StatusNotFound && answer.Code != "NoSuchBucket"))
 }
 
 func trimQuotes(etag string) string {

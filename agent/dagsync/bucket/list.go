@@ -32,6 +32,9 @@ type Listing struct {
 	Objects []Object
 	Digest  Digest
 	Keys    int
+	// Mark is the ETag of the prefix's mark, "" where there is none. The mark
+	// is in none of the above.
+	Mark string
 	// Time is S3's own clock, when it began to answer; it is what durable
 	// records use, since this machine's clock may jump.
 	Time time.Time
@@ -82,11 +85,15 @@ func (l *Lister) List(ctx context.Context, keep bool) (Listing, error) {
 				return Listing{}, fmt.Errorf("S3 list: key %q came after %q: the server doesn't list keys in order", o.key, last)
 			}
 			last = append(last[:0], o.key...)
+			listing.Keys++
+			if string(key) == MarkKey {
+				listing.Mark = string(o.etag)
+				continue
+			}
 			line = binary.AppendUvarint(line[:0], uint64(len(key)))
 			line = append(append(line, key...), o.etag...)
 			line = binary.AppendUvarint(append(line, 0), uint64(o.size))
 			_, _ = hash.Write(line) // a hash never fails
-			listing.Keys++
 			if keep {
 				listing.Objects = append(listing.Objects, o.keepIn(&text, key))
 			}
