@@ -100,9 +100,9 @@ images-here: ## copy the images that the stack's file names from dev's repositor
 	@scripts/promote dev $(STACK)
 
 .PHONY: dag-sync
-dag-sync: dag-test ## push dags/ to the stack's bucket, and wait until they are visible
+dag-sync: dag-test ops ## push dags/ to the stack's bucket, and wait until they are visible
 	@scripts/real-only dag-sync $(STACK)
-	@scripts/dag-sync $(STACK)
+	@bin/ops push $(STACK) $(ARGS)
 
 .PHONY: stable
 stable: tools ops ## wait until every service runs what `make up` asked for; red when ECS rolled one back

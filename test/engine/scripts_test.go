@@ -236,31 +236,3 @@ func TestBaseWithoutTheCommandIsNothing(t *testing.T) {
 	_, _, err = p.run("base-plan", now, "dev")
 	require.Error(t, err, "it has the command, and nothing to run it with")
 }
-
-func TestDagSyncPushesWhatDiffers(t *testing.T) {
-	p := newScriptsHome(t, map[string]string{
-		"go": strings.Replace(setting, "*) echo \"no", "buckets.dags) echo b;; buckets.dagsPrefix) echo dev/;; buckets.pluginsPrefix) echo dev-plugins/;; *) echo \"no", 1),
-		"aws": recorded + `
-case "$*" in
-*--recursive*dev-plugins*) ;;
-*--recursive*) for f in same.py old.py gone.py; do echo same >"${!#}/$f"; done;;
-esac`,
-		"make": recorded,
-	})
-	for file, text := range map[string]string{
-		"dags/same.py": "same\n", "dags/old.py": "diff\n", "dags/testing_things.py": "x", "dags/sql/query.sql": "x", "dags/.airflowignore": "x",
-		"dags/tests/test_it.py": "x", "dags/__pycache__/same.pyc": "x", "dags/.hidden": "x", "plugins/mine.py": "x",
-	} {
-		p.write(file, text, 0o644)
-	}
-	p.environment = append(p.environment, "URL=https://airflow")
-	said, called, err := p.run("dag-sync", "dev")
-	require.NoError(t, err, said)
-	var copied []string
-	for _, match := range regexp.MustCompile(`(?m)^aws s3 (?:cp|rm) --only-show-errors .*s3://b/(\S+)$`).FindAllStringSubmatch(called, -1) {
-		copied = append(copied, match[1])
-	}
-	assert.ElementsMatch(t, []string{"dev/old.py", "dev/testing_things.py", "dev/sql/query.sql", "dev/.airflowignore", "dev/gone.py", "dev-plugins/mine.py"}, copied)
-	assert.Contains(t, called, "s3 rm --only-show-errors --region eu-west-1 s3://b/dev/gone.py")
-	assert.Contains(t, called, "--changed dags:old.py,testing_things.py\n")
-}

@@ -152,6 +152,13 @@ func (a *AWS) add(match string, times int, answer func(http.ResponseWriter, *htt
 	a.faults = append(a.faults, fault{func(call string) bool { return strings.Contains(call, match) }, times, answer})
 }
 
+// Heal takes back all faults that are still planted.
+func (a *AWS) Heal() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.faults = nil
+}
+
 // Calls are the requests so far: "AmazonEC2ContainerServiceV20141113.UpdateService"
 // for JSON services, "PUT /bucket/key" for S3 (with the query, if any), and
 // "Action=GetCallerIdentity&…" for query services.
