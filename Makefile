@@ -238,6 +238,11 @@ licences: ## write docs/licences.md: the licence of each direct dependency
 
 ##@ Maintainers
 
+.PHONY: vulnerabilities
+vulnerabilities: ## what is known against the Go modules and Python locks; says what it skips offline (ARGS=--strict fails then)
+	@scripts/lint-tools govulncheck checks
+	@go run ./tools/vulnerabilities $(ARGS)
+
 .PHONY: golden
 golden: $(READY) ## renew the inventories in platform/testdata/golden and other generated files
 	@scripts/golden
