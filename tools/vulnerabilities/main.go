@@ -48,6 +48,13 @@ type audit struct {
 }
 
 func main() {
+	if err := start(); err != nil {
+		fmt.Fprintln(os.Stderr, "vulnerabilities:", err)
+		os.Exit(1)
+	}
+}
+
+func start() error {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
 	flags := flag.NewFlagSet("vulnerabilities", flag.ExitOnError)
@@ -56,17 +63,13 @@ func main() {
 	flags.BoolVar(&a.strict, "strict", false, "")
 	_ = flags.Parse(os.Args[1:]) // ends the program itself
 	targets := flags.Args()
-	var err error
 	if a.whole = len(targets) == 0; a.whole {
-		targets, err = everything(ctx, a.root)
+		var err error
+		if targets, err = everything(ctx, a.root); err != nil {
+			return err
+		}
 	}
-	if err == nil {
-		err = a.run(ctx, targets)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, "vulnerabilities:", err)
-		os.Exit(1)
-	}
+	return a.run(ctx, targets)
 }
 
 // everything returns the folders of all Go modules and all locks that git knows.
@@ -98,31 +101,33 @@ func (a *audit) run(ctx context.Context, targets []string) error {
 		}
 	}
 	counted, skipped := 0, 0
-	ask := func(database, probe string, targets []string, about func(string) ([]finding, []string, error)) {
-		if len(targets) == 0 {
-			return
+	for _, database := range []struct {
+		url, probe string
+		targets    []string
+		about      func(context.Context, string) ([]finding, []string, error)
+	}{
+		{a.goDB, a.goDB + "/index/db.json", modules, a.goModule},
+		{a.pythonDB, a.pythonDB, locks, a.pythonLock},
+	} {
+		if len(database.targets) == 0 {
+			continue
 		}
-		if err := reachable(ctx, probe); ctx.Err() != nil {
-			faults = errors.Join(faults, ctx.Err())
-			return
+		if err := reachable(ctx, database.probe); ctx.Err() != nil {
+			return ctx.Err()
 		} else if err != nil {
-			fmt.Fprintf(a.out, "SKIPPED  %s: %s doesn't answer: %v\n", strings.Join(targets, ", "), database, err)
-			skipped += len(targets)
-			return
+			a.say("SKIPPED  %s: %s doesn't answer: %v\n", strings.Join(database.targets, ", "), database.url, err)
+			skipped += len(database.targets)
+			continue
 		}
-		for _, target := range targets {
-			found, uncalled, err := about(target)
+		for _, target := range database.targets {
+			found, uncalled, err := database.about(ctx, target)
 			if err != nil {
 				faults = errors.Join(faults, fmt.Errorf("%s: %w", target, err))
+				continue
 			}
-			counted += a.report(target, found, uncalled, accepted, err)
+			counted += a.report(target, found, uncalled, accepted)
 		}
 	}
-	ask(a.goDB, a.goDB+"/index/db.json", modules, func(folder string) ([]finding, []string, error) { return a.goModule(ctx, folder) })
-	ask(a.pythonDB, a.pythonDB, locks, func(lock string) ([]finding, []string, error) {
-		found, err := a.pythonLock(ctx, lock)
-		return found, nil, err
-	})
 	if a.whole && skipped == 0 && faults == nil {
 		faults = stale(a.accepted, accepted)
 	}
@@ -135,8 +140,10 @@ func (a *audit) run(ctx context.Context, targets []string) error {
 	return faults
 }
 
+func (a *audit) say(format string, values ...any) { _, _ = fmt.Fprintf(a.out, format, values...) }
+
 // report prints what was found of a target and returns how much of it counts.
-func (a *audit) report(target string, found []finding, uncalled []string, accepted []*acceptance, err error) int {
+func (a *audit) report(target string, found []finding, uncalled []string, accepted []*acceptance) int {
 	counted := 0
 	for _, f := range found {
 		verdict := "FOUND   "
@@ -151,16 +158,16 @@ func (a *audit) report(target string, found []finding, uncalled []string, accept
 		if f.fixed != "" {
 			fixed = "fixed in " + f.fixed
 		}
-		fmt.Fprintf(a.out, "%s %s: %s in %s (%s): %s\n", verdict, target, strings.Join(append([]string{f.id}, f.aliases...), ", "), f.in, fixed, f.says)
+		a.say("%s %s: %s in %s (%s): %s\n", verdict, target, strings.Join(append([]string{f.id}, f.aliases...), ", "), f.in, fixed, f.says)
 		if entry != nil {
-			fmt.Fprintf(a.out, "         until %s: %s\n", entry.Until, entry.Reason)
+			a.say("         until %s: %s\n", entry.Until, entry.Reason)
 		}
 	}
-	if err == nil && len(found) == 0 {
-		fmt.Fprintf(a.out, "ok       %s\n", target)
+	if len(found) == 0 {
+		a.say("ok       %s\n", target)
 	}
 	if len(uncalled) > 0 {
-		fmt.Fprintf(a.out, "         in what %s requires, but never called: %s\n", target, strings.Join(uncalled, ", "))
+		a.say("         in what %s requires, but never called: %s\n", target, strings.Join(uncalled, ", "))
 	}
 	return counted
 }

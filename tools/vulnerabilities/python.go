@@ -9,8 +9,8 @@ import (
 	"strings"
 )
 
-// pythonLock asks pip-audit about the packages of a lock.
-func (a *audit) pythonLock(ctx context.Context, lock string) ([]finding, error) {
+// pythonLock asks pip-audit about the packages of a lock. Whether they are called it can't say.
+func (a *audit) pythonLock(ctx context.Context, lock string) (found []finding, uncalled []string, err error) {
 	printed, failed := output(exec.CommandContext(ctx, filepath.Join(a.root, "bin/pip-audit"),
 		"--requirement", filepath.Join(a.root, lock), "--disable-pip", "--require-hashes", "--vulnerability-service", "osv", "--osv-url", a.pythonDB,
 		"--format", "json", "--progress-spinner", "off", "--cache-dir", filepath.Join(a.root, ".cache/pip-audit")))
@@ -30,17 +30,16 @@ func (a *audit) pythonLock(ctx context.Context, lock string) ([]finding, error) 
 	// It ends with 1 when it found something, and when it broke: then it prints no report.
 	if err := json.Unmarshal(printed, &report); err != nil {
 		if failed != nil {
-			return nil, failed
+			return nil, nil, failed
 		}
-		return nil, fmt.Errorf("pip-audit printed no JSON: %w", err)
+		return nil, nil, fmt.Errorf("pip-audit printed no JSON: %w", err)
 	}
 	if len(report.Dependencies) == 0 {
-		return nil, fmt.Errorf("pip-audit read no package of it")
+		return nil, nil, fmt.Errorf("pip-audit read no package of it")
 	}
-	var found []finding
 	for _, dependency := range report.Dependencies {
 		if dependency.SkipReason != "" {
-			return nil, fmt.Errorf("pip-audit leaves out %s: %s", dependency.Name, dependency.SkipReason)
+			return nil, nil, fmt.Errorf("pip-audit leaves out %s: %s", dependency.Name, dependency.SkipReason)
 		}
 		for _, vulnerability := range dependency.Vulns {
 			found = append(found, finding{
@@ -49,5 +48,5 @@ func (a *audit) pythonLock(ctx context.Context, lock string) ([]finding, error) 
 			})
 		}
 	}
-	return found, nil
+	return found, nil, nil
 }
