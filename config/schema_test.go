@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"strings"
 	"testing"
@@ -14,6 +15,8 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"gopkg.in/yaml.v3"
+
+	"github.com/pathwai/airflow-on-fargate/internal/configdoc"
 )
 
 const schemaFile = "settings.schema.json"
@@ -21,7 +24,7 @@ const schemaFile = "settings.schema.json"
 var update = flag.Bool("update", false, "write settings.schema.json anew")
 
 func TestSchemaIsUpToDate(t *testing.T) {
-	written, err := Schema(project(t))
+	written, err := configdoc.Schema(project(t), reflect.TypeFor[Config](), map[string][]string{"images.digests": ImageNames})
 	require.NoError(t, err)
 	if *update {
 		require.NoError(t, os.WriteFile(schemaFile, written, 0o644))
@@ -126,6 +129,31 @@ func TestTheSchemaKnowsKeysOfOthersAndSecrets(t *testing.T) {
 }
 
 func TestSchemaOfABrokenProjectFile(t *testing.T) {
-	_, err := Schema([]byte("config: {org: {default: x}}"))
+	_, err := configdoc.Schema([]byte("config: {org: {default: x}}"), reflect.TypeFor[Config](), nil)
 	require.EqualError(t, err, "configdoc: org has no description")
+}
+
+// What only a stack knows is required with all that it lies in, and has no default.
+func TestTheSchemaRequiresWhatOnlyAStackKnows(t *testing.T) {
+	written, err := configdoc.Schema([]byte(`config:
+  org: {description: Required. Owner., default: ""}
+  network:
+    description: The VPC.
+    default:
+      # Required. Zones.
+      zones: []
+`), reflect.TypeFor[Config](), nil)
+	require.NoError(t, err)
+	value, err := jsonschema.UnmarshalJSON(bytes.NewReader(written))
+	require.NoError(t, err)
+	compiler := jsonschema.NewCompiler()
+	require.NoError(t, compiler.AddResource("settings.json", value))
+	compiled, err := compiler.Compile("settings.json")
+	require.NoError(t, err)
+	complete := map[string]any{"aws:region": "us-east-1", "airflow:org": "pathwai", "airflow:network": map[string]any{"zones": []string{"us-east-1a"}}}
+	require.NoError(t, refusal(t, compiled, map[string]any{"config": complete}))
+	require.ErrorContains(t, refusal(t, compiled, map[string]any{"config": map[string]any{}}), "missing properties 'aws:region', 'airflow:network', 'airflow:org'")
+	complete["airflow:network"] = map[string]any{}
+	require.ErrorContains(t, refusal(t, compiled, map[string]any{"config": complete}), "at '/config/airflow:network': missing property 'zones'")
+	require.NotContains(t, string(written), `"default": ""`)
 }
