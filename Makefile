@@ -17,6 +17,7 @@ PACK := --policy-pack $(CURDIR)/bin/policy-pack
 READY := tools policy $(if $(filter sim,$(CLOUD)),sim)
 PLAN = .cache/plan.$(STACK).json
 PROFILE ?= full
+RELEASE ?= HEAD
 # The diff of two plans is against this commit's.
 BASE ?= origin/main
 IMAGES := web scheduler worker dag-processor triggerer agent
@@ -237,9 +238,18 @@ licences: ## write docs/licences.md: the licence of each direct dependency
 
 ##@ Maintainers
 
+.PHONY: vulnerabilities
+vulnerabilities: ## what is known against the Go modules and Python locks; says what it skips offline (ARGS=--strict fails then)
+	@scripts/lint-tools govulncheck checks
+	@go run ./tools/vulnerabilities $(ARGS)
+
 .PHONY: golden
 golden: $(READY) ## renew the inventories in platform/testdata/golden and other generated files
 	@scripts/golden
+
+.PHONY: release-state
+release-state: tools ## keep the state that RELEASE makes, for the test that upgrades from it (RELEASE=v1.2.0)
+	@scripts/release-state $(RELEASE)
 
 .PHONY: tools
 tools: ## the Pulumi CLI and Go language host: this machine's, or built from source once

@@ -90,6 +90,7 @@ LOCKS = (
     Lock(ROOT / "test/airflow/requirements.lock", ("requirements.in",), "2026-11-16"),
     Lock(ROOT / "test/provider/requirements/moto.lock", ("moto.in",), "2026-11-16"),
     Lock(ROOT / "test/provider/requirements/scan.lock", ("scan.in",), "2026-11-16"),
+    Lock(ROOT / "tools/checks/requirements.lock", ("requirements.in",), "2026-11-16"),
 )
 
 

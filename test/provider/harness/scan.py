@@ -103,8 +103,10 @@ def recipes(python: pathlib.Path) -> list[Result]:
     found = sorted(str(p.relative_to(tools.ROOT)) for p in (tools.ROOT / "docker").rglob("Dockerfile"))
     if not found:
         return [Result("hadolint, Dockerfiles", skipped="there is no Dockerfile under docker/")]
+    if not (hadolint := tools.ROOT / "bin" / "hadolint").exists():
+        subprocess.run([tools.ROOT / "scripts" / "lint-tools", "checks"], check=True)
     result = Result("hadolint, Dockerfiles")
-    done = subprocess.run([str(python.parent / "hadolint"), "--format", "json", *found], capture_output=True, text=True, cwd=tools.ROOT)
+    done = subprocess.run([str(hadolint), "--format", "json", *found], capture_output=True, text=True, cwd=tools.ROOT)
     if done.returncode not in (0, 1) or not done.stdout:
         raise RuntimeError(f"hadolint: {done.stderr}")
     for entry in json.loads(done.stdout):
