@@ -81,6 +81,7 @@ func (t *tool) root() *cobra.Command {
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(t.setting())
+	root.AddCommand(t.init())
 	root.AddCommand(t.deployed(), t.stable(), t.redeploy(), t.rollBack(), t.drift(), t.planComment())
 	return root
 }
