@@ -109,3 +109,28 @@ func TestActionsArePinned(t *testing.T) {
 		}
 	}
 }
+
+// TestOwnersAreOfWhatIsThere: a path of CODEOWNERS that is gone guards nothing.
+func TestOwnersAreOfWhatIsThere(t *testing.T) {
+	text, err := os.ReadFile(root + "/.github/CODEOWNERS")
+	require.NoError(t, err)
+	owned := map[string]bool{}
+	for _, line := range strings.Split(string(text), "\n") {
+		words := strings.Fields(line)
+		if len(words) == 0 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		require.Greater(t, len(words), 1, "no owner: %s", line)
+		owned[words[0]] = true
+		for _, owner := range words[1:] {
+			assert.Regexp(t, `^@[a-z0-9-]+/[a-z0-9-]+$`, owner, "a team, which outlives people")
+		}
+		if words[0] != "*" {
+			_, err := os.Stat(root + words[0])
+			assert.NoError(t, err)
+		}
+	}
+	for _, path := range []string{"*", "/.github/", "/policy/", "/test/provider/suppressions.yaml", "/docker/airflow/requirements.lock"} {
+		assert.True(t, owned[path], "CODEOWNERS names nobody for %s", path)
+	}
+}
