@@ -30,8 +30,12 @@ TAG ?= $(shell git rev-parse --short=12 HEAD)
 
 .PHONY: help
 help: ## list the targets
-	@echo "make TARGET [STACK=dev|prod] [CLOUD=sim|aws]"
+	@echo "make TARGET [STACK=$(subst $() ,|,$(patsubst Pulumi.%.yaml,%,$(wildcard Pulumi.*.yaml)))] [CLOUD=sim|aws]"
 	@awk '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {split($$0, a, ":.*## "); printf "  %-16s %s\n", a[1], a[2]}' Makefile
+
+.PHONY: init
+init: ops ## ask for what a new stack must answer, and write its file (ARGS=--set …: without questions)
+	@bin/ops init $(STACK) $(ARGS)
 
 .PHONY: preview
 preview: $(READY) ## plan the stack under the policy pack (CLOUD=sim needs no account)

@@ -28,22 +28,26 @@ type settings struct {
 	reuseProvider bool
 }
 
+// read returns the settings, or all their faults.
 func read(ctx *pulumi.Context) (settings, error) {
 	c := config.New(ctx, "")
 	s := settings{
-		region: c.Require("region"), account: c.Require("accountId"), org: c.Require("org"),
-		bucket: c.Require("stateBucket"), repository: c.Require("repository"), reuseProvider: c.GetBool("reuseGithubProvider"),
+		region: c.Get("region"), account: c.Get("accountId"), org: c.Get("org"),
+		bucket: c.Get("stateBucket"), repository: c.Get("repository"), reuseProvider: c.GetBool("reuseGithubProvider"),
 	}
 	var faults []error
-	for _, check := range []struct{ key, value, form string }{
-		{"region", s.region, `^[a-z]{2}-[a-z]+-[0-9]$`},
-		{"accountId", s.account, `^[0-9]{12}$`},
-		{"org", s.org, `^[a-z][a-z0-9]{0,15}$`},
-		{"stateBucket", s.bucket, `^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`},
-		{"repository", s.repository, `^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`},
+	for _, check := range []struct{ key, value, form, allowed string }{
+		{"region", s.region, `^[a-z]{2}-[a-z]+-[0-9]$`, "an AWS region such as us-east-1"},
+		{"accountId", s.account, `^[0-9]{12}$`, "an AWS account id: 12 digits, in quotes"},
+		{"org", s.org, `^[a-z][a-z0-9]{0,15}$`, "1 to 16 lower-case letters and digits, a letter first"},
+		{"stateBucket", s.bucket, `^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`, "a bucket name: 3 to 63 lower-case letters, digits and hyphens"},
+		{"repository", s.repository, `^[A-Za-z0-9_.-]+/[A-Za-z0-9_.-]+$`, "a GitHub repository as owner/name"},
 	} {
-		if !regexp.MustCompile(check.form).MatchString(check.value) {
-			faults = append(faults, fmt.Errorf("%s is %q: must match %s", check.key, check.value, check.form))
+		switch {
+		case check.value == "":
+			faults = append(faults, fmt.Errorf("airflow-bootstrap:%s: required, but missing: %s", check.key, check.allowed))
+		case !regexp.MustCompile(check.form).MatchString(check.value):
+			faults = append(faults, fmt.Errorf("airflow-bootstrap:%s is %q: %s", check.key, check.value, check.allowed))
 		}
 	}
 	return s, errors.Join(faults...)

@@ -4,7 +4,7 @@ import "strings"
 
 const (
 	networksRule = "IPv4 networks from /8 to /32 without host bits, each once"
-	httpsRule    = "an https URL, such as https://idp.pathwai.com/oauth2/token"
+	httpsRule    = "an https URL, such as https://idp.example.com/oauth2/token"
 	startRule    = "one minute of each hour that it names, and early enough: alarms come back within 22 minutes, on the same day"
 	cronRule     = "cron(minutes hours day-of-month month day-of-week year) with a question mark for one of the days, such as cron(0 20 ? * MON-FRI *)"
 	secretRule   = "a secret: it would stand in clear in the task definition; use an Airflow connection, or the option with _secret or _cmd at its end"
@@ -33,11 +33,11 @@ var webFaults = []faultCase{
 	{"no host name", change{"loadBalancer.hostname": "airflow"}, []string{`airflow:loadBalancer.hostname is "airflow": a DNS name in lower case with at least one dot`}},
 	{"host name that only reads like one", change{"loadBalancer.hostname": "airflow.internal.com"}, nil},
 	{"host name without a public CA", change{"loadBalancer.hostname": "airflow.dev.pathwai.internal"},
-		[]string{`airflow:loadBalancer.hostname is "airflow.dev.pathwai.internal": a name below a public domain of yours, which may resolve only privately, such as airflow.dev.pathwai.com: the tasks verify its certificate with public CAs, and none issues one below .internal`}},
+		[]string{`airflow:loadBalancer.hostname is "airflow.dev.pathwai.internal": a name below a public domain of yours, which may resolve only privately, such as airflow.dev.example.com: the tasks verify its certificate with public CAs, and none issues one below .internal`}},
 	{"certificate of another account", change{"loadBalancer.certificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/00000000-0000-4000-8000-000000000001"},
 		[]string{`airflow:loadBalancer.certificateArn is "arn:aws:acm:us-east-1:111111111111:certificate/00000000-0000-4000-8000-00000000…: arn:aws:acm:us-east-1:381492153064:certificate/<id>, a certificate for ` + hostname}},
 	{"no certificate", change{"loadBalancer.certificateArn": removed{}},
-		[]string{`airflow:loadBalancer.certificateArn is "": arn:aws:acm:us-east-1:381492153064:certificate/<id>, a certificate for ` + hostname}},
+		[]string{`airflow:loadBalancer.certificateArn: required, but missing: arn:aws:acm:us-east-1:381492153064:certificate/<id>, a certificate for ` + hostname}},
 	{"zone's name for its id", change{"loadBalancer.zoneId": "pathwai.com"}, []string{`airflow:loadBalancer.zoneId is "pathwai.com": empty, or the id of a private hosted zone`}},
 	{"everybody a client", change{"loadBalancer.clientCidrs": []any{"0.0.0.0/0"}}, []string{`airflow:loadBalancer.clientCidrs is "0.0.0.0/0": ` + networksRule}},
 	{"half of everybody a client", change{"loadBalancer.clientCidrs": []any{"128.0.0.0/1"}}, []string{`airflow:loadBalancer.clientCidrs is "128.0.0.0/1": ` + networksRule}},

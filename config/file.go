@@ -14,16 +14,25 @@ import (
 // engine hands it to a program. Encrypted values stay as they are, and a key
 // that is or holds one is named in SecretKeys, as by the engine.
 func FromFile(path, stack string) (Values, error) {
-	values := Values{Stack: stack, Project: "airflow", Config: map[string]string{}}
-	data, err := os.ReadFile(path)
+	text, err := os.ReadFile(path)
 	if err != nil {
-		return values, fmt.Errorf("config: %w", err)
+		return Values{Stack: stack}, fmt.Errorf("config: %w", err)
 	}
+	values, err := FromYAML(text, stack)
+	if err != nil {
+		return values, fmt.Errorf("config: %s: %w", path, err)
+	}
+	return values, nil
+}
+
+// FromYAML is [FromFile] with the file's text at hand.
+func FromYAML(text []byte, stack string) (Values, error) {
+	values := Values{Stack: stack, Project: "airflow", Config: map[string]string{}}
 	var file struct {
 		Config map[string]any `yaml:"config"`
 	}
-	if err := yaml.Unmarshal(data, &file); err != nil {
-		return values, fmt.Errorf("config: %s: %w", path, err)
+	if err := yaml.Unmarshal(text, &file); err != nil {
+		return values, err
 	}
 	for key, value := range file.Config {
 		if text, ok := value.(string); ok {
@@ -32,7 +41,7 @@ func FromFile(path, stack string) (Values, error) {
 		}
 		encoded, err := json.Marshal(value)
 		if err != nil {
-			return values, fmt.Errorf("config: %s: %s: %w", path, key, err)
+			return values, fmt.Errorf("%s: %w", key, err)
 		}
 		values.Config[key] = string(encoded)
 		if holdsSecret(value) {

@@ -99,10 +99,7 @@ func (f *faults) read(cfg *Config, defaults map[string]any, values Values) {
 	for _, full := range sortedKeys(values.Config) {
 		f.known(full, namespace, fields)
 	}
-	cfg.Region, _ = defaults[regionKey].(string)
-	if text, given := f.plain(values, regionKey); given {
-		cfg.Region = text
-	}
+	cfg.Region, _ = f.plain(values, regionKey)
 	for _, name := range known {
 		full := namespace + name
 		if name == secretKey {

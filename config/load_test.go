@@ -16,10 +16,13 @@ import (
 func TestRealStacksAreValid(t *testing.T) {
 	files, err := filepath.Glob("../Pulumi.*.yaml")
 	require.NoError(t, err)
-	require.Len(t, files, 2, "a stack file without a test")
-	for _, stack := range []string{"dev", "prod"} {
+	require.GreaterOrEqual(t, len(files), 2)
+	for _, file := range files {
+		stack := strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "Pulumi."), ".yaml")
 		t.Run(stack, func(t *testing.T) {
-			cfg, err := Load(project(t), handOver(t, stack, stackFile(t, stack)))
+			values, err := FromFile(file, stack)
+			require.NoError(t, err)
+			cfg, err := Load(project(t), values)
 			require.NoError(t, err)
 			require.Equal(t, stack, cfg.Environment)
 			checkInvariants(t, cfg)
@@ -27,14 +30,31 @@ func TestRealStacksAreValid(t *testing.T) {
 	}
 }
 
-// The defaults are the mission's, and complete: only what no default can know
-// is missing without a stack file.
+// The defaults are complete: without a stack file only what no default can
+// know is missing, and all of it is asked for at once.
 func TestDefaults(t *testing.T) {
-	faults := faultsOf(t, Values{Stack: "dev", Project: "airflow"})
-	for _, fault := range faults {
-		require.Regexp(t, `^airflow:(images\.digests\.|loadBalancer\.certificateArn)`, fault)
+	const (
+		name    = "1 to 16 lower-case letters and digits, a letter first"
+		bucket  = "a bucket name: 3 to 63 lower-case letters, digits and hyphens (no dots: they break TLS names), with none of the beginnings and ends that S3 keeps for itself"
+		missing = ": required, but missing: "
+	)
+	want := []string{
+		"airflow:org" + missing + name,
+		"airflow:accountId" + missing + "an AWS account id: 12 digits, in quotes",
+		"aws:region" + missing + "an AWS region such as us-east-1 (not of GovCloud or China, whose ARNs differ)",
+		"airflow:network.zones" + missing + "two or three zones (RDS and the load balancer need two)",
+		"airflow:buckets.dags" + missing + bucket,
+		"airflow:buckets.logs" + missing + bucket,
+		"airflow:buckets.accessLogs" + missing + bucket,
 	}
-	require.Len(t, faults, len(ImageNames)+1)
+	for _, image := range ImageNames {
+		want = append(want, "airflow:images.digests."+image+": missing: the digest of the image that was pushed to <org>-airflow-dev/"+image+
+			"; or set images.build to true, where a Docker engine is at hand at preview and up")
+	}
+	require.Equal(t, append(want,
+		"airflow:loadBalancer.hostname"+missing+"a DNS name in lower case with at least one dot",
+		"airflow:loadBalancer.certificateArn"+missing+"arn:aws:acm:<region>:<account>:certificate/<id>, a certificate for the hostname",
+	), faultsOf(t, Values{Stack: "dev", Project: "airflow"}))
 
 	cfg := valid(t, nil)
 	require.Equal(t, "pathwai", cfg.Org)
@@ -45,6 +65,16 @@ func TestDefaults(t *testing.T) {
 	require.Equal(t, LoginNone, cfg.Login.Mode)
 	require.Equal(t, 0, cfg.WorkerPools[0].Min)
 	require.Equal(t, 10, cfg.WorkerPools[0].Max)
+}
+
+// No default knows whose platform it is: a fork that forgets an answer is told,
+// and doesn't plan into somebody else's account.
+func TestTheProjectFileNamesNobody(t *testing.T) {
+	for _, file := range []string{"../Pulumi.yaml", "../bootstrap/Pulumi.yaml"} {
+		text, err := os.ReadFile(file)
+		require.NoError(t, err)
+		require.NotRegexp(t, `pathwai|[0-9]{12}|(?m)(default|value): [a-z]{2}-[a-z]+-[0-9]`, string(text), file)
+	}
 }
 
 // What Pulumi.yaml declares and what the program reads are the same settings.
@@ -68,9 +98,10 @@ func TestAMissingDefaultIsAFault(t *testing.T) {
 	_, err := Load(without, changed(t, nil))
 	require.EqualError(t, err, "the configuration has 1 fault; nothing was planned:\n  airflow:network.subnetPrefix: required, but missing")
 
-	without = regexp.MustCompile(`(?m)^    default: pathwai\n`).ReplaceAll(project(t), nil)
+	without = regexp.MustCompile(`(?m)^    description: Further tags.*\n    default: \{\}\n`).ReplaceAll(project(t), nil)
+	require.NotEqual(t, project(t), without)
 	_, err = Load(without, changed(t, nil))
-	require.EqualError(t, err, "the configuration has 1 fault; nothing was planned:\n  airflow:org: required, but missing")
+	require.EqualError(t, err, "the configuration has 1 fault; nothing was planned:\n  airflow:tags: required, but missing")
 }
 
 func TestABrokenProjectFileIsNoFaultOfTheStack(t *testing.T) {

@@ -49,7 +49,7 @@ func (f *faults) validate(c *Config) {
 
 func (f *faults) validateIdentity(c *Config) {
 	const nameRule = "1 to 16 lower-case letters and digits, a letter first"
-	f.matches(key("org"), c.Org, namePart, nameRule)
+	f.answer(key("org"), c.Org, namePart, nameRule)
 	if slices.Contains(reservedOrgs, c.Org) {
 		f.add(key("org"), c.Org, "another name: AWS refuses load balancers called internal-… and security groups called sg-…")
 	}
@@ -57,8 +57,8 @@ func (f *faults) validateIdentity(c *Config) {
 	if !f.wrong(key("org")) && !f.wrong(stackName) && len(c.Prefix()) > longestPrefix {
 		f.addf("the prefix of all names", c.Prefix(), "at most %d characters, since a load balancer's name has at most 32: shorten airflow:org or the stack's name", longestPrefix)
 	}
-	f.matches(key("accountId"), c.AccountID, accountForm, "an AWS account id: 12 digits, in quotes")
-	f.matches(regionKey, c.Region, regionForm, "an AWS region such as us-east-1 (not of GovCloud or China, whose ARNs differ)")
+	f.answer(key("accountId"), c.AccountID, accountForm, "an AWS account id: 12 digits, in quotes")
+	f.answer(regionKey, c.Region, regionForm, "an AWS region such as us-east-1 (not of GovCloud or China, whose ARNs differ)")
 	f.validateTags(c)
 }
 
@@ -92,8 +92,13 @@ func (f *faults) validateNetwork(c *Config) {
 	if !f.wrong(regionKey) {
 		f.zones(c, key("network.zones"), n.Zones)
 	}
-	if len(n.Zones) < 2 || len(n.Zones) > 3 {
-		f.add(key("network.zones"), n.Zones, "two or three zones (RDS and the load balancer need two)")
+	const zonesRule = "two or three zones (RDS and the load balancer need two)"
+	switch len(n.Zones) {
+	case 2, 3:
+	case 0:
+		f.add(key("network.zones"), nil, "required, but missing: "+zonesRule)
+	default:
+		f.add(key("network.zones"), n.Zones, zonesRule)
 	}
 	vpc, err := netip.ParsePrefix(n.CIDR)
 	validVPC := err == nil && vpc.Addr().Is4() && vpc.Masked() == vpc && vpc.Bits() >= 16 && vpc.Bits() <= 24
@@ -165,6 +170,21 @@ func (f *faults) validateFiles(c *Config) {
 }
 
 // --- small checks
+
+// answer is [faults.matches] for what only a stack knows.
+func (f *faults) answer(key, value string, form *regexp.Regexp, allowed string) {
+	if !f.missing(key, value, allowed) {
+		f.matches(key, value, form, allowed)
+	}
+}
+
+// missing notes a required setting that the stack's file doesn't answer.
+func (f *faults) missing(key, value, allowed string) bool {
+	if value == "" {
+		f.add(key, nil, "required, but missing: "+allowed)
+	}
+	return value == ""
+}
 
 func (f *faults) matches(key, value string, form *regexp.Regexp, allowed string) {
 	if !form.MatchString(value) {

@@ -78,10 +78,10 @@ func (f *faults) validateBuckets(c *Config) {
 	f.bucket(key("buckets.dags"), b.DAGs)
 	f.bucket(key("buckets.logs"), b.Logs)
 	f.bucket(key("buckets.accessLogs"), b.AccessLogs)
-	if b.DAGs == b.Logs {
+	if b.DAGs == b.Logs && b.Logs != "" {
 		f.add(key("buckets.logs"), b.Logs, "another bucket than buckets.dags: their rights and lifetimes differ")
 	}
-	if b.AccessLogs == b.DAGs || b.AccessLogs == b.Logs {
+	if (b.AccessLogs == b.DAGs || b.AccessLogs == b.Logs) && b.AccessLogs != "" {
 		f.add(key("buckets.accessLogs"), b.AccessLogs, "a bucket of its own: its encryption differs")
 	}
 	f.prefix(key("buckets.dagsPrefix"), b.DAGsPrefix)
@@ -96,8 +96,9 @@ func (f *faults) validateBuckets(c *Config) {
 }
 
 func (f *faults) bucket(key, name string) {
-	if !bucketForm.MatchString(name) || bucketReserved.MatchString(name) {
-		f.add(key, name, "a bucket name: 3 to 63 lower-case letters, digits and hyphens (no dots: they break TLS names), with none of the beginnings and ends that S3 keeps for itself")
+	const rule = "a bucket name: 3 to 63 lower-case letters, digits and hyphens (no dots: they break TLS names), with none of the beginnings and ends that S3 keeps for itself"
+	if !f.missing(key, name, rule) && (!bucketForm.MatchString(name) || bucketReserved.MatchString(name)) {
+		f.add(key, name, rule)
 	}
 }
 
@@ -130,9 +131,13 @@ func (f *faults) validateImages(c *Config) {
 		}
 		f.matches(key("images.digests."+name), c.Images.Digests[name], digestForm, "sha256: and 64 hex digits, as `make images` prints and the registry shows")
 	}
+	prefix := c.Prefix()
+	if c.Org == "" {
+		prefix = "<org>" + prefix
+	}
 	for _, name := range ImageNames {
 		if _, ok := c.Images.Digests[name]; !ok && !c.Images.Build {
-			f.addf(key("images.digests."+name), nil, "missing: the digest of the image that was pushed to %s/%s; or set images.build to true, where a Docker engine is at hand at preview and up", c.Prefix(), name)
+			f.addf(key("images.digests."+name), nil, "missing: the digest of the image that was pushed to %s/%s; or set images.build to true, where a Docker engine is at hand at preview and up", prefix, name)
 		}
 	}
 	f.between(key("images.keep"), c.Images.Keep, 2, 1000)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -38,19 +39,39 @@ func privateDomain(host string) string {
 
 func (f *faults) validateLoadBalancer(c *Config) {
 	l := c.LoadBalancer
-	if len(l.Hostname) > 253 || !hostForm.MatchString(l.Hostname) {
-		f.add(key("loadBalancer.hostname"), l.Hostname, "a DNS name in lower case with at least one dot")
+	const hostRule = "a DNS name in lower case with at least one dot"
+	if f.missing(key("loadBalancer.hostname"), l.Hostname, hostRule) {
+		// Nothing to look at.
+	} else if len(l.Hostname) > 253 || !hostForm.MatchString(l.Hostname) {
+		f.add(key("loadBalancer.hostname"), l.Hostname, hostRule)
 	} else if domain := privateDomain(l.Hostname); domain != "" {
-		f.addf(key("loadBalancer.hostname"), l.Hostname, "a name below a public domain of yours, which may resolve only privately, such as airflow.dev.pathwai.com: the tasks verify its certificate with public CAs, and none issues one below .%s", domain)
+		f.addf(key("loadBalancer.hostname"), l.Hostname, "a name below a public domain of yours, which may resolve only privately, such as airflow.dev.example.com: the tasks verify its certificate with public CAs, and none issues one below .%s", domain)
 	}
-	certificate := certificateForm.FindStringSubmatch(l.CertificateARN)
-	if certificate == nil || certificate[1] != c.Region && !f.wrong(regionKey) || certificate[2] != c.AccountID && !f.wrong(key("accountId")) {
-		f.addf(key("loadBalancer.certificateArn"), l.CertificateARN, "arn:aws:acm:%s:%s:certificate/<id>, a certificate for %s", c.Region, c.AccountID, l.Hostname)
-	}
+	f.validateCertificate(c)
 	if l.ZoneID != "" {
 		f.matches(key("loadBalancer.zoneId"), l.ZoneID, zoneIDForm, "empty, or the id of a private hosted zone")
 	}
 	f.networks(key("loadBalancer.clientCidrs"), l.ClientCIDRs)
+}
+
+// validateCertificate expects the certificate in the stack's account and region.
+func (f *faults) validateCertificate(c *Config) {
+	or := func(value, placeholder string) string {
+		if value == "" {
+			return placeholder
+		}
+		return value
+	}
+	arn := c.LoadBalancer.CertificateARN
+	rule := fmt.Sprintf("arn:aws:acm:%s:%s:certificate/<id>, a certificate for %s",
+		or(c.Region, "<region>"), or(c.AccountID, "<account>"), or(c.LoadBalancer.Hostname, "the hostname"))
+	if f.missing(key("loadBalancer.certificateArn"), arn, rule) {
+		return
+	}
+	certificate := certificateForm.FindStringSubmatch(arn)
+	if certificate == nil || certificate[1] != c.Region && !f.wrong(regionKey) || certificate[2] != c.AccountID && !f.wrong(key("accountId")) {
+		f.add(key("loadBalancer.certificateArn"), arn, rule)
+	}
 }
 
 // mostNetworks keeps the rules for them within EC2's 60 a security group.
@@ -131,7 +152,7 @@ func (f *faults) httpsURL(key, text string) {
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || strings.ContainsRune("\"'`$\\<>{}|;", r) }
 	if err != nil || parsed.Scheme != "https" || !hostForm.MatchString(parsed.Hostname()) || parsed.User != nil ||
 		parsed.Fragment != "" || strings.ContainsFunc(text, odd) || len(text) > 1024 {
-		f.add(key, withoutLogin.ReplaceAllString(text, "://…@"), "an https URL, such as https://idp.pathwai.com/oauth2/token")
+		f.add(key, withoutLogin.ReplaceAllString(text, "://…@"), "an https URL, such as https://idp.example.com/oauth2/token")
 		return
 	}
 	if port := parsed.Port(); port != "" && port != "443" {

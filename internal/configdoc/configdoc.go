@@ -197,11 +197,12 @@ const introduction = `# Configuration
 Written by ` + "`make golden`" + ` from Pulumi.yaml, where every setting stands with its
 default; a stack file names only what differs. Maps are merged key by key, lists
 are replaced. All faults of a stack are reported at once, before anything is
-planned; a key that doesn't exist is one of them.
+planned; a key that doesn't exist is one of them, and so is one of the required
+settings without an answer. ` + "`make init STACK=name`" + ` asks for them and writes the file.
 
     pulumi config set --path 'airflow:database.multiAz' true
     pulumi config set --secret airflow:oidcClientSecret
 
-` + "`aws:region`" + ` (default us-east-1) is the only setting of the aws provider that is
+` + "`aws:region`" + `, required, is the only setting of the aws provider that is
 read: the platform uses one provider of its own, for one account.
 `

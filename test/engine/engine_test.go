@@ -93,11 +93,15 @@ func TestPreviewPrintsAllFaults(t *testing.T) {
 		"recoveryDays: 0", "recoveryDays: 3",
 		"concurrency: 4", "concurrency: many",
 		"hostname: airflow", "hostnam: airflow",
+		"  airflow:org: pathwai\n", "",
 	)
 	printed, err := engine(t, []string{"STACK_FILE=" + file}, "scripts/pulumi", "dev", "preview", "--non-interactive")
 	require.Error(t, err)
-	assert.Contains(t, printed, "5 faults")
-	for _, fault := range []string{"network.cidr", "files.oneZone", "secrets.recoveryDays", "workerPools[0].concurrency", "loadBalancer.hostnam:"} {
+	assert.Contains(t, printed, "7 faults")
+	for _, fault := range []string{
+		"network.cidr", "files.oneZone", "secrets.recoveryDays", "workerPools[0].concurrency", "loadBalancer.hostnam:",
+		"loadBalancer.hostname: required, but missing", "airflow:org: required, but missing",
+	} {
 		assert.Contains(t, printed, fault)
 	}
 	assert.NotContains(t, printed, "goroutine")

@@ -57,18 +57,31 @@ What was decided, why, and what would change our mind. A new one copies [the tem
 
 `
 
-// TestDecisionsAreInTheIndex: docs/adr/README.md lists each decision by its title.
+// decades are the titles of the index: a decision's number says what it is about.
+var decades = map[string]string{
+	"000": "The platform", "001": "The platform", "003": "dagsync", "004": "Workers: guard, metrics, scaling",
+	"005": "Airflow and its images", "006": "The real provider, scanners, permissions", "007": "Reports, settings, tools",
+	"008": "Operation", "009": "The repository",
+}
+
+// TestDecisionsAreInTheIndex: docs/adr/README.md lists each decision by its title, below the one of its decade.
 func TestDecisionsAreInTheIndex(t *testing.T) {
 	files, err := filepath.Glob(root + "/docs/adr/[0-9]*.md")
 	require.NoError(t, err)
 	require.Greater(t, len(files), 14)
-	index := decisionsHeader
+	index, above := strings.TrimSuffix(decisionsHeader, "\n"), ""
 	for _, file := range files {
 		text, err := os.ReadFile(file)
 		require.NoError(t, err)
 		if name := filepath.Base(file); name != "0000-template.md" {
 			match := title.FindSubmatch(text)
 			require.NotNil(t, match, "%s doesn't begin with its number and title", file)
+			decade := decades[string(match[1][:3])]
+			require.NotEmpty(t, decade, "%s: its decade has no title, see decades in this file", name)
+			if decade != above {
+				index += "\n## " + decade + "\n\n"
+				above = decade
+			}
 			index += "- [" + string(match[1]) + "](" + name + ") " + string(match[2]) + "\n"
 		}
 	}
@@ -94,5 +107,30 @@ func TestActionsArePinned(t *testing.T) {
 				assert.Regexp(t, pinned, action, file)
 			}
 		}
+	}
+}
+
+// TestOwnersAreOfWhatIsThere: a path of CODEOWNERS that is gone guards nothing.
+func TestOwnersAreOfWhatIsThere(t *testing.T) {
+	text, err := os.ReadFile(root + "/.github/CODEOWNERS")
+	require.NoError(t, err)
+	owned := map[string]bool{}
+	for _, line := range strings.Split(string(text), "\n") {
+		words := strings.Fields(line)
+		if len(words) == 0 || strings.HasPrefix(line, "#") {
+			continue
+		}
+		require.Greater(t, len(words), 1, "no owner: %s", line)
+		owned[words[0]] = true
+		for _, owner := range words[1:] {
+			assert.Regexp(t, `^@[a-z0-9-]+/[a-z0-9-]+$`, owner, "a team, which outlives people")
+		}
+		if words[0] != "*" {
+			_, err := os.Stat(root + words[0])
+			assert.NoError(t, err)
+		}
+	}
+	for _, path := range []string{"*", "/.github/", "/policy/", "/test/provider/suppressions.yaml", "/docker/airflow/requirements.lock"} {
+		assert.True(t, owned[path], "CODEOWNERS names nobody for %s", path)
 	}
 }

@@ -52,13 +52,13 @@ class Live:
 
 
 def main(world: World, options) -> int:
-    world.overrides.update(_overrides(options.port))
+    world.fargate.overrides.update(_overrides(options.port))
     run = Run(world, Report(world.folder, options, []))
     live = Live(run)
     live.step()
     door.inside(options.output, world.balancer.address, 443)
     for role in (*boot.FIRST, *(s.role for s in world.state.worker_services())):
-        if role == "dagsync" and not world.has_agent:
+        if role == "dagsync" and not world.fargate.has_agent:
             continue
         world.start_service(role, max(1, world.state.services[role].desired) if role.startswith("worker") else 1)
     world.say("starting; the first look takes about a minute")

@@ -8,16 +8,12 @@ import threading
 import time
 import uuid
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING
 
 from .container import Container
-from .image import Images
+from .fargate import Fargate
 from .pause import Pause
 from .state import Service
 from .vpc import Port
-
-if TYPE_CHECKING:
-    from .world import World
 
 AIRFLOW_UID = 50000
 
@@ -25,13 +21,13 @@ AIRFLOW_UID = 50000
 class Task:
     """States: pending, running, stopping, stopped. `reason` says why it stopped."""
 
-    def __init__(self, number: int, service: Service, world: World):
-        self.service, self.world = service, world
+    def __init__(self, number: int, service: Service, fargate: Fargate):
+        self.service, self.fargate = service, fargate
         self.identity = uuid.uuid4().hex
         self.label = f"{service.role}-{number}"
-        self.folder = world.folder / "tasks" / self.label
+        self.folder = fargate.folder / "tasks" / self.label
         self.folder.mkdir(parents=True)
-        self.port: Port = world.vpc.attach(service.subnets)
+        self.port: Port = fargate.vpc.attach(service.subnets)
         self.state = "pending"
         self.reason = ""
         self.created = time.monotonic()
@@ -40,10 +36,10 @@ class Task:
         self.pause = Pause() if service.definition.pid_mode == "task" else None
         self._plain = self.folder / "volumes"
         for definition in service.definition.containers.values():
-            if definition.repository == "agent" and not world.has_agent:
+            if definition.repository == "agent" and not fargate.has_agent:
                 self.left_out.append(definition.name)
                 continue
-            image = world.images.of(definition.repository)
+            image = fargate.images.of(definition.repository)
             spec = {"environment": self._environment(definition, image), **self._file_systems(definition, image)}
             self.containers[definition.name] = Container(definition, image, self.port, self.folder, spec, self.pause)
 
@@ -52,15 +48,15 @@ class Task:
     def _environment(self, definition, image) -> dict[str, str]:
         return {
             **image.environment,
-            **self.world.fargate_environment(self),
+            **self.fargate.environment(self.identity),
             "HOSTNAME": self.port.hostname,
-            **self.world.declared(definition),
-            **(self.world.overrides.get(self.service.role, {}) if definition.essential else {}),
+            **self.fargate.declared(definition),
+            **(self.fargate.overrides.get(self.service.role, {}) if definition.essential else {}),
         }
 
     def _file_systems(self, definition, image) -> dict:
         binds = [[str(source), path, True] for source, path in image.binds]
-        binds.append([str(self.world.vpc.hosts), "/etc/hosts", True])
+        binds.append([str(self.fargate.vpc.hosts), "/etc/hosts", True])
         empties = [["/tmp", 0, 0, 0o1777]] if "/tmp" in image.writable or not image.writable else []
         empties += [[path, AIRFLOW_UID, 0, 0o775] for path in image.writable if path != "/tmp"]
         for mount in definition.mounts:
@@ -73,7 +69,7 @@ class Task:
         volume = self.service.definition.volumes[name]
         efs = volume.get("efsVolumeConfiguration")
         if efs:
-            return self.world.efs_folder(efs)
+            return self.fargate.efs_folder(efs)
         folder = self._plain / name
         if not folder.exists():
             folder.mkdir(parents=True)

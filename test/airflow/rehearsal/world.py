@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import pathlib
 import shutil
 import subprocess
@@ -13,6 +12,7 @@ import boto3
 
 from . import image, web
 from .certs import Authority
+from .fargate import Fargate
 from .servers import Moto, Postgres, Redis
 from .state import Service, State, StateError
 from .task import Task
@@ -28,14 +28,11 @@ class Failed(Exception):
 
 class World:
     def __init__(self, state: State, folder: pathlib.Path, say, drop: str = ""):
-        self.state, self.folder, self.say, self.drop = state, folder, say, drop
+        self.state, self.folder, self.say = state, folder, say
         if drop and not state.mentions(drop):
             raise StateError(f"--drop {drop}: no container has this variable, nor any of its URLs this parameter")
-        self.has_agent = image.AGENT.exists()
         self.region = REGION
         self.fleet: dict[str, Fleet] = {}
-        self._efs_lock = threading.Lock()
-        self.overrides: dict[str, dict[str, str]] = {}  # role -> variables that a case scales
         folder.mkdir(parents=True)
         self.authority = Authority(folder / "certs")
         self.vpc = Vpc(state, folder / "hosts", self.region)
@@ -46,7 +43,8 @@ class World:
         (etc / "passwd").write_text("root:x:0:0:root:/:/bin/sh\nairflow:x:50000:0::/opt/airflow/home:/usr/sbin/nologin\n")
         (etc / "group").write_text("root:x:0:\n")
         (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
-        self.images = image.Images(image.build(say), self.authority.bundle, etc)
+        images = image.Images(image.build(say), self.authority.bundle, etc)
+        self.fargate = Fargate(state, folder, self.vpc, images, self.region, drop)
         self.loop = web.Loop()
 
     # -- servers ------------------------------------------------------------------
@@ -97,44 +95,6 @@ class World:
         address = self.vpc.server(*names)
         certificate = self.authority.server("alb", names + ["localhost", "127.0.0.1"])
         self.balancer = web.LoadBalancer(self.state, self.loop, address, web.tls(*certificate))
-
-    # -- what a task asks for -------------------------------------------------------
-
-    def declared(self, definition) -> dict[str, str]:
-        """The container's environment and secrets as declared, less what --drop takes away."""
-        values = {**definition.environment, **{name: self.state.secret(source) for name, source in definition.secrets.items()}}
-        if not self.drop:
-            return values
-        values.pop(self.drop, None)
-        return {name: _without(value, self.drop) for name, value in values.items()}
-
-    def fargate_environment(self, task: Task) -> dict[str, str]:
-        self.metadata.tasks[task.identity] = task
-        return {
-            "AWS_REGION": self.region,
-            "AWS_DEFAULT_REGION": self.region,
-            "AWS_EXECUTION_ENV": "AWS_ECS_FARGATE",
-            "ECS_CONTAINER_METADATA_URI_V4": f"http://{METADATA}/v4/{task.identity}",
-            "ECS_AGENT_URI": f"http://{METADATA}/api/{task.identity}",
-            "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI": f"/v2/credentials/{task.identity}",
-        }
-
-    def efs_folder(self, volume: dict) -> pathlib.Path:
-        """One folder per file system and root directory; owned by the access point's user."""
-        point = (volume.get("authorizationConfig") or {}).get("accessPointId")
-        root, owner = volume.get("rootDirectory") or "/", None
-        for candidate in self.state.of("aws:efs/accessPoint:AccessPoint"):
-            if point and candidate["_id"] == point:
-                root = (candidate.get("rootDirectory") or {}).get("path") or "/"
-                owner = (candidate.get("rootDirectory") or {}).get("creationInfo")
-        folder = self.folder / "efs" / volume["fileSystemId"] / root.strip("/")
-        with self._efs_lock:
-            if not folder.exists():
-                folder.mkdir(parents=True)
-                if owner:
-                    os.chown(folder, int(owner["ownerUid"]), int(owner["ownerGid"]))
-                    folder.chmod(int(owner["permissions"], 8))
-        return folder
 
     # -- services -------------------------------------------------------------------
 
@@ -256,7 +216,8 @@ class Fleet:
         alive = [t for t in self.tasks if t.state in ("pending", "running")]
         if len(alive) < self.desired and time.monotonic() > self._resume:
             self._number += 1
-            task = Task(self._number, self.service, self.world)
+            task = Task(self._number, self.service, self.world.fargate)
+            self.world.metadata.tasks[task.identity] = task
             self.tasks.append(task)
             task.start()
         for task in alive[self.desired :] if len(alive) > self.desired else []:
@@ -281,12 +242,3 @@ class Fleet:
         with self._lock:
             for task in self.tasks:
                 task.kill("rehearsal ends")
-
-
-def _without(value: str, parameter: str) -> str:
-    """A URL without one query parameter; anything else as it is."""
-    if "://" not in value or f"{parameter}=" not in value:
-        return value
-    base, _, query = value.partition("?")
-    kept = [pair for pair in query.split("&") if not pair.startswith(f"{parameter}=")]
-    return "?".join([base, "&".join(kept)]) if kept else base

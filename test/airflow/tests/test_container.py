@@ -15,6 +15,7 @@ import types
 import unittest
 
 from rehearsal import procfs
+from rehearsal.fargate import Fargate
 from rehearsal.image import INIT, Image
 from rehearsal.state import Container as Definition
 from rehearsal.state import Service, TaskDefinition
@@ -34,24 +35,15 @@ def definition(name: str, script: str, environment: dict[str, str]) -> Definitio
     )  # fmt: skip
 
 
-class World:
-    """As much of a world as a task asks for."""
-
-    def __init__(self, folder: pathlib.Path):
-        hosts = folder / "hosts"
-        hosts.touch()
-        port = types.SimpleNamespace(path="/proc/self/ns/net", hostname="ip-10-0-0-1.test", close=lambda: None)
-        self.folder, self.has_agent, self.overrides = folder, True, {}
-        self.vpc = types.SimpleNamespace(hosts=hosts, attach=lambda _: port)
-        binds = [(pathlib.Path("/usr"), "/usr"), (pathlib.Path(shutil.which("tini-static")), INIT)]
-        image = Image(binds, {"PATH": "/usr/bin"}, "/", "", ["/tmp"], {"/bin": "usr/bin", "/lib": "usr/lib", "/lib64": "usr/lib64"})
-        self.images = types.SimpleNamespace(of=lambda _: image)
-
-    def fargate_environment(self, _) -> dict[str, str]:
-        return {}
-
-    def declared(self, definition: Definition) -> dict[str, str]:
-        return definition.environment
+def fargate(folder: pathlib.Path) -> Fargate:
+    """A place for tasks without secrets: no network, and this machine's /usr as their image."""
+    hosts = folder / "hosts"
+    hosts.touch()
+    port = types.SimpleNamespace(path="/proc/self/ns/net", hostname="ip-10-0-0-1.test", close=lambda: None)
+    vpc = types.SimpleNamespace(hosts=hosts, attach=lambda _: port)
+    binds = [(pathlib.Path("/usr"), "/usr"), (pathlib.Path(shutil.which("tini-static")), INIT)]
+    image = Image(binds, {"PATH": "/usr/bin"}, "/", "", ["/tmp"], {"/bin": "usr/bin", "/lib": "usr/lib", "/lib64": "usr/lib64"})
+    return Fargate(None, folder, vpc, types.SimpleNamespace(of=lambda _: image), "us-east-1")
 
 
 def parent(pid: int) -> int:
@@ -82,7 +74,7 @@ class Containers(unittest.TestCase):
         """Starts a task of containers that run these scripts, and waits until each runs what it should."""
         containers = {name: definition(name, script, SUBREAPER if environment is None else environment) for name, script in scripts.items()}
         kind = TaskDefinition("test", "arn", "", "", containers, {}, 256, 512, pid_mode)
-        task = Task(1, Service("acme-airflow-test-worker", kind, 1, [], []), World(pathlib.Path(tempfile.mkdtemp(dir=self.folder))))
+        task = Task(1, Service("acme-airflow-test-worker", kind, 1, [], []), fargate(pathlib.Path(tempfile.mkdtemp(dir=self.folder))))
         self.addCleanup(task.kill, "the test ends")
         for container in task.containers.values():
             container.start()

@@ -6,8 +6,8 @@ import tempfile
 import unittest
 
 from rehearsal import web
+from rehearsal.fargate import _without
 from rehearsal.state import State, StateError
-from rehearsal.world import _without
 
 from . import fixture
 

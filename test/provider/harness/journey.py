@@ -16,7 +16,7 @@ from .engine import Outcome, Stack
 
 HERE = pathlib.Path(__file__).resolve().parent
 ACCOUNT = "381492153064"
-# The program in bootstrap/ is a stack of one: it has no settings file and nothing to change.
+# The program in bootstrap/ is a stack of one, with nothing to change.
 BOOTSTRAP = "bootstrap"
 
 

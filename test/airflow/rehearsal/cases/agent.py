@@ -54,7 +54,7 @@ def settle(run: Run) -> None:
 
 def follows(run: Run) -> None:
     """Backlog rises with the work and falls to zero; the busy worker is protected, the idle one is not."""
-    if not run.world.has_agent:
+    if not run.world.fargate.has_agent:
         run.report.note("agent: not proven, bin/airflow-agent does not exist")
         return
     worker = run.world.fleet["worker"].task().label
@@ -76,7 +76,7 @@ def follows(run: Run) -> None:
 
 def published(run: Run) -> None:
     """Every metric that alarms and scaling read was really written, under its dimensions."""
-    if not run.world.has_agent:
+    if not run.world.fargate.has_agent:
         return
     seen: dict[tuple, dict[str, int]] = {}
     for path in _logs(run):

@@ -66,11 +66,11 @@ class Run:
         """The shared folder as this harness sees it."""
         definition = self.world.state.services["dagsync"].definition
         mount = definition.containers["dagsync"].mounts[0]
-        return self.world.efs_folder(definition.volumes[mount["sourceVolume"]]["efsVolumeConfiguration"])
+        return self.world.fargate.efs_folder(definition.volumes[mount["sourceVolume"]]["efsVolumeConfiguration"])
 
     def publish(self) -> None:
         """Without the agent's binary: copies the buckets' trees to the shared folder, as dagsync would."""
-        if self.world.has_agent:
+        if self.world.fargate.has_agent:
             return
         folder = self.files()
         for tree in self.sources:

@@ -23,7 +23,7 @@ def converge(run: Run) -> None:
     world = run.world
     _sources(run)
     for role in FIRST:
-        if role == "dagsync" and not world.has_agent:
+        if role == "dagsync" and not world.fargate.has_agent:
             run.report.note("bin/airflow-agent does not exist: dagsync, metrics and guard were left out, dags/ was copied")
             continue
         world.start_service(role)

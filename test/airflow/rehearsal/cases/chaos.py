@@ -99,7 +99,7 @@ def ghosts(run: Run) -> None:
     A worker with such tasks never leaves by itself (docs/guard.md). Those are
     killed at the end, being idle: each would hold up a later case for stopTimeout.
     """
-    if not run.world.has_agent:
+    if not run.world.fargate.has_agent:
         return
     began = time.monotonic()  # the guard believes a task without a process for five minutes
     run.world.wait(lambda: not protected(run), 420, "idle workers are released after the broker's restarts", tolerate=True)
@@ -192,7 +192,7 @@ WAIT = 15 * 60 / RATIO
 def _scheduler_with(run: Run, overrides: dict[str, str]) -> None:
     fleet = run.world.fleet["scheduler"]
     old = list(fleet.tasks)
-    run.world.overrides["scheduler"] = overrides
+    run.world.fargate.overrides["scheduler"] = overrides
     for task in old:
         _stop(task, "restarted with scaled settings")
     run.world.wait(
@@ -242,7 +242,7 @@ def waited_control(run: Run) -> None:
     run.report.note(f"control: with Airflow's default of 600 s (1:{RATIO}) the tasks that waited were refused, Signature has expired")
     for dag, run_id in flock.runs:
         run.api.call("PATCH", f"/dags/{dag}/dagRuns/{run_id.replace('+', '%2B')}", {"state": "failed"})
-    run.world.overrides.pop("scheduler")
+    run.world.fargate.overrides.pop("scheduler")
 
 
 CASES = [
