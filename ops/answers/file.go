@@ -32,7 +32,7 @@ func (d *Draft) strip(like string) {
 		}
 		i += 2
 	}
-	d.document.HeadComment = "Stack " + d.stack + ", begun by `make init` with what isn't a default in Pulumi." + like + ".yaml.\n" +
+	d.document.HeadComment = "yaml-language-server: $schema=config/settings.schema.json\nStack " + d.stack + ", begun by `make init` with what isn't a default in Pulumi." + like + ".yaml.\n" +
 		"Every setting: docs/configuration.md."
 	for _, node := range []*yaml.Node{file, file.Content[0]} {
 		node.HeadComment = ""
