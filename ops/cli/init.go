@@ -102,6 +102,7 @@ func (t *tool) next(stack string) {
 		{"make images-push STACK=" + stack + " CLOUD=aws", ""},
 		{"make digests STACK=" + stack, "takes the place of the example digests"},
 		{"make up STACK=" + stack + " CLOUD=aws", ""},
+		{"make stable STACK=" + stack + " CLOUD=aws", ""},
 	} {
 		t.say("%s", strings.TrimRight(fmt.Sprintf("  %-48s %s", step[0], step[1]), " "))
 	}

@@ -82,6 +82,7 @@ func TestInitAsksAndWritesAValidStack(t *testing.T) {
 	require.NoError(t, err)
 	require.True(t, strings.HasPrefix(string(text), "# yaml-language-server: $schema=config/settings.schema.json\n"), "editors find the schema")
 	require.NotContains(t, string(text), "pathwai")
+	require.True(t, strings.HasPrefix(string(text), "# yaml-language-server: $schema=config/settings.schema.json\n# Stack staging,"), "editors check it")
 	require.Contains(t, string(text), "    # ARN of the hostname's ACM certificate, of this account and region.\n    certificateArn: "+certificate+"\n")
 	require.Contains(t, string(text), "      web: sha256:1111", "as scripts look for it")
 }
