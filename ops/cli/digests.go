@@ -6,6 +6,7 @@ import (
 	"io"
 	"maps"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -67,7 +68,11 @@ func (t *tool) read(files []string) (string, error) {
 		text, err := io.ReadAll(t.In)
 		return string(text), err
 	}
-	text, err := os.ReadFile(files[0])
+	file := files[0]
+	if !filepath.IsAbs(file) {
+		file = filepath.Join(t.Root, file)
+	}
+	text, err := os.ReadFile(file)
 	if err != nil {
 		return "", &Failure{Code: ExitUsage, Err: err}
 	}
