@@ -20,11 +20,15 @@ PROFILE ?= full
 RELEASE ?= HEAD
 # The diff of two plans is against this commit's.
 BASE ?= origin/main
-IMAGES := web scheduler worker dag-processor triggerer agent
-REGISTRY = $(shell scripts/setting $(STACK) accountId).dkr.ecr.$(shell scripts/setting $(STACK) region).amazonaws.com
-PREFIX = $(shell scripts/setting $(STACK) org)-airflow-$(STACK)
-PLATFORM = $(if $(filter ARM64,$(shell scripts/setting $(STACK) services.architecture)),linux/arm64,linux/amd64)
-TAG ?= $(shell git rev-parse --short=12 HEAD)
+# Of the images; by default all of them, under the stack's own names.
+IMAGES =
+REGISTRY =
+PREFIX =
+# These act on AWS alone: they say so before anything is built or done.
+ON_AWS := up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer plan-comment
+ifneq ($(CLOUD),aws)
+$(foreach target,$(filter $(ON_AWS),$(MAKECMDGOALS)),$(error make $(target) acts on AWS: say CLOUD=aws (make rehearse is its twin on the simulated cloud)))
+endif
 
 ##@ Every day
 
@@ -72,82 +76,68 @@ bootstrap: $(READY) ## the state bucket, its key and the role of GitHub (once pe
 	@scripts/bootstrap
 
 .PHONY: up
-up: $(READY) ## create or change the stack on AWS, policies enforced
-	@scripts/real-only up $(STACK)
+up: $(READY) ops ## create or change the stack on AWS, policies enforced
+	@bin/ops digests $(STACK) --check
 	@$(PULUMI) up --message "commit $$(git rev-parse HEAD)" $(PACK) $(ARGS)
 
 .PHONY: destroy
 destroy: $(READY) ## delete the stack from AWS
-	@scripts/real-only destroy $(STACK)
 	@$(PULUMI) destroy $(ARGS)
 
 .PHONY: repositories
-repositories: $(READY) ## make only the image repositories of a new stack
-	@scripts/real-only repositories $(STACK)
-	@scripts/repositories $(STACK) $(ARGS)
+repositories: $(READY) ops ## make only the image repositories of a new stack
+	@bin/ops repositories $(STACK) -- $(ARGS)
 
 .PHONY: images
-images: ## build the container images with a Docker engine
-	@scripts/images build "$(REGISTRY)/$(PREFIX)" "$(TAG)" "$(PLATFORM)" $(IMAGES)
+images: ops ## build the container images with a Docker engine (IMAGES="web worker", TAG, REGISTRY, PREFIX)
+	@bin/ops images build $(STACK) $(IMAGES) $(if $(TAG),--tag "$(TAG)") $(if $(REGISTRY),--registry "$(REGISTRY)") $(if $(PREFIX),--prefix "$(PREFIX)")
 
 .PHONY: images-push
-images-push: ## build and push the images to ECR; their digests go to digests.txt
-	@scripts/real-only images-push $(STACK)
-	@scripts/images push "$(REGISTRY)/$(PREFIX)" "$(TAG)" "$(PLATFORM)" $(IMAGES) >digests.txt
+images-push: ops ## build and push the images to ECR (IMAGES, TAG); their digests go to digests.txt
+	@bin/ops images push $(STACK) $(IMAGES) $(if $(TAG),--tag "$(TAG)") >digests.txt
 
 .PHONY: digests
-digests: ## write the digests in digests.txt into the stack's file
-	@scripts/digests $(STACK) <digests.txt
+digests: ops ## write the digests in digests.txt into the stack's file
+	@bin/ops digests $(STACK) digests.txt
 
 .PHONY: images-here
-images-here: ## copy the images that the stack's file names from dev's repositories to the stack's
-	@scripts/real-only images-here $(STACK)
-	@scripts/promote dev $(STACK)
+images-here: ops ## copy the images that the stack's file names from dev's repositories to the stack's
+	@bin/ops promote dev $(STACK)
 
 .PHONY: dag-sync
 dag-sync: dag-test ops ## push dags/ to the stack's bucket, and wait until they are visible
-	@scripts/real-only dag-sync $(STACK)
 	@bin/ops push $(STACK) $(ARGS)
 
 .PHONY: stable
 stable: tools ops ## wait until every service runs what `make up` asked for; red when ECS rolled one back
-	@scripts/real-only stable $(STACK)
 	@bin/ops stable $(STACK) $(ARGS)
 
 .PHONY: redeploy
 redeploy: tools ops ## replace every task of the stack, the scheduler first, and wait until they are stable
-	@scripts/real-only redeploy $(STACK)
 	@bin/ops redeploy $(STACK) $(ARGS)
 
 .PHONY: smoke
-smoke: ## ask a deployed stack for health, login, version, a DAG run and its log (URL, SMOKE_USER, SMOKE_PASSWORD); with login.mode alb for the way to the IdP
-	@mkdir -p bin && $(GO_BUILD) -o bin/smoke ./cmd/smoke
-	@bin/smoke --url "$${URL:-https://$$(scripts/setting $(STACK) loadBalancer.hostname)/}" \
-		--login "$$(scripts/setting $(STACK) login.mode)" --idp "$$(scripts/setting $(STACK) login.authorizationEndpoint)" $(ARGS)
+smoke: ops ## ask a deployed stack for health, login, version, a DAG run and its log (URL, SMOKE_USER, SMOKE_PASSWORD); with login.mode alb for the way to the IdP
+	@bin/ops smoke $(STACK) $(if $(URL),--url "$(URL)") $(ARGS)
 
 .PHONY: deployed
 deployed: tools ops ## write into deployed.txt what the stack runs: commit and digests
-	@scripts/real-only deployed $(STACK)
 	@bin/ops deployed $(STACK) $(ARGS) >deployed.txt && cat deployed.txt
 
 .PHONY: roll-back
 roll-back: $(READY) ops ## take the stack back to the deployment before this one, or to BACK_TO=deployed.txt
-	@scripts/real-only roll-back $(STACK)
 	@bin/ops roll-back $(STACK) $(if $(BACK_TO),--to $(BACK_TO)) $(ARGS)
 
 .PHONY: drift
 drift: $(READY) ops ## compare the stack with AWS: fails when somebody changed something by hand
-	@scripts/real-only drift $(STACK)
 	@bin/ops drift $(STACK) -- $(ARGS)
 
 .PHONY: access-analyzer
-access-analyzer: $(READY) ## ask IAM Access Analyzer about every policy document of the plan
-	@scripts/real-only access-analyzer $(STACK)
-	@scripts/access-analyzer $(STACK)
+access-analyzer: $(READY) ops ## ask IAM Access Analyzer about every policy document of the plan
+	@bin/ops access-analyzer $(STACK) $(ARGS)
 
 .PHONY: plan-comment
 plan-comment: $(READY) ops ## the plan as a comment on PULL_REQUEST (GH_TOKEN)
-	@scripts/real-only plan-comment $(STACK)
 	@bin/ops plan-comment $(STACK)
 
 ##@ Proof

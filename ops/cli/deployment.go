@@ -72,12 +72,7 @@ func (t *tool) drift() *cobra.Command {
 		Long: "Drift previews the commit that is deployed, with its digests, against AWS. A commit that waits for its deployment is no drift. " +
 			"It ends with 4 when something was changed by another hand; arguments after -- go to pulumi preview.",
 		Example: "  ops drift dev\n  ops drift dev -- --diff",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if dash := cmd.ArgsLenAtDash(); dash >= 0 {
-				return stackArg(cmd, args[:dash])
-			}
-			return stackArg(cmd, args)
-		},
+		Args:    stackAndDash,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := t.stack(args[0])
 			if err != nil {

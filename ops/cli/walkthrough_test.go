@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"os"
 	"strings"
 	"testing"
 
@@ -34,13 +35,36 @@ type step struct {
 }
 
 func TestWalkthrough(t *testing.T) {
-	w := &walk{home: newHome(t, map[string]string{"pulumi": fakePulumi, "make": inWorktree, "gh": `true`})}
+	w := &walk{home: newHome(t, map[string]string{
+		"pulumi": `case "$*" in *--show-sames*) cat "$PLAN"; exit ;; esac` + "\n" + fakePulumi, "make": inWorktree, "gh": `true`, "docker": fakeDocker,
+	})}
 	w.aws, w.fleet = cluster(t)
 	t.Setenv("PULL_REQUEST", "42")
+	ecr := newRepositories(t, "dev", "prod")
+	newAnalyzer(t)
+	t.Setenv("PLAN", w.calls+".plan")
+	t.Setenv("SMOKE_USER", "ann")
+	t.Setenv("SMOKE_PASSWORD", "right")
+	address, ca := (&fake{healthy: true, version: "3.1.8", state: "success", log: "hello from the task"}).serve(t)
 	first := w.git("rev-parse", "HEAD")
 	second := w.commit("second")
 
 	for _, s := range []step{
+		{ops: "digests dev --check", code: ExitUsage, says: "still has the example digests"},
+		{ops: "repositories dev -- --yes"},
+		{ops: "images build dev web --registry local --prefix airflow --tag pr", says: "images: web for linux/arm64"},
+		{ops: "images push dev", says: "agent sha256:bbb", keep: func(w *walk, out string) { w.write("bin/digests.txt", out, 0o644) }},
+		{ops: "digests dev bin/digests.txt", says: "6 digests are in "},
+		{
+			what: "Docker has pushed the web image, and nothing else",
+			do:   func(*walk) { ecr.put("dev/web", digestOf("b"), first[:12], map[string]string{"amd64": digestOf("e")}) },
+			ops:  "images facts dev", code: ExitNotAsked, says: `it is for ["amd64"], and the stack's tasks run on arm64`,
+		},
+		{
+			what: "a plan with a policy that lets everybody in",
+			do:   func(w *walk) { w.plan(`{"Version": "2012-10-17", "Statement": [{"Principal": "*"}]}`) },
+			ops:  "access-analyzer dev", code: ExitNotAsked, says: "SECURITY_WARNING: aws:kms/key:Key x: Everybody is let in.",
+		},
 		{
 			what: "the first commit is deployed, with images \"a\"",
 			do: func(w *walk) {
@@ -83,6 +107,8 @@ func TestWalkthrough(t *testing.T) {
 			ops:  "roll-back dev --to bin/deployed.txt", says: "pathwai-airflow-dev-triggerer 1/1 pathwai-airflow-dev-triggerer:5 COMPLETED",
 		},
 		{ops: "stable dev --output json", says: `"revision": "pathwai-airflow-dev-worker:5"`},
+		{ops: "smoke dev --url " + address + " --ca " + ca, says: "smoke: log      ok"},
+		{ops: "promote dev prod", says: "agent sha256:eee"},
 	} {
 		if s.what != "" {
 			t.Log("# " + s.what)
@@ -98,6 +124,12 @@ func TestWalkthrough(t *testing.T) {
 			s.keep(w, got.out)
 		}
 	}
+}
+
+// plan says what the previews for programs show: a key with a policy.
+func (w *walk) plan(policy string) {
+	w.t.Helper()
+	require.NoError(w.t, os.WriteFile(w.calls+".plan", []byte(`{"steps": [`+planStep("aws:kms/key:Key", "policy", policy)+`]}`), 0o600))
 }
 
 // release is what `make digests up` does: images in the stack's file, new

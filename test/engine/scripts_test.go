@@ -1,11 +1,9 @@
 package engine
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"testing"
 
@@ -46,29 +44,6 @@ config:
 	} {
 		assert.Contains(t, printed, kept)
 	}
-}
-
-// TestRepositoriesComeFirst: `make repositories` makes the repositories and
-// their key, no service, and the whole stack follows in the same state.
-func TestRepositoriesComeFirst(t *testing.T) {
-	home := []string{"SIM_HOME=" + t.TempDir()}
-	printed, err := engine(t, home, "scripts/repositories", "dev", "--yes", "--skip-preview", "--non-interactive")
-	require.NoError(t, err, printed)
-	state, err := engine(t, home, "scripts/pulumi", "dev", "stack", "export")
-	require.NoError(t, err, state)
-	kinds := map[string]int{}
-	for _, match := range regexp.MustCompile(`"urn": "urn:pulumi:dev::airflow::(?:[^"]*\$)?([^":]+:[^":]+:[^":]+)::`).FindAllStringSubmatch(state, -1) {
-		if !strings.HasPrefix(match[1], "pulumi:") {
-			kinds[match[1]]++
-		}
-	}
-	assert.Equal(t, map[string]int{
-		"airflow:index:Keys": 1, "aws:kms/key:Key": 1, "aws:kms/alias:Alias": 1,
-		"airflow:index:Images": 1, "awsx:ecr:Repository": 6,
-		"aws:ecr/repository:Repository": 6, "aws:ecr/lifecyclePolicy:LifecyclePolicy": 6,
-	}, kinds)
-	printed, err = engine(t, home, "scripts/pulumi", "dev", "preview", "--non-interactive", "--policy-pack", pack(t))
-	require.NoError(t, err, printed)
 }
 
 // scriptsHome is a git repository of its own with the project's scripts, whose
@@ -133,90 +108,6 @@ func (p *scriptsHome) run(script string, args ...string) (said, called string, e
 	calls, readErr := os.ReadFile(p.calls)
 	require.NoError(p.t, readErr)
 	return string(output), string(calls), err
-}
-
-// setting answers for scripts/setting, which needs the whole program.
-const setting = `case "$4" in accountId) echo 123456789012;; region) echo eu-west-1;; org) echo acme;;
-	images.digests.*) echo "sha256:$(printf '%064d' 7)";; *) echo "no setting $4" >&2; exit 1;; esac`
-
-const recorded = `echo "$(basename "$0") $*" >>"$CALLS"`
-
-func TestTagsThatExistAreTaken(t *testing.T) {
-	digest := "sha256:" + strings.Repeat("0", 63) + "7"
-	p := newScriptsHome(t, map[string]string{
-		"go": setting,
-		"aws": recorded + `
-case "$*" in
-*/web*) echo "$THERE";;
-*/broken*) echo "AccessDeniedException" >&2; exit 254;;
-*) echo "An error occurred (ImageNotFoundException)" >&2; exit 254;;
-esac`,
-		"docker": recorded + `
-while [ $# -gt 0 ]; do
-    if [ "$1" = --metadata-file ]; then echo '"containerimage.digest": "sha256:` + strings.Repeat("b", 64) + `"' >"$2"; fi
-    shift
-done`,
-	})
-	p.environment = append(p.environment, "THERE="+digest)
-	registry := "123456789012.dkr.ecr.eu-west-1.amazonaws.com/acme-airflow-"
-
-	said, called, err := p.run("images", "push", registry+"dev", "tag1", "linux/arm64", "web", "agent")
-	require.NoError(t, err, said)
-	assert.Contains(t, said, "web "+digest+"\n")
-	assert.Contains(t, said, "agent sha256:bbb")
-	assert.Contains(t, called, "aws ecr describe-images --registry-id 123456789012 --region eu-west-1 --repository-name acme-airflow-dev/web --image-ids imageTag=tag1")
-	assert.Equal(t, 1, strings.Count(called, "docker buildx build"), called)
-	said, _, err = p.run("images", "push", registry+"dev", "tag1", "linux/arm64", "broken")
-	require.Error(t, err)
-	assert.Contains(t, said, "AccessDenied")
-
-	said, called, err = p.run("promote", "dev", "prod")
-	require.NoError(t, err, said)
-	assert.Equal(t, 5, strings.Count(called, "docker buildx imagetools create"), called)
-	assert.NotContains(t, called, "create --tag "+registry+"prod/web")
-	p.environment = append(p.environment, "THERE=sha256:other")
-	said, _, err = p.run("promote", "dev", "prod")
-	require.Error(t, err)
-	assert.Contains(t, said, "web:"+p.git("rev-parse", "--short=12", "HEAD")+" of prod is sha256:other")
-}
-
-func TestAccessAnalyzerAsksAboutEveryDocumentByItsKind(t *testing.T) {
-	p := newScriptsHome(t, map[string]string{
-		"pulumi": recorded + `; cat "$PLAN"`,
-		"aws": recorded + `
-case "$*" in *bad*) echo '{"findings": [{"findingType": "ERROR", "findingDetails": "not a policy"}]}';; *) echo '{"findings": []}';; esac`,
-	})
-	plan := filepath.Join(t.TempDir(), "plan.json")
-	p.environment = append(p.environment, "PLAN="+plan)
-	step := func(kind, key, document string) string {
-		return fmt.Sprintf(`{"op": "same", "newState": {"type": %q, "urn": "urn:pulumi:dev::airflow::%s::x", "inputs": {%q: %q}}}`, kind, kind, key, document)
-	}
-	ask := func(steps ...string) (string, string, error) {
-		require.NoError(t, os.WriteFile(plan, []byte(`{"steps": [`+strings.Join(steps, ",")+`]}`), 0o600))
-		return p.run("access-analyzer", "dev")
-	}
-	good := []string{
-		step("aws:iam/role:Role", "assumeRolePolicy", `{"trust"}`), step("aws:iam/rolePolicy:RolePolicy", "policy", `{"role"}`),
-		step("aws:s3/bucketPolicy:BucketPolicy", "policy", `{"bucket"}`), step("aws:kms/key:Key", "policy", `{"key"}`),
-	}
-	said, called, err := ask(good...)
-	require.NoError(t, err, said)
-	assert.Contains(t, said, "4 documents, 0 errors")
-	assert.Contains(t, called, "--show-sames")
-	for _, asked := range []string{
-		`RESOURCE_POLICY --validate-policy-resource-type AWS::IAM::AssumeRolePolicyDocument --policy-document {"trust"}`,
-		`IDENTITY_POLICY --policy-document {"role"}`,
-		`RESOURCE_POLICY --validate-policy-resource-type AWS::S3::Bucket --policy-document {"bucket"}`,
-		`RESOURCE_POLICY --policy-document {"key"}`,
-	} {
-		assert.Contains(t, called, asked)
-	}
-	said, _, err = ask(append(good, step("aws:iam/policy:Policy", "policy", `{"bad"}`))...)
-	require.Error(t, err)
-	assert.Contains(t, said, "5 documents, 1 errors")
-	said, _, err = ask()
-	require.Error(t, err)
-	assert.Contains(t, said, "the plan shows none")
 }
 
 // TestBaseWithoutTheCommandIsNothing: the cost of a branch can be told against

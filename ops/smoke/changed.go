@@ -1,4 +1,4 @@
-package main
+package smoke
 
 import (
 	"context"
@@ -18,7 +18,7 @@ var declares = regexp.MustCompile(`(?m)^\s*@(\w+\.)?dag\b|\bDAG\(`)
 // it shows for each of their DAGs is theirs. When a file was last parsed would
 // say nothing, since an older content is parsed again and again, too.
 func (a *airflow) arrived(ctx context.Context) error {
-	folder, list, _ := strings.Cut(a.options.changed, ":")
+	folder, list, _ := strings.Cut(a.options.Changed, ":")
 	for _, file := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' }) {
 		content, err := os.ReadFile(filepath.Join(folder, file))
 		if err != nil {
@@ -47,7 +47,7 @@ func (a *airflow) arrived(ctx context.Context) error {
 		if err != nil {
 			return fmt.Errorf("%s was pushed, but Airflow doesn't show %s (an import error? dagsync behind?): %w", file, waitsFor, err)
 		}
-		_, _ = fmt.Fprintf(a.progress, "smoke: %s has arrived\n", file)
+		a.options.Say("smoke: %s has arrived", file)
 	}
 	return nil
 }

@@ -1,4 +1,4 @@
-package main
+package smoke
 
 import (
 	"bytes"
@@ -11,14 +11,15 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/pathwai/airflow-on-fargate/config"
 )
 
 // airflow is a deployed Airflow, seen from outside.
 type airflow struct {
-	base     string
-	http     *http.Client
-	options  options
-	progress io.Writer
+	base    string
+	http    *http.Client
+	options Options
 
 	token string
 	runID string
@@ -32,7 +33,7 @@ type hop struct {
 }
 
 func (a *airflow) hops() []hop {
-	if a.options.login == loginALB {
+	if a.options.Login == config.LoginALB {
 		return []hop{{"network", 10, a.reach}, {"login", 12, a.sentToIdP}}
 	}
 	return []hop{
@@ -85,7 +86,7 @@ func (a *airflow) login(ctx context.Context) (string, error) {
 	var answer struct {
 		Token string `json:"access_token"`
 	}
-	credentials := map[string]string{"username": a.options.user, "password": a.options.secret}
+	credentials := map[string]string{"username": a.options.User, "password": a.options.Secret}
 	if err := a.send(ctx, http.MethodPost, "/auth/token", credentials, &answer); err != nil {
 		return "", err
 	}
@@ -93,14 +94,14 @@ func (a *airflow) login(ctx context.Context) (string, error) {
 		return "", errors.New("the answer holds no token")
 	}
 	a.token = answer.Token
-	return "as " + a.options.user, nil
+	return "as " + a.options.User, nil
 }
 
 // sentToIdP is as far as a machine comes if the load balancer asks for a login:
 // pages and API alike lead to the identity provider, which sends people back
 // to this address.
 func (a *airflow) sentToIdP(ctx context.Context) (string, error) {
-	idp, err := url.Parse(a.options.idp)
+	idp, err := url.Parse(a.options.IdP)
 	if err != nil {
 		return "", err
 	}
@@ -110,14 +111,14 @@ func (a *airflow) sentToIdP(ctx context.Context) (string, error) {
 		case err != nil:
 			return "", err
 		case status != http.StatusFound:
-			return "", fmt.Errorf("%s answers %d, and not with the way to the login at %s", path, status, a.options.idp)
+			return "", fmt.Errorf("%s answers %d, and not with the way to the login at %s", path, status, a.options.IdP)
 		case to.Scheme != idp.Scheme || to.Host != idp.Host || to.Path != idp.Path:
-			return "", fmt.Errorf("%s leads to %s://%s%s, and not to the login at %s", path, to.Scheme, to.Host, to.Path, a.options.idp)
+			return "", fmt.Errorf("%s leads to %s://%s%s, and not to the login at %s", path, to.Scheme, to.Host, to.Path, a.options.IdP)
 		case to.Query().Get("redirect_uri") != a.base+"/oauth2/idpresponse":
-			return "", fmt.Errorf("after the login at %s people are sent to %q, and not back to %s", a.options.idp, to.Query().Get("redirect_uri"), a.base)
+			return "", fmt.Errorf("after the login at %s people are sent to %q, and not back to %s", a.options.IdP, to.Query().Get("redirect_uri"), a.base)
 		}
 	}
-	return "at " + a.options.idp, nil
+	return "at " + a.options.IdP, nil
 }
 
 // redirect gets a path, and the address that the answer leads to.
@@ -145,21 +146,21 @@ func (a *airflow) version(ctx context.Context) (string, error) {
 	if err := a.get(ctx, "/api/v2/version", &answer); err != nil {
 		return "", err
 	}
-	if answer.Version != a.options.airflow && !strings.HasPrefix(answer.Version, a.options.airflow+".") {
-		return "", fmt.Errorf("%q runs, expected %s", answer.Version, a.options.airflow)
+	if answer.Version != a.options.Airflow && !strings.HasPrefix(answer.Version, a.options.Airflow+".") {
+		return "", fmt.Errorf("%q runs, expected %s", answer.Version, a.options.Airflow)
 	}
 	return "Airflow " + answer.Version, nil
 }
 
 func (a *airflow) visible(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.options.waitForDAGs)
+	ctx, cancel := context.WithTimeout(ctx, a.options.WaitForDAGs)
 	defer cancel()
 	err := a.poll(ctx, func() (bool, error) {
 		status, _, err := a.ask(ctx, http.MethodGet, a.dagPath(""), nil, nil)
 		return status == http.StatusOK, err
 	})
 	if err != nil {
-		return "", fmt.Errorf("DAG %q is not visible: %w", a.options.dag, err)
+		return "", fmt.Errorf("DAG %q is not visible: %w", a.options.DAG, err)
 	}
 	if err := a.arrived(ctx); err != nil {
 		return "", err
@@ -168,11 +169,11 @@ func (a *airflow) visible(ctx context.Context) (string, error) {
 	if err := a.send(ctx, http.MethodPatch, a.dagPath(""), unpause, nil); err != nil {
 		return "", err
 	}
-	return a.options.dag, nil
+	return a.options.DAG, nil
 }
 
 func (a *airflow) trigger(ctx context.Context) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, a.options.runTimeout)
+	ctx, cancel := context.WithTimeout(ctx, a.options.RunTimeout)
 	defer cancel()
 	var started struct {
 		RunID string `json:"dag_run_id"`
@@ -191,7 +192,7 @@ func (a *airflow) trigger(ctx context.Context) (string, error) {
 		}
 		if state = run.State; state != said {
 			said = state
-			_, _ = fmt.Fprintf(a.progress, "smoke: %s is %s\n", a.runID, state)
+			a.options.Say("smoke: %s is %s", a.runID, state)
 		}
 		return state == "success" || state == "failed", nil
 	})
@@ -235,7 +236,7 @@ func (a *airflow) log(ctx context.Context) (string, error) {
 }
 
 func (a *airflow) dagPath(rest string) string {
-	return "/api/v2/dags/" + url.PathEscape(a.options.dag) + rest
+	return "/api/v2/dags/" + url.PathEscape(a.options.DAG) + rest
 }
 
 // poll asks until done says so or the time is up.
@@ -294,7 +295,7 @@ func (a *airflow) ask(ctx context.Context, method, path string, body, answer any
 		return 0, "", err
 	}
 	defer func() { _ = response.Body.Close() }()
-	if response.StatusCode/100 == 3 && a.options.login != loginALB {
+	if response.StatusCode/100 == 3 && a.options.Login != config.LoginALB {
 		to, err := response.Location()
 		if err != nil {
 			return response.StatusCode, "", fmt.Errorf("%s answers %d: %w", path, response.StatusCode, err)

@@ -1,7 +1,8 @@
-package main
+package cli
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"encoding/pem"
 	"net/http"
@@ -16,6 +17,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pathwai/airflow-on-fargate/ops/smoke"
 )
 
 // fake is an Airflow's API as far as smoke uses it; broken names the path that fails.
@@ -105,6 +108,16 @@ func authority(t *testing.T, server *httptest.Server) string {
 	return ca
 }
 
+// smoked is how ops smoke ended.
+func smoked(t *testing.T, getenv func(string) string, args ...string) (code int, out, said string) {
+	t.Helper()
+	var stdout, stderr bytes.Buffer
+	code = Run(t.Context(), append([]string{"smoke"}, args...), Streams{Out: &stdout, Err: &stderr, Root: "../..", Getenv: getenv})
+	return code, stdout.String(), stderr.String()
+}
+
+func nobody(string) string { return "" }
+
 func environment(password string) func(string) string {
 	return func(name string) string {
 		return map[string]string{"SMOKE_USER": "ann", "SMOKE_PASSWORD": password}[name]
@@ -134,39 +147,37 @@ func TestEachHopFailsWithItsOwnCode(t *testing.T) {
 			server := good
 			test.change(&server)
 			address, ca := server.serve(t)
-			var stdout, stderr bytes.Buffer
-			exit := run(t.Context(), []string{"--url", address, "--ca", ca, "--wait-for-dags", "100ms"}, environment(test.password), &stdout, &stderr)
-			assert.Equal(t, test.exit, exit, stderr.String())
-			assert.Contains(t, stderr.String(), test.says)
-			assert.NotContains(t, stdout.String()+stderr.String(), "right")
-			assert.NotContains(t, stderr.String(), "hidden")
-			assert.Equal(t, test.exit == loginBeforeExit, strings.Contains(stderr.String(), "a login stands before the API"))
+			exit, stdout, stderr := smoked(t, environment(test.password), "dev", "--url", address, "--ca", ca, "--wait-for-dags", "100ms")
+			assert.Equal(t, test.exit, exit, stderr)
+			assert.Contains(t, stderr, test.says)
+			assert.NotContains(t, stdout+stderr, "right")
+			assert.NotContains(t, stderr, "hidden")
+			assert.Equal(t, test.exit == 17, strings.Contains(stderr, "a login stands before the API"))
 		})
 	}
 }
 
 func TestDeadAddressFailsFastAndNamesTheHop(t *testing.T) {
 	start := time.Now()
-	var stdout, stderr bytes.Buffer
-	exit := run(t.Context(), []string{"--url", "https://127.0.0.1:1"}, environment("right"), &stdout, &stderr)
+	exit, _, stderr := smoked(t, environment("right"), "dev", "--url", "https://127.0.0.1:1")
 	assert.Equal(t, 10, exit)
-	assert.Contains(t, stderr.String(), "network: FAILED")
+	assert.Contains(t, stderr, "network: FAILED")
 	assert.Less(t, time.Since(start), 5*time.Second)
 }
 
 func TestUntrustedCertificateIsRefused(t *testing.T) {
 	server := fake{}
 	address, _ := server.serve(t)
-	var stdout, stderr bytes.Buffer
-	assert.Equal(t, 10, run(t.Context(), []string{"--url", address}, environment("right"), &stdout, &stderr))
-	assert.Contains(t, stderr.String(), "certificate")
+	exit, _, stderr := smoked(t, environment("right"), "dev", "--url", address)
+	assert.Equal(t, 10, exit)
+	assert.Contains(t, stderr, "certificate")
 }
 
 func TestUsage(t *testing.T) {
-	var stdout, stderr bytes.Buffer
-	assert.Equal(t, usageExit, run(t.Context(), []string{"--url", "http://x", "--run-timeout", "-1s"}, func(string) string { return "" }, &stdout, &stderr))
-	for _, said := range []string{"https address", "SMOKE_USER", "positive"} {
-		assert.Contains(t, stderr.String(), said)
+	exit, _, stderr := smoked(t, nobody, "dev", "--url", "http://x", "--run-timeout", "-1s", "--ca", "nowhere.pem")
+	assert.Equal(t, ExitUsage, exit)
+	for _, said := range []string{"https address", "SMOKE_USER", "positive", "nowhere.pem"} {
+		assert.Contains(t, stderr, said)
 	}
 }
 
@@ -190,7 +201,6 @@ func behindLogin(t *testing.T, idp, back string, open ...string) (address, ca st
 
 func TestLoginAtTheLoadBalancer(t *testing.T) {
 	const idp = "https://login.pathwai.com/authorize"
-	nobody := func(string) string { return "" }
 	for name, test := range map[string]struct {
 		leads, back string
 		open        []string
@@ -207,11 +217,10 @@ func TestLoginAtTheLoadBalancer(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			address, ca := behindLogin(t, test.leads, test.back, test.open...)
-			var stdout, stderr bytes.Buffer
-			exit := run(t.Context(), []string{"--url", address + "/", "--ca", ca, "--login", "alb", "--idp", idp}, nobody, &stdout, &stderr)
-			assert.Equal(t, test.exit, exit, stderr.String())
-			assert.Contains(t, stdout.String()+stderr.String(), test.says)
-			assert.Equal(t, test.exit == 0, strings.Contains(stdout.String(), "not asked"), "it says what it can't know")
+			exit, stdout, stderr := smoked(t, nobody, "dev", "--url", address+"/", "--ca", ca, "--login", "alb", "--idp", idp)
+			assert.Equal(t, test.exit, exit, stderr)
+			assert.Contains(t, stdout+stderr, test.says)
+			assert.Equal(t, test.exit == 0, strings.Contains(stderr, "not asked"), "it says what it can't know")
 		})
 	}
 }
@@ -222,9 +231,9 @@ func TestUsageOfTheLogin(t *testing.T) {
 		"--idp must be":        {"--login", "alb"},
 		"SMOKE_USER":           {"--login", "fab"},
 	} {
-		var stdout, stderr bytes.Buffer
-		assert.Equal(t, usageExit, run(t.Context(), append(args, "--url", "https://x"), func(string) string { return "" }, &stdout, &stderr))
-		assert.Contains(t, stderr.String(), said)
+		exit, _, stderr := smoked(t, nobody, append(args, "dev", "--url", "https://x")...)
+		assert.Equal(t, ExitUsage, exit)
+		assert.Contains(t, stderr, said)
 	}
 }
 
@@ -247,10 +256,41 @@ func TestChangedFilesMustArrive(t *testing.T) {
 			path := filepath.Join(folder, test.file)
 			require.NoError(t, os.MkdirAll(filepath.Dir(path), 0o755))
 			require.NoError(t, os.WriteFile(path, []byte(test.content), 0o600))
-			var stdout, stderr bytes.Buffer
-			exit := run(t.Context(), []string{"--url", address, "--ca", ca, "--wait-for-dags", "200ms", "--changed", folder + ":" + test.file}, environment("right"), &stdout, &stderr)
-			assert.Equal(t, test.exit, exit, stderr.String())
-			assert.Contains(t, stderr.String(), test.says)
+			exit, _, stderr := smoked(t, environment("right"), "dev", "--url", address, "--ca", ca, "--wait-for-dags", "200ms", "--changed", folder+":"+test.file)
+			assert.Equal(t, test.exit, exit, stderr)
+			assert.Contains(t, stderr, test.says)
 		})
 	}
+}
+
+func TestSmokeTakesFromSettingsWhatFlagsLeaveOpen(t *testing.T) {
+	tool := &tool{Streams: Streams{Root: "../.."}}
+	var o smoke.Options
+	require.NoError(t, tool.fromSettings("dev", &o))
+	assert.Equal(t, smoke.Options{URL: "https://airflow.dev.pathwai.com/", Login: "none"}, o)
+	o = smoke.Options{URL: "https://x", Login: "fab"}
+	require.NoError(t, tool.fromSettings("no-such-stack", &o), "an Airflow that is no stack's")
+	for _, o := range []smoke.Options{{URL: "https://x"}, {Login: "fab"}, {URL: "https://x", Login: "alb"}} {
+		require.ErrorContains(t, tool.fromSettings("no-such-stack", &o), "exists for dev prod")
+	}
+}
+
+func TestSmokeAsJSONAndInterrupted(t *testing.T) {
+	server := fake{healthy: false}
+	address, ca := server.serve(t)
+	exit, stdout, stderr := smoked(t, environment("right"), "dev", "--url", address, "--ca", ca, "--output", "json")
+	assert.Equal(t, 11, exit)
+	var hops []smoke.Passed
+	require.NoError(t, json.Unmarshal([]byte(stdout), &hops), stdout)
+	require.Len(t, hops, 1, "those that passed")
+	assert.Equal(t, "network", hops[0].Hop)
+	assert.Contains(t, stderr, "ops: smoke: health: FAILED after ")
+
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var out, said bytes.Buffer
+	exit = Run(ctx, []string{"smoke", "dev", "--url", address, "--ca", ca}, Streams{Out: &out, Err: &said, Root: "../..", Getenv: environment("right")})
+	assert.Equal(t, ExitInterrupted, exit)
+	assert.Contains(t, said.String(), "ops: interrupted: smoke: network: FAILED")
+	assert.Empty(t, out.String())
 }
