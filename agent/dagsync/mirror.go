@@ -80,11 +80,11 @@ func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
 		return false, err
 	}
 	if m.known && !due && listing.Digest == m.state.digest {
-		m.state.at = listing.Time
+		m.state.at, m.state.mark = listing.Time, listing.Mark
 		return false, nil
 	}
 	if !due {
-		if err := m.whole(ctx, listing.Mark); err != nil {
+		if err := m.whole(ctx, listing.Mark); err != nil && !errors.Is(err, bucket.ErrChanged) {
 			return false, err
 		}
 	}
@@ -97,13 +97,19 @@ func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
 		m.remember(now.number, now.manifest, listing)
 		return false, nil
 	}
-	if listing.Mark != "" && listing.Mark != m.state.mark {
-		listing, err = m.relist(ctx, listing) // a push has just said that it is complete
+	if m.known && listing.Mark != "" && listing.Mark != m.state.mark {
+		listing, err = m.list(ctx, true) // a push has just said that it is complete
 	} else {
 		listing, err = m.settle(ctx, listing)
 	}
 	for attempt := 1; err == nil; attempt++ {
-		if err = m.whole(ctx, listing.Mark); err == nil {
+		// Of a push that ended during the listing, keys that sort before the
+		// mark were listed as they had been before.
+		older := listing.Mark != "" && listing.Mark != m.markTag
+		if err = m.whole(ctx, listing.Mark); err == nil && older {
+			err = fmt.Errorf("listed before the push ended: %w", bucket.ErrChanged)
+		}
+		if err == nil {
 			changed, err = m.bring(ctx, now, listing)
 		}
 		if m.heal(ctx, err, listing.Time) || !errors.Is(err, bucket.ErrChanged) || attempt == maxRelists {
@@ -125,6 +131,10 @@ func (m *mirror) whole(ctx context.Context, etag string) error {
 		if err != nil {
 			return err
 		}
+		if mark.ID == m.mark.ID && mark.State == m.mark.State {
+			m.mark, m.markTag = mark, etag // a sign of life
+			return m.whole(ctx, etag)
+		}
 		m.mark, m.markTag = mark, etag
 		m.log.Info("push", "source", m.pair.Source(), "id", mark.ID, "state", mark.State, "commit", mark.Commit, "since", mark.At)
 	}
@@ -133,14 +143,6 @@ func (m *mirror) whole(ctx context.Context, etag string) error {
 			errPushing, m.mark.ID, m.mark.At.Format(time.RFC3339))
 	}
 	return nil
-}
-
-// relist makes sure that a listing holds its objects.
-func (m *mirror) relist(ctx context.Context, listing bucket.Listing) (bucket.Listing, error) {
-	if m.known {
-		return m.list(ctx, true)
-	}
-	return listing, nil
 }
 
 // maxRelists is how often one pass lists again because objects changed under
@@ -161,7 +163,7 @@ func (m *mirror) list(ctx context.Context, keep bool) (bucket.Listing, error) {
 // whole, if it takes seconds to upload. --once doesn't wait.
 func (m *mirror) settle(ctx context.Context, before bucket.Listing) (bucket.Listing, error) {
 	if m.options.settle == 0 {
-		return m.relist(ctx, before)
+		return m.list(ctx, true)
 	}
 	for range 3 {
 		if err := sleep(ctx, m.options.settle); err != nil {
@@ -244,6 +246,7 @@ func (m *mirror) verify(ctx context.Context, v *view) error {
 		return nil
 	}
 	v.intact = false
+	m.known = false // also when a push lets it be mended only later
 	bad := make(map[int]bool, len(damage.Bad))
 	for _, i := range damage.Bad {
 		bad[i] = true

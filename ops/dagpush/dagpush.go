@@ -50,6 +50,12 @@ func (p Push) Run(ctx context.Context) (Result, error) {
 	if err != nil {
 		return Result{}, err
 	}
+	l := &lease{s3: p.S3, bucket: p.Bucket, key: p.Prefix + markKey, own: mark{ID: p.ID, State: pushing, At: time.Now().UTC().Truncate(time.Second), Commit: p.Commit}}
+	// What the bucket is found to hold is only true on top of this mark.
+	found, err := l.free(ctx)
+	if err != nil {
+		return Result{}, err
+	}
 	there, err := p.list(ctx)
 	if err != nil {
 		return Result{}, err
@@ -73,15 +79,13 @@ func (p Push) Run(ctx context.Context) (Result, error) {
 	}
 	slices.Sort(result.Removed)
 
-	l := &lease{s3: p.S3, bucket: p.Bucket, key: p.Prefix + markKey, own: mark{ID: p.ID, State: pushing, At: time.Now().UTC().Truncate(time.Second), Commit: p.Commit}}
 	if len(changed)+len(result.Removed) == 0 {
-		found, _, err := l.find(ctx)
-		if err != nil || found == nil || found.State == complete {
-			return result, err
+		if found == nil || found.State == complete {
+			return result, nil
 		}
 		p.Say("push: a push was begun and not completed; this one completes it")
 	}
-	if err := l.begin(ctx); err != nil {
+	if err := l.write(ctx, l.own); err != nil {
 		return Result{}, err
 	}
 	err = p.transfer(ctx, l, changed, result.Removed)

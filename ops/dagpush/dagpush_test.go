@@ -233,6 +233,28 @@ func TestTwoPushers(t *testing.T) {
 	require.JSONEq(t, `{"id": "two", "state": "pushing"}`, w.get(markKey))
 }
 
+// A push that another one overtook between its look at the bucket and its mark
+// would leave what it believes to be there: it stops before it changes anything.
+func TestPushOvertakenBeforeItsMark(t *testing.T) {
+	w := newWorld(t)
+	w.write("a.py", "1", "b.py", "1")
+	_, err := w.Run(t.Context())
+	require.NoError(t, err)
+	other := *w.Push
+	other.ID, other.Folder = "other", t.TempDir()
+	for _, key := range []string{"a.py", "b.py"} {
+		require.NoError(t, os.WriteFile(filepath.Join(other.Folder, key), []byte("2"), 0o600))
+	}
+	w.write("a.py", "3")
+	w.ID = "late"
+	w.aws.On("HEAD /dags/dev/b.py", 1, func() { _, err = other.Run(context.Background()) })
+	_, late := w.Run(t.Context())
+	require.NoError(t, err)
+	require.ErrorIs(t, late, ErrTaken)
+	require.Equal(t, map[string]string{"a.py": "2", "b.py": "2"}, w.holds())
+	require.Contains(t, w.get(markKey), `"id":"other","state":"complete"`)
+}
+
 // A push whose place was taken while it uploads stops there.
 func TestHeartbeat(t *testing.T) {
 	w := newWorld(t)
@@ -265,14 +287,17 @@ func TestALeaseIsDeadInTime(t *testing.T) {
 	w := newWorld(t)
 	w.put(markKey, `{"id": "old", "state": "pushing"}`)
 	l := &lease{s3: w.S3, bucket: w.Bucket, key: w.Prefix + markKey, own: mark{ID: "new", State: pushing}}
-	require.ErrorIs(t, l.begin(t.Context()), ErrTaken)
+	_, err := l.free(t.Context())
+	require.ErrorIs(t, err, ErrTaken)
 	found, age, err := l.find(t.Context())
 	require.NoError(t, err)
 	require.Equal(t, "old", found.ID)
 	require.Less(t, age, 10*time.Second)
 	require.GreaterOrEqual(t, age, time.Duration(0))
 	w.put(markKey, `garbage`)
-	require.NoError(t, l.begin(t.Context()))
+	_, err = l.free(t.Context())
+	require.NoError(t, err)
+	require.NoError(t, l.write(t.Context(), l.own))
 }
 
 func TestPushRefusesWhatCantBePublished(t *testing.T) {

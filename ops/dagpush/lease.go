@@ -79,17 +79,18 @@ func (l *lease) find(ctx context.Context) (found *mark, age time.Duration, err e
 	return found, serverTime(out.ResultMetadata).Sub(aws.ToTime(out.LastModified)), nil
 }
 
-// begin takes the place of a push that is complete, given up or dead.
-func (l *lease) begin(ctx context.Context) error {
+// free reads the mark that is there, and fails when a push that holds it is
+// neither complete, given up nor dead. The first write is made on top of it.
+func (l *lease) free(ctx context.Context) (*mark, error) {
 	found, age, err := l.find(ctx)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if found != nil && found.State == pushing && !found.Ended && age < silent {
-		return fmt.Errorf("%w: %s of s3://%s/%s, last heard of %s ago; if it is dead, push again in %s",
+		return nil, fmt.Errorf("%w: %s of s3://%s/%s, last heard of %s ago; if it is dead, push again in %s",
 			ErrTaken, found.ID, l.bucket, l.key, age.Round(time.Second), (silent - age).Round(time.Second))
 	}
-	return l.write(ctx, l.own)
+	return found, nil
 }
 
 // write replaces the mark. An answer that was lost is asked for: what was
