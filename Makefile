@@ -218,17 +218,13 @@ timeline: plan plantool ## how long a first deployment takes, and why
 diagram: plan plantool ## draw the architecture from the plan into docs/img
 	@bin/plantool diagram --svg docs/img/architecture-$(STACK).svg --plan $(PLAN)
 
-.PHONY: dashboard
-dashboard: $(READY) plantool ## draw the CloudWatch dashboard from its JSON into docs/img
-	@scripts/state $(STACK) | bin/plantool dashboard --svg docs/img/dashboard-$(STACK).svg --plan -
-
 .PHONY: sbom
 sbom: ## list everything the project is built from in bin/sbom.json (CycloneDX)
-	@mkdir -p bin && scripts/sbom >bin/sbom.json
+	@mkdir -p bin && scripts/sbom
 
 .PHONY: licences
 licences: ## write docs/licences.md: the licence of each direct dependency
-	@scripts/licences
+	@scripts/sbom --licences
 
 ##@ Maintainers
 

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"math/rand/v2"
 	"net/netip"
 	"regexp"
 	"slices"
@@ -10,11 +9,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"pgregory.net/rapid"
 )
 
 // checkInvariants is what holds for every configuration that Load hands out,
 // whatever went in.
-func checkInvariants(t testing.TB, cfg *Config) {
+func checkInvariants(t rapid.TB, cfg *Config) {
 	t.Helper()
 	checkSubnets(t, cfg)
 	checkNames(t, cfg)
@@ -39,7 +39,7 @@ func idpNetworks(cfg *Config) []string {
 	return cfg.Login.IdPCIDRs
 }
 
-func checkSubnets(t testing.TB, cfg *Config) {
+func checkSubnets(t rapid.TB, cfg *Config) {
 	t.Helper()
 	vpc, subnets := netip.MustParsePrefix(cfg.Network.CIDR), cfg.Network.Subnets()
 	require.Len(t, subnets, len(cfg.Network.Zones))
@@ -57,7 +57,7 @@ var harmless = regexp.MustCompile(`^[A-Za-z0-9_.=/-]+$`)
 
 // checkNames looks at everything that becomes part of a name, an ARN, a
 // command or a document.
-func checkNames(t testing.TB, cfg *Config) {
+func checkNames(t rapid.TB, cfg *Config) {
 	t.Helper()
 	// The longest that AWS allows: a load balancer or target group, an
 	// ElastiCache replication group, a role.
@@ -83,55 +83,50 @@ func checkNames(t testing.TB, cfg *Config) {
 }
 
 // Configurations made up within and around the limits: whatever is accepted
-// keeps the promises, and enough of them are.
+// keeps the promises, and enough of them are. A failure is told by its fewest
+// changes, and the file that rapid names plays it again.
 func TestPropertiesOfValidConfigurations(t *testing.T) {
-	const tries = 800
-	random := rand.New(rand.NewPCG(1, 2))
-	accepted := 0
-	for i := range tries {
-		changes := randomChanges(random)
-		cfg, err := load(defaults(t), changed(t, changes))
-		if err == nil {
-			accepted++
-			checkInvariants(t, cfg)
-			if t.Failed() {
-				t.Fatalf("try %d: %v", i, changes)
+	accepted, tries := 0, 0
+	for range 8 { // of -rapid.checks each
+		rapid.Check(t, func(r *rapid.T) {
+			tries++
+			if cfg, err := load(defaults(t), changed(t, randomChanges(r))); err == nil {
+				accepted++
+				checkInvariants(r, cfg)
 			}
-		}
+		})
 	}
 	require.Greater(t, accepted, tries/10, "hardly anything was accepted: the properties were not tested")
 	require.Less(t, accepted, tries, "nothing was refused: the limits were not tested")
 	t.Logf("%d of %d accepted", accepted, tries)
 }
 
-func randomChanges(r *rand.Rand) change {
-	pick := func(values ...any) any { return values[r.IntN(len(values))] }
-	zones := []any{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"}[:2+r.IntN(2)]
-	bits := 16 + r.IntN(9)
-	address := uint32(10)<<24 | uint32(r.IntN(1<<24))
-	if r.IntN(10) > 0 {
+func randomChanges(t *rapid.T) change {
+	changes := change{}
+	pick := func(path string, values ...any) { changes[path] = rapid.SampledFrom(values).Draw(t, path) }
+	upTo := func(path string, low, high int) int { return rapid.IntRange(low, high).Draw(t, path) }
+	number := func(path string, low, high int) { changes[path] = upTo(path, low, high) }
+	bits := upTo("bits", 16, 24)
+	address := uint32(10)<<24 | rapid.Uint32Range(0, 1<<24-1).Draw(t, "address")
+	if upTo("host bits", 0, 9) > 0 {
 		address &^= 1<<(32-bits) - 1
 	}
-	changes := change{
-		"network.zones":                zones,
-		"network.cidr":                 fmt.Sprintf("%s/%d", netip.AddrFrom4([4]byte{byte(address >> 24), byte(address >> 16), byte(address >> 8), byte(address)}), bits),
-		"network.subnetPrefix":         min(bits+1+r.IntN(6), 28),
-		"files.oneZone":                pick("", "us-east-1a", "us-east-1b"),
-		"database.instanceClass":       pick("db.t4g.small", "db.t4g.medium", "db.m7g.large", "db.r7g.xlarge", "db.c7g.large", "db.r7g.2xlarge"),
-		"database.reservedConnections": pick(5, 15, 50, 500),
-		"services.apiServer.maxCount":  1 + r.IntN(10),
-		"services.scheduler.count":     1 + r.IntN(3),
-		"workerPools[0].max":           1 + r.IntN(20),
-		"workerPools[0].concurrency":   1 + r.IntN(16),
-		"endpoints.extra":              many(r.IntN(4), "service%d"),
-		"broker.replicas":              r.IntN(6),
-		"org":                          strings.Repeat("o", 1+r.IntN(17)),
-	}
-	if r.IntN(2) == 0 {
-		changes["workerPools"] = pools(1 + r.IntN(20))
-		for _, path := range []string{"workerPools[0].max", "workerPools[0].concurrency"} {
-			delete(changes, path)
-		}
+	changes["network.cidr"] = fmt.Sprintf("%s/%d", netip.AddrFrom4([4]byte{byte(address >> 24), byte(address >> 16), byte(address >> 8), byte(address)}), bits)
+	changes["network.subnetPrefix"] = min(bits+upTo("network.subnetPrefix", 1, 6), 28)
+	changes["network.zones"] = []any{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"}[:upTo("network.zones", 2, 3)]
+	pick("files.oneZone", "", "us-east-1a", "us-east-1b")
+	pick("database.instanceClass", "db.t4g.small", "db.t4g.medium", "db.m7g.large", "db.r7g.xlarge", "db.c7g.large", "db.r7g.2xlarge")
+	pick("database.reservedConnections", 5, 15, 50, 500)
+	number("services.apiServer.maxCount", 1, 10)
+	number("services.scheduler.count", 1, 3)
+	number("broker.replicas", 0, 5)
+	changes["endpoints.extra"] = many(upTo("endpoints.extra", 0, 3), "service%d")
+	changes["org"] = strings.Repeat("o", upTo("org", 1, 17))
+	if rapid.Bool().Draw(t, "more pools") {
+		changes["workerPools"] = pools(upTo("workerPools", 1, 20))
+	} else {
+		number("workerPools[0].max", 1, 20)
+		number("workerPools[0].concurrency", 1, 16)
 	}
 	return changes
 }

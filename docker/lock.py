@@ -88,6 +88,7 @@ class Lock:
 LOCKS = (
     Lock(ROOT / "docker/airflow/requirements.lock", ("requirements.in", "overrides.txt"), "2026-03-18"),
     Lock(ROOT / "test/airflow/requirements.lock", ("requirements.in",), "2026-11-16"),
+    Lock(ROOT / "test/repository/requirements.lock", ("requirements.in",), "2026-11-16"),
     Lock(ROOT / "test/provider/requirements/moto.lock", ("moto.in",), "2026-11-16"),
     Lock(ROOT / "test/provider/requirements/scan.lock", ("scan.in",), "2026-11-16"),
     Lock(ROOT / "tools/checks/requirements.lock", ("requirements.in",), "2026-11-16"),

@@ -30,8 +30,7 @@ stack. Autoscaling's alarms, on the same metrics, are part of that test and not 
 killed tasks and the database's failovers have no metric: EventBridge tells them to the same topics. The budget tells
 its own.
 
-Where to look when one sounds: the stack's CloudWatch dashboard, here drawn from its definition, for
-[dev](img/dashboard-dev.svg) and [prod](img/dashboard-prod.svg) (` + "`make dashboard`" + `). Its metrics pass the same test.
+Where to look when one sounds: the stack's CloudWatch dashboard. Its metrics pass the same test.
 
 `
 )

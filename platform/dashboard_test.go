@@ -25,11 +25,7 @@ func TestDashboard(t *testing.T) {
 			for _, widget := range board.Widgets {
 				for _, metric := range widget.Metrics {
 					lines++
-					var names []string
-					for _, dimension := range metric.Dimensions {
-						names = append(names, dimension.Name)
-					}
-					_, err := feeds.By(alarmfeed.Metric{Namespace: metric.Namespace, Name: metric.Name, Dimensions: names})
+					_, err := feeds.By(alarmfeed.Metric(metric))
 					assert.NoError(t, err, widget.Title)
 				}
 			}

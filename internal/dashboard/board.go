@@ -1,22 +1,18 @@
-// Package dashboard reads the JSON of a CloudWatch dashboard and draws it. The
-// picture shows the definition: what stands where, and which metrics it names.
-// It holds no data, and so no curves.
+// Package dashboard reads the JSON of a CloudWatch dashboard, so that tests see
+// what it would show.
 package dashboard
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
-
-	"github.com/pathwai/airflow-on-fargate/internal/plan"
 )
 
+// Type is the type of a dashboard in a plan.
+const Type = "aws:cloudwatch/dashboard:Dashboard"
+
 // Board is a dashboard.
-type Board struct {
-	Name    string
-	Widgets []Widget
-}
+type Board struct{ Widgets []Widget }
 
 // Widget is one rectangle of a dashboard, in units of the grid.
 type Widget struct {
@@ -25,53 +21,18 @@ type Widget struct {
 	// Width and Height reach from X and Y to the right and down.
 	Width, Height int
 	Title         string
-	// Markdown is the text of a text widget.
+	// Markdown is a text widget's, Alarms are an alarm widget's, Metrics a
+	// metric widget's.
 	Markdown string
-	// Alarms are the names of an alarm widget's alarms, and of those whose
-	// thresholds a metric widget shows.
-	Alarms []string
-
-	// The rest is of metric widgets. View is how they are shown, such as
-	// timeSeries; Statistic and Period are those of all metrics that have none
-	// of their own.
-	View       string
-	Statistic  string
-	Period     int
-	Stacked    bool
-	Axis       Axis
-	Metrics    []Metric
-	Thresholds []Threshold
+	Alarms   []string
+	Metrics  []Metric
 }
 
-// Axis is the left axis of a graph. Min and Max are nil when CloudWatch chooses.
-type Axis struct {
-	Label    string
-	Min, Max *float64
-}
-
-// Metric is one line of a graph: a metric, or an expression on others.
+// Metric is one line of a graph, with the names of its dimensions; an
+// expression over others has none of them.
 type Metric struct {
 	Namespace, Name string
-	Dimensions      []Dimension
-	Expression      string
-	// ID is the name by which expressions call it.
-	ID    string
-	Label string
-	Color string
-	// Statistic is empty when it is the widget's.
-	Statistic string
-	// Hidden ones are there for expressions only.
-	Hidden bool
-}
-
-// Dimension is a dimension with its value.
-type Dimension struct{ Name, Value string }
-
-// Threshold is a horizontal line of a graph.
-type Threshold struct {
-	Label string
-	Value float64
-	Color string
+	Dimensions      []string
 }
 
 // The kinds of widgets that are understood.
@@ -81,42 +42,19 @@ const (
 	alarmWidget  = "alarm"
 )
 
-// timeSeries is the view with axes.
-const timeSeries = "timeSeries"
-
-func (w Widget) overTime() bool { return w.View == timeSeries }
-
-// Type is the type of a dashboard in a plan.
-const Type = "aws:cloudwatch/dashboard:Dashboard"
-
-// Make reads the one dashboard of a plan. The plan must show its body: that of a
-// stack that doesn't exist yet can't, since a dashboard names what AWS makes.
-func Make(p *plan.Plan) (*Board, error) {
-	all := p.Of(Type)
-	if len(all) != 1 {
-		return nil, fmt.Errorf("the plan has %d dashboards", len(all))
-	}
-	if !all[0].Shown("dashboardBody") {
-		return nil, errors.New("the plan doesn't show the dashboard's body, which names things that AWS makes in `up`: give the output of `pulumi stack export`")
-	}
-	board, err := Parse(all[0].Text("dashboardBody"))
-	if err != nil {
-		return nil, err
-	}
-	board.Name = all[0].Text("dashboardName")
-	if faults := board.Faults(); len(faults) > 0 {
-		return nil, fmt.Errorf("dashboard %s: %s", board.Name, strings.Join(faults, "; "))
-	}
-	return board, nil
-}
-
-// Parse reads a dashboard's body. It fails on what it wouldn't show.
+// Parse reads a dashboard's body
+// (https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/CloudWatch-Dashboard-Body-Structure.html).
+// It fails on what [Board.Faults] doesn't know how to judge.
 func Parse(body string) (*Board, error) {
 	var document struct {
 		Widgets []struct {
 			Type                string
 			X, Y, Width, Height int
-			Properties          properties
+			Properties          struct {
+				Title, Markdown string
+				Alarms          []string
+				Metrics         [][]any
+			}
 		}
 	}
 	if err := json.Unmarshal([]byte(body), &document); err != nil {
@@ -124,9 +62,17 @@ func Parse(body string) (*Board, error) {
 	}
 	board := &Board{}
 	for i, read := range document.Widgets {
-		w := Widget{Type: read.Type, X: read.X, Y: read.Y, Width: read.Width, Height: read.Height}
-		if err := read.Properties.fill(&w); err != nil {
-			return nil, fmt.Errorf("widget %d: %w", i+1, err)
+		p := read.Properties
+		w := Widget{read.Type, read.X, read.Y, read.Width, read.Height, p.Title, p.Markdown, p.Alarms, nil}
+		if w.Type != metricWidget && w.Type != textWidget && w.Type != alarmWidget {
+			return nil, fmt.Errorf("widget %d: of type %q, which is not understood: metric, text or alarm", i+1, w.Type)
+		}
+		for _, line := range p.Metrics {
+			metric, err := readMetric(line)
+			if err != nil {
+				return nil, fmt.Errorf("widget %d: %w", i+1, err)
+			}
+			w.Metrics = append(w.Metrics, metric)
 		}
 		board.Widgets = append(board.Widgets, w)
 	}
@@ -134,4 +80,34 @@ func Parse(body string) (*Board, error) {
 		return nil, errors.New("the dashboard has no widgets")
 	}
 	return board, nil
+}
+
+// readMetric reads namespace, name, dimensions' names and values in turn, and
+// the options, if any. An expression has nothing but options.
+func readMetric(line []any) (Metric, error) {
+	var m Metric
+	if len(line) > 0 {
+		if options, ok := line[len(line)-1].(map[string]any); ok {
+			line = line[:len(line)-1]
+			if options["expression"] != nil && len(line) == 0 {
+				return m, nil
+			}
+		}
+	}
+	var words []string
+	for _, element := range line {
+		word, ok := element.(string)
+		if !ok || word == "." || word == "..." {
+			return m, fmt.Errorf("a metric with %v, which is not understood: write it out", element)
+		}
+		words = append(words, word)
+	}
+	if len(words) < 2 || len(words)%2 == 1 {
+		return m, fmt.Errorf("%q is no metric: namespace, name, and dimensions in pairs", words)
+	}
+	m.Namespace, m.Name = words[0], words[1]
+	for i := 2; i < len(words); i += 2 {
+		m.Dimensions = append(m.Dimensions, words[i])
+	}
+	return m, nil
 }

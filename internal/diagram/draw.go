@@ -2,11 +2,12 @@ package diagram
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"slices"
 	"strings"
 
-	"github.com/pathwai/airflow-on-fargate/internal/svg"
+	"github.com/pathwai/airflow-on-fargate/internal/lines"
 )
 
 const style = `
@@ -31,7 +32,7 @@ const legendLines = 3
 // Draw writes the picture as an SVG. The same plan makes the same bytes.
 func (p *Picture) Draw(w io.Writer) error {
 	s := p.arrange()
-	c := &canvas{svg.New(w)}
+	c := &canvas{lines.Writer{W: w}}
 	c.Line(`<svg xmlns="http://www.w3.org/2000/svg" width="%.0f" height="%.0f" viewBox="0 0 %.0f %.0f">`, s.width, s.height, s.width, s.height)
 	c.Line("<style>%s</style>", style)
 	c.Line(`<rect width="100%%" height="100%%" fill="#ffffff"/>`)
@@ -229,8 +230,13 @@ func (s *scene) words(c *canvas) {
 	}
 }
 
-// canvas is what this picture draws on.
-type canvas struct{ svg.Canvas }
+// canvas writes SVG. The arguments of its Line must be safe in SVG.
+type canvas struct{ lines.Writer }
+
+// Text writes a text, escaped, at a point.
+func (c *canvas) Text(class string, x, y float64, anchor, text string) {
+	c.Line(`<text class="%s" x="%.1f" y="%.1f" text-anchor="%s">%s</text>`, class, x, y, anchor, html.EscapeString(text))
+}
 
 func (c *canvas) dot(x, y float64, color string, half bool) {
 	if half {

@@ -12,17 +12,15 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
 )
 
 var (
-	// link is [text](target), of an image as well, without a title.
-	link = regexp.MustCompile(`\]\(([^()\s]+)\)`)
 	// mention is a document of the project by its path, in prose or code.
 	mention = regexp.MustCompile(`\bdocs/(?:adr/[0-9]{4}\b|[a-z0-9/-]+\.md\b)`)
-	fence   = regexp.MustCompile("(?ms)^ *```.*?^ *```$")
-	span    = regexp.MustCompile("`[^`\n]*`")
-	heading = regexp.MustCompile(`(?m)^#{1,6} +(.+?) *#*$`)
-	inLink  = regexp.MustCompile(`\[([^\]]*)\]\([^)]*\)`)
 	scheme  = regexp.MustCompile(`^[a-z][a-z0-9+.-]*:`)
 )
 
@@ -45,7 +43,7 @@ func Check(root string, skip ...string) (followed int, faults []string, err erro
 		if extension != ".md" && extension != ".go" || strings.HasSuffix(file, "_test.go") {
 			return nil
 		}
-		text, err := os.ReadFile(file)
+		content, err := os.ReadFile(file)
 		if err != nil {
 			return err
 		}
@@ -55,11 +53,7 @@ func Check(root string, skip ...string) (followed int, faults []string, err erro
 		}
 		var targets []string
 		if extension == ".md" {
-			for _, target := range link.FindAllStringSubmatch(prose(string(text)), -1) {
-				if !scheme.MatchString(target[1]) {
-					targets = append(targets, target[1])
-				}
-			}
+			targets, _ = read(content)
 		}
 		for _, target := range targets {
 			followed++
@@ -67,7 +61,7 @@ func Check(root string, skip ...string) (followed int, faults []string, err erro
 				faults = append(faults, fmt.Sprintf("%s: %s: %s", name, target, fault))
 			}
 		}
-		for _, document := range mention.FindAllString(string(text), -1) {
+		for _, document := range mention.FindAllString(string(content), -1) {
 			followed++
 			if !exists(root, document) {
 				faults = append(faults, fmt.Sprintf("%s: %s: no such document", name, document))
@@ -81,9 +75,48 @@ func Check(root string, skip ...string) (followed int, faults []string, err erro
 	return followed, faults, nil
 }
 
-// prose is a page without what stands there as code.
-func prose(page string) string {
-	return span.ReplaceAllString(fence.ReplaceAllString(page, ""), "")
+// read returns a page's relative links, those of images among them, and the
+// fragments of its headings as GitHub makes them: lower case, hyphens for
+// spaces, no punctuation, and a number from the second one on.
+func read(page []byte) (links, anchors []string) {
+	seen, heading := map[string]int{}, ""
+	link := func(target []byte, entering bool) {
+		if entering && len(target) > 0 && !scheme.Match(target) {
+			links = append(links, string(target))
+		}
+	}
+	_ = ast.Walk(goldmark.DefaultParser().Parse(text.NewReader(page)), func(node ast.Node, entering bool) (ast.WalkStatus, error) {
+		switch node := node.(type) {
+		case *ast.Link:
+			link(node.Destination, entering)
+		case *ast.Image:
+			link(node.Destination, entering)
+		case *ast.Text:
+			if entering {
+				heading += string(node.Value(page))
+			}
+		case *ast.Heading:
+			if anchor := strings.Map(inAnchor, heading); !entering {
+				if seen[anchor]++; seen[anchor] > 1 {
+					anchor = fmt.Sprintf("%s-%d", anchor, seen[anchor]-1)
+				}
+				anchors = append(anchors, anchor)
+			}
+			heading = ""
+		}
+		return ast.WalkContinue, nil
+	})
+	return links, anchors
+}
+
+func inAnchor(r rune) rune {
+	switch {
+	case r == ' ':
+		return '-'
+	case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
+		return unicode.ToLower(r)
+	}
+	return -1
 }
 
 // follow says what is wrong with a link of a page; empty if nothing is.
@@ -105,39 +138,14 @@ func follow(page, target string) string {
 	if fragment == "" || filepath.Ext(to) != ".md" {
 		return ""
 	}
-	text, err := os.ReadFile(to)
+	content, err := os.ReadFile(to)
 	if err != nil {
 		return err.Error()
 	}
-	if !slices.Contains(anchors(string(text)), fragment) {
+	if _, anchors := read(content); !slices.Contains(anchors, fragment) {
 		return "no such heading"
 	}
 	return ""
-}
-
-// anchors are the fragments of a page's headings, as GitHub makes them: lower
-// case, hyphens for spaces, no punctuation, and a number from the second one on.
-func anchors(page string) []string {
-	var list []string
-	seen := map[string]int{}
-	for _, match := range heading.FindAllStringSubmatch(fence.ReplaceAllString(page, ""), -1) {
-		anchor := strings.Map(func(r rune) rune {
-			switch {
-			case r == ' ':
-				return '-'
-			case r == '-' || r == '_' || unicode.IsLetter(r) || unicode.IsDigit(r):
-				return unicode.ToLower(r)
-			}
-			return -1
-		}, inLink.ReplaceAllString(match[1], "$1"))
-		if n := seen[anchor]; n > 0 {
-			list = append(list, fmt.Sprintf("%s-%d", anchor, n))
-		} else {
-			list = append(list, anchor)
-		}
-		seen[anchor]++
-	}
-	return list
 }
 
 // exists says whether a mentioned document is there: docs/adr/0003 stands for

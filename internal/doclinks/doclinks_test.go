@@ -43,6 +43,8 @@ func TestSoundLinks(t *testing.T) {
 func TestFaults(t *testing.T) {
 	for page, want := range map[string]string{
 		"[a](none.md)":             "docs/a.md: none.md: no such file",
+		"[a](none.md \"title\")":   "docs/a.md: none.md: no such file",
+		"[a][b]\n\n[b]: none.md":   "docs/a.md: none.md: no such file",
 		"![a](../docs/img/no.svg)": "docs/a.md: ../docs/img/no.svg: no such file",
 		"[a](page.md#thrice)":      "docs/a.md: page.md#thrice: no such heading",
 		"[a](page.md#no-heading)":  "docs/a.md: page.md#no-heading: no such heading",

@@ -31,7 +31,10 @@ type Checker struct {
 	aws     map[string]map[string]operation
 }
 
-var target = regexp.MustCompile(`(?m)^([a-z0-9-]+):`)
+var (
+	target     = regexp.MustCompile(`(?m)^([a-z0-9-]+):`)
+	assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
+)
 
 // NewChecker reads the targets from the given makefiles.
 func NewChecker(makefiles ...string) (*Checker, error) {
@@ -57,14 +60,13 @@ var subCommands = map[string][]string{
 	"pulumi": {"cancel", "config get", "config set", "destroy", "import", "login", "preview", "refresh", "stack export", "stack history", "stack import", "stack init", "stack output", "stack rm", "stack select", "up"},
 	"git":    {"add", "commit", "diff", "log", "push", "revert", "status"},
 	"docker": {"buildx", "login"},
-	"cd":     nil, "date": nil, "echo": nil, "export": nil, "read": nil, "rm": nil, "sed": nil, "umask": nil, "python3": nil,
+	"cd":     nil, "date": nil, "echo": nil, "read": nil, "rm": nil, "sed": nil, "umask": nil, "python3": nil,
 }
 
 // Commands checks every command of a page, and returns how many it read and
 // one sentence for each fault.
 func (c *Checker) Commands(file, page string) (int, []string) {
-	var faults []string
-	list := commands(file, page)
+	list, faults := commands(file, page)
 	for _, command := range list {
 		if fault := c.check(command.words); fault != "" {
 			faults = append(faults, fmt.Sprintf("%s:%d: %s (%s)", command.file, command.line, fault, strings.Join(command.words, " ")))
@@ -150,7 +152,8 @@ var made = []string{"--target-db-instance-identifier", "--new-db-instance-identi
 // by one of its own commands.
 func UnknownNames(prefix, file, page string, planned map[string]bool) []string {
 	own := map[string]bool{}
-	for _, command := range commands(file, page) {
+	list, _ := commands(file, page) // what can't be read is Commands' to tell
+	for _, command := range list {
 		for i, word := range command.words[1:] {
 			if slices.Contains(made, command.words[i]) {
 				own[word] = true

@@ -53,7 +53,9 @@ func TestRunbookOperationsAreAWSs(t *testing.T) {
 	}
 	used := ""
 	for file, page := range pages(t) {
-		for _, command := range commands(file, page) {
+		list, faults := commands(file, page)
+		require.Empty(t, faults)
+		for _, command := range list {
 			if w := command.words; len(w) > 3 && w[0] == "aws" && w[2] == "wait" {
 				used += w[1] + " wait " + w[3] + "\n"
 			} else if len(w) > 2 && w[0] == "aws" {
@@ -94,14 +96,19 @@ func TestRunbookCheckerRefuses(t *testing.T) {
 		"pulumi stak export":                               "no such sub-command",
 		"kubectl get pods":                                 "no program",
 		"for x in 1; do\naws ecs list-taks; done":          `no operation "list-taks"`,
+		"while aws ecs list-taks; do date; done":           `no operation "list-taks"`,
 		"echo \"$(aws rds describe-db-instance --x 'a')\"": `no operation "describe-db-instance"`,
 	} {
 		_, faults := c.Commands("page.md", "```sh\n"+text+"\n```\n")
 		require.NotEmpty(t, faults, text)
 		assert.Contains(t, strings.Join(faults, "\n"), fault, text)
 	}
-	_, faults := c.Commands("page.md", "Run `make upp` then")
-	assert.Len(t, faults, 1)
+	_, faults := c.Commands("page.md", "# Up\n\nRun `make upp` then\n\n1. x\n\n   ```sh\n   make up\n   A=1 make upp \\\n     STACK=dev\n   ```\n")
+	assert.Equal(t, []string{
+		`page.md:3: there is no make target "upp" (make upp)`, `page.md:9: there is no make target "upp" (make upp STACK=dev)`,
+	}, faults)
+	_, faults = c.Commands("page.md", "```sh\nmake up 'STACK=dev\n```\n")
+	assert.Equal(t, []string{"page.md:2: 1:9: reached EOF without closing quote `'`"}, faults)
 }
 
 func TestRunbookNamesAreRefused(t *testing.T) {

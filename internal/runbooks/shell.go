@@ -1,8 +1,16 @@
 package runbooks
 
 import (
+	"bytes"
+	"fmt"
+	"io"
 	"regexp"
-	"strings"
+
+	"github.com/yuin/goldmark"
+	"github.com/yuin/goldmark/ast"
+	"github.com/yuin/goldmark/text"
+	"mvdan.cc/sh/v3/expand"
+	"mvdan.cc/sh/v3/syntax"
 )
 
 // A command is one simple command of a fenced block or of inline code.
@@ -12,124 +20,67 @@ type command struct {
 	words []string
 }
 
-var (
-	inlineCode = regexp.MustCompile("`((?:make|aws|pulumi) [^`]+)`")
-	assignment = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*=`)
-)
+var inlineCode = regexp.MustCompile(`^(make|aws|pulumi) `)
 
-// commands returns what a page tells people to run: fenced blocks marked sh,
-// and inline code that begins with make, aws or pulumi.
-func commands(file, page string) []command {
+// commands returns what a page tells people to run, fenced blocks marked sh
+// and inline code that begins with make, aws or pulumi, and one sentence for
+// each script that no shell would read.
+func commands(file, page string) (found []command, faults []string) {
+	source := []byte(page)
+	add := func(script []byte, from int) {
+		line := 1 + bytes.Count(source[:from], []byte("\n"))
+		list, err := parse(file, line, script)
+		if found = append(found, list...); err != nil {
+			faults = append(faults, fmt.Sprintf("%s:%d: %v", file, line, err))
+		}
+	}
+	_ = ast.Walk(goldmark.DefaultParser().Parse(text.NewReader(source)), func(n ast.Node, entering bool) (ast.WalkStatus, error) {
+		switch n := n.(type) {
+		case *ast.FencedCodeBlock:
+			if lines := n.Lines(); entering && string(n.Language(source)) == "sh" && lines.Len() > 0 {
+				add(lines.Value(source), lines.At(0).Start)
+			}
+		case *ast.CodeSpan:
+			var code []byte
+			for child := n.FirstChild(); child != nil; child = child.NextSibling() {
+				code = append(code, child.(*ast.Text).Value(source)...)
+			}
+			if entering && inlineCode.Match(code) {
+				add(code, n.FirstChild().(*ast.Text).Segment.Start)
+			}
+		}
+		return ast.WalkContinue, nil
+	})
+	return found, faults
+}
+
+// parse returns a script's simple commands, those inside $(…) among them.
+// What stands for an expansion begins with a dollar.
+func parse(file string, line int, script []byte) ([]command, error) {
+	parsed, err := syntax.NewParser().Parse(bytes.NewReader(script), "")
+	if err != nil {
+		return nil, err
+	}
+	unexpanded := &expand.Config{
+		Env:      expand.FuncEnviron(func(name string) string { return "$" + name }),
+		CmdSubst: func(w io.Writer, _ *syntax.CmdSubst) error { _, err := io.WriteString(w, "$"); return err },
+	}
 	var found []command
-	inside, block, start := false, "", 0
-	for i, line := range strings.Split(page, "\n") {
-		text := strings.TrimSpace(line)
-		switch {
-		case inside && text == "```":
-			found = append(found, parse(file, start, block)...)
-			inside, block = false, ""
-		case inside:
-			block += text + "\n"
-		case text == "```sh":
-			inside, start = true, i+2
-		default:
-			for _, match := range inlineCode.FindAllStringSubmatch(line, -1) {
-				found = append(found, parse(file, i+1, match[1])...)
-			}
+	syntax.Walk(parsed, func(node syntax.Node) bool {
+		call, ok := node.(*syntax.CallExpr)
+		if !ok || len(call.Args) == 0 || err != nil {
+			return true
 		}
-	}
-	return found
-}
-
-// parse splits a script into simple commands, those inside $(…) among them.
-// It knows as much of the shell as runbooks should use.
-func parse(file string, line int, script string) []command {
-	var found []command
-	var words []string
-	word, started := "", false
-	endWord := func() {
-		if started {
-			words = append(words, word)
-		}
-		word, started = "", false
-	}
-	end := func() {
-		endWord()
-		if simple := plain(words); len(simple) > 0 {
-			found = append(found, command{file, line, simple})
-		}
-		words = nil
-	}
-	double := false
-	for i := 0; i < len(script); i++ {
-		c := script[i]
-		switch {
-		case c == '$' && i+1 < len(script) && script[i+1] == '(':
-			close := closing(script, i+2)
-			found = append(found, parse(file, line, script[i+2:close])...)
-			word, started, i = word+"$", true, close
-		case c == '"':
-			double, started = !double, true
-		case double:
-			word += string(c)
-		case c == '\'':
-			close := i + 1 + strings.IndexByte(script[i+1:]+"'", '\'')
-			word, started, i = word+script[i+1:min(close, len(script))], true, close
-		case c == '\\' && i+1 < len(script):
-			if i++; script[i] != '\n' {
-				word, started = word+string(script[i]), true
+		c := command{file: file, line: line + int(call.Pos().Line()) - 1}
+		for _, word := range call.Args {
+			literal, fault := expand.Literal(unexpanded, word)
+			if fault != nil {
+				err = fault
 			}
-		case c == '#' && !started:
-			for i+1 < len(script) && script[i+1] != '\n' {
-				i++
-			}
-		case c == '\n' || c == ';' || c == '|' || c == '&':
-			end()
-			if c == '\n' {
-				line++
-			}
-		case c == ' ' || c == '\t':
-			endWord()
-		default:
-			word, started = word+string(c), true
+			c.words = append(c.words, literal)
 		}
-	}
-	end()
-	return found
-}
-
-// closing is the index of the parenthesis that ends what begins at from.
-func closing(script string, from int) int {
-	for i, depth := from, 1; i < len(script); i++ {
-		switch script[i] {
-		case '\'':
-			if next := strings.IndexByte(script[i+1:], '\''); next >= 0 {
-				i += next + 1
-			}
-		case '(':
-			depth++
-		case ')':
-			if depth--; depth == 0 {
-				return i
-			}
-		}
-	}
-	return len(script)
-}
-
-// plain drops keywords, assignments and redirections.
-func plain(words []string) []string {
-	for len(words) > 0 && (words[0] == "do" || words[0] == "then" || assignment.MatchString(words[0])) {
-		words = words[1:]
-	}
-	if len(words) > 0 && (words[0] == "for" || words[0] == "done" || words[0] == "fi") {
-		return nil
-	}
-	var list []string
-	for _, word := range words {
-		if !strings.HasPrefix(word, ">") && !strings.HasPrefix(word, "<") {
-			list = append(list, word)
-		}
-	}
-	return list
+		found = append(found, c)
+		return true
+	})
+	return found, err
 }

@@ -39,7 +39,7 @@ func TestNoNAT(t *testing.T) {
 }
 
 func TestLicencesAreUpToDate(t *testing.T) {
-	output, err := exec.CommandContext(t.Context(), "../../scripts/licences", "--check").CombinedOutput()
+	output, err := exec.CommandContext(t.Context(), "../../scripts/sbom", "--check").CombinedOutput()
 	require.NoError(t, err, string(output))
 }
 

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 
 	"github.com/pathwai/airflow-on-fargate/internal/cost"
+	"github.com/pathwai/airflow-on-fargate/internal/diagram"
 	"github.com/pathwai/airflow-on-fargate/internal/plan"
 	"github.com/pathwai/airflow-on-fargate/internal/timeline"
 )
@@ -80,36 +81,30 @@ func runTimeline(args []string, stdout, stderr io.Writer) error {
 	return show(stdout, made, *asJSON)
 }
 
-// picture is what a command draws and prints nothing about.
-type picture interface{ Draw(io.Writer) error }
-
-// runPicture is a command that draws a picture of a plan.
-func runPicture[P picture](name string, from func(*plan.Plan) (P, error)) func([]string, io.Writer, io.Writer) error {
-	return func(args []string, stdout, stderr io.Writer) error {
-		flags := newFlags(name, stderr)
-		path := flags.String("plan", "", "file with the plan")
-		svg := flags.String("svg", "", "file to draw the picture to")
-		check := flags.Bool("check", false, "fail when the picture in --svg isn't the plan's")
-		if err := flags.Parse(args); err != nil {
-			return err
-		}
-		if *svg == "" {
-			return fmt.Errorf("%s needs --svg FILE", name)
-		}
-		p, err := read(flags, *path)
-		if err != nil {
-			return err
-		}
-		made, err := from(p)
-		if err != nil {
-			return err
-		}
-		if err := draw(made.Draw, *svg, *check); err != nil {
-			return err
-		}
-		_, err = fmt.Fprintf(stdout, "%s is the picture of %s/%s\n", *svg, p.Project, p.Stack)
+func runDiagram(args []string, stdout, stderr io.Writer) error {
+	flags := newFlags("diagram", stderr)
+	path := flags.String("plan", "", "file with the plan")
+	svg := flags.String("svg", "", "file to draw the picture to")
+	check := flags.Bool("check", false, "fail when the picture in --svg isn't the plan's")
+	if err := flags.Parse(args); err != nil {
 		return err
 	}
+	if *svg == "" {
+		return errors.New("diagram needs --svg FILE")
+	}
+	p, err := read(flags, *path)
+	if err != nil {
+		return err
+	}
+	made, err := diagram.Make(p)
+	if err != nil {
+		return err
+	}
+	if err := draw(made.Draw, *svg, *check); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s is the picture of %s/%s\n", *svg, p.Project, p.Stack)
+	return err
 }
 
 func newFlags(name string, stderr io.Writer) *flag.FlagSet {

@@ -1,5 +1,5 @@
 // Command plantool tells what a plan costs, how long its first deployment
-// takes, and what it and its dashboard look like. It reads plans of
+// takes, and what it looks like. It reads plans of
 // `pulumi preview --json --show-sames`, or of `pulumi stack export`.
 package main
 
@@ -9,9 +9,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/pathwai/airflow-on-fargate/internal/dashboard"
-	"github.com/pathwai/airflow-on-fargate/internal/diagram"
 )
 
 const usage = `plantool reads the output of "pulumi preview --json --show-sames" or "pulumi stack export".
@@ -22,9 +19,6 @@ const usage = `plantool reads the output of "pulumi preview --json --show-sames"
                                             how long the first deployment takes
   plantool diagram --svg FILE [--check] --plan FILE
                                             the architecture as a picture
-  plantool dashboard --svg FILE [--check] --plan FILE
-                                            the CloudWatch dashboard as a picture;
-                                            a preview shows it of existing stacks only
 
 FILE may be - for standard input. --check writes nothing, and fails when the
 picture in the file isn't that of the plan.
@@ -42,8 +36,7 @@ func main() {
 
 func run(args []string, stdout, stderr io.Writer) error {
 	commands := map[string]func([]string, io.Writer, io.Writer) error{
-		"cost": runCost, "timeline": runTimeline,
-		"diagram": runPicture("diagram", diagram.Make), "dashboard": runPicture("dashboard", dashboard.Make),
+		"cost": runCost, "timeline": runTimeline, "diagram": runDiagram,
 	}
 	if len(args) > 0 {
 		if command, ok := commands[args[0]]; ok {
