@@ -7,11 +7,14 @@ package main
 import (
 	"fmt"
 	"os"
+	"runtime"
 
 	"github.com/pathwai/airflow-on-fargate/policy/serve"
 )
 
 func main() {
+	// The engine asks about one resource after the other: more threads would only wake each other.
+	runtime.GOMAXPROCS(1)
 	if err := serve.Main(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -24,14 +24,7 @@ func (e *engine) preview(t *testing.T, program string) (string, error) {
 	}
 	dir, err := filepath.Abs(filepath.Join("../testdata", program))
 	require.NoError(t, err)
-	// The language host adds to go.sum: it gets a copy.
-	modules := t.TempDir()
-	for _, name := range []string{"go.mod", "go.sum"} {
-		text, err := os.ReadFile(filepath.Join("..", name))
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(modules, name), text, 0o600))
-	}
-	environment := append(os.Environ(), "GOFLAGS="+os.Getenv("GOFLAGS")+" -modfile="+filepath.Join(modules, "go.mod"))
+	environment := os.Environ()
 	for name, value := range e.env {
 		environment = append(environment, name+"="+value)
 	}

@@ -80,7 +80,7 @@ func TestCoverageKnowsTheStacksTypes(t *testing.T) {
 			}
 		}
 	}
-	inventories, err := filepath.Glob("../../testdata/golden/*.txt")
+	inventories, err := filepath.Glob("../../platform/testdata/golden/*.txt")
 	require.NoError(t, err)
 	require.GreaterOrEqual(t, len(inventories), 2, "the stacks' inventories have moved")
 	count := 0

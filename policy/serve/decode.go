@@ -3,9 +3,8 @@ package serve
 import (
 	"fmt"
 
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
-	"github.com/pulumi/pulumi/sdk/v3/go/common/resource/plugin"
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
+	"github.com/pulumi/pulumi/sdk/v3/go/propertyrpc"
 	"google.golang.org/protobuf/types/known/structpb"
 )
 
@@ -16,13 +15,11 @@ type decodeError struct{ error }
 // decoder returns the function by which a rule gets a resource's properties.
 func decoder(properties *structpb.Struct, urn string) func() property.Map {
 	return func() property.Map {
-		decoded, err := plugin.UnmarshalProperties(properties, plugin.MarshalOptions{
-			Label: urn, KeepUnknowns: true, KeepSecrets: true, KeepResources: true, KeepOutputValues: true,
-		})
+		decoded, err := propertyrpc.Unmarshal(properties)
 		if err != nil {
 			panic(decodeError{fmt.Errorf("properties of %s: %w", urn, err)})
 		}
-		return resource.FromResourcePropertyMap(decoded)
+		return decoded
 	}
 }
 

@@ -9,6 +9,7 @@ package serve
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
@@ -26,7 +27,7 @@ import (
 // on loopback, as the protocol asks.
 func Main() error {
 	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{Init: func(server *grpc.Server) error {
-		pulumirpc.RegisterAnalyzerServer(server, &Server{Now: time.Now})
+		server.RegisterService(description(), &Server{Now: time.Now})
 		return nil
 	}})
 	if err != nil {
@@ -37,6 +38,24 @@ func Main() error {
 		return fmt.Errorf("policy pack: %w", err)
 	}
 	return nil
+}
+
+// description is the protocol's, but for Remediate: the engine sends every resource
+// there as well, and what nobody looks at needn't be decoded.
+func description() *grpc.ServiceDesc {
+	service := pulumirpc.Analyzer_ServiceDesc
+	service.Methods = slices.Clone(service.Methods)
+	for i := range service.Methods {
+		if service.Methods[i].MethodName == "Remediate" {
+			service.Methods[i].Handler = remediate
+		}
+	}
+	return &service
+}
+
+// remediate changes nothing: the rules only refuse.
+func remediate(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) {
+	return &pulumirpc.RemediateResponse{}, nil
 }
 
 // Server answers the engine: first who the rules are, then for a stack and its
@@ -145,11 +164,6 @@ func (s *Server) AnalyzeStack(_ context.Context, req *pulumirpc.AnalyzeStackRequ
 		})
 	}
 	return s.answer(s.pack.AnalyzeStack(resources)), nil
-}
-
-// Remediate changes nothing: the rules only refuse.
-func (s *Server) Remediate(context.Context, *pulumirpc.AnalyzeRequest) (*pulumirpc.RemediateResponse, error) {
-	return &pulumirpc.RemediateResponse{}, nil
 }
 
 // Cancel has nothing to stop: no answer takes long.

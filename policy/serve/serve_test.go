@@ -2,12 +2,16 @@ package serve
 
 import (
 	"context"
+	"net"
 	"testing"
 	"time"
 
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/pathwai/airflow-on-fargate/policy/rules"
@@ -127,4 +131,29 @@ func TestStackSeesDependencies(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, response.GetDiagnostics(), 1)
 	assert.Equal(t, "urn:vpc", response.GetDiagnostics()[0].GetUrn())
+}
+
+// TestRemediateIsAnsweredUnread asks over the wire, as the engine does.
+func TestRemediateIsAnsweredUnread(t *testing.T) {
+	t.Parallel()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	server := grpc.NewServer()
+	server.RegisterService(description(), &Server{Now: time.Now})
+	go func() { _ = server.Serve(listener) }()
+	t.Cleanup(server.Stop)
+	conn, err := grpc.NewClient(listener.Addr().String(), grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = conn.Close() })
+	client := pulumirpc.NewAnalyzerClient(conn)
+
+	response, err := client.Remediate(t.Context(), nat(t))
+	require.NoError(t, err)
+	assert.Empty(t, response.GetRemediations())
+	// The other methods are the protocol's own.
+	_, err = client.Analyze(t.Context(), nat(t))
+	require.ErrorContains(t, err, "the stack was not configured")
+	info, err := client.GetPluginInfo(t.Context(), &emptypb.Empty{})
+	require.NoError(t, err)
+	assert.Equal(t, rules.Version, info.GetVersion())
 }

@@ -9,6 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -58,6 +59,32 @@ func TestPreviewUnderThePolicyPack(t *testing.T) {
 				assert.Contains(t, printed, part)
 			}
 		})
+	}
+}
+
+// TestUnchangedProgramIsNotLinkedAgain: the second preview starts what the first one linked.
+// Go leaves a target that is up to date in its place, with a new time.
+func TestUnchangedProgramIsNotLinkedAgain(t *testing.T) {
+	begun := time.Now()
+	linked := func() os.FileInfo {
+		printed, err := engine(t, nil, "scripts/pulumi", "dev", "preview", "--non-interactive")
+		require.NoError(t, err, printed)
+		info, err := os.Stat(root + "/bin/platform")
+		require.NoError(t, err, "buildTarget in Pulumi.yaml")
+		return info
+	}
+	first, second := linked(), linked()
+	assert.WithinRange(t, first.ModTime(), begun.Add(-time.Second), second.ModTime(), "bin/platform was not built by this preview")
+	assert.True(t, os.SameFile(first, second), "bin/platform is another file after a second preview")
+}
+
+// TestCheckpointsOnAWS: an update saves the state as it goes, a preview has none to save.
+func TestCheckpointsOnAWS(t *testing.T) {
+	home := newScriptsHome(t, map[string]string{"pulumi": `echo "$* skips: ${PULUMI_SKIP_CHECKPOINTS:-none}" >"$CALLS"`})
+	for command, want := range map[string]string{"up": "none", "destroy": "none", "refresh": "none", "preview": "true"} {
+		said, called, err := home.run("pulumi", "dev", command)
+		require.NoError(t, err, said)
+		assert.Equal(t, command+" --stack dev skips: "+want+"\n", called)
 	}
 }
 

@@ -104,17 +104,14 @@ def prepare() -> tuple[dict[str, str], str]:
     plugins = CACHE / "plugins"
     plugins.mkdir(parents=True, exist_ok=True)
     called = provider(plugins)
-    modules = CACHE / "modules"
-    modules.mkdir(exist_ok=True)
-    for name in ("go.mod", "go.sum"):
-        shutil.copy(ROOT / name, modules)
+    linker = ROOT / "bin" / ".link"
+    linker.mkdir(parents=True, exist_ok=True)
     for name in ("awsx", "random"):  # the project's own stand-ins
         go_build(f"./internal/simcloud/cmd/pulumi-resource-{name}", plugins / f"pulumi-resource-{name}")
     return {
         "PATH": f"{plugins}:{path}",
-        # The program is linked at every start; debug tables are a fifth of that. The
-        # language host adds to go.sum: it gets a copy.
-        "GOFLAGS": f"{os.environ.get('GOFLAGS', '')} -mod=mod -ldflags=-s '-modfile={modules / 'go.mod'}'".strip(),
+        # Beside the program, as in scripts/pulumi: several runs may link it at once.
+        "GOTMPDIR": str(linker),
     }, called
 
 
