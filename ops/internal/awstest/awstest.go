@@ -225,7 +225,7 @@ func python(t *testing.T) string {
 
 func freePort(t *testing.T) string {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -237,7 +237,11 @@ func freePort(t *testing.T) string {
 func await(t *testing.T, address string, said *bytes.Buffer) {
 	t.Helper()
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		answer, err := http.Get(address + "/moto-api/")
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+"/moto-api/", nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		answer, err := http.DefaultClient.Do(request)
 		if err == nil {
 			_ = answer.Body.Close()
 			return
