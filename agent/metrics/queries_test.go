@@ -101,7 +101,7 @@ func checkPlans(t *testing.T, url string) {
 // grant runs the statements that the document tells users to run.
 func grant(t *testing.T, pg *pgtest.Server) {
 	t.Helper()
-	document, err := os.ReadFile("../../../docs/metrics.md")
+	document, err := os.ReadFile("../../docs/metrics.md")
 	require.NoError(t, err)
 	block := regexp.MustCompile("(?s)```sql\n(.*?)```").FindSubmatch(document)
 	require.NotNil(t, block, "docs/metrics.md has no SQL")
