@@ -43,12 +43,25 @@ func (r *Repositories) Promote(ctx context.Context, from *stack.Stack, tag strin
 		}
 		r.Say("promote: %s %s", c.Image, c.Digest)
 		err := r.docker(ctx, "buildx", "imagetools", "create", "--tag", r.Registry()+"/"+c.Image+":"+tag, from.Registry()+"/"+c.Image+"@"+c.Digest)
+		if err == nil {
+			err = r.unchanged(ctx, c, tag)
+		}
 		if err != nil {
 			return nil, fmt.Errorf("%d of %d images are in %s's repositories, and the same command goes on from there: %w", there, len(all), r.Name, err)
 		}
 		there++
 	}
 	return all, nil
+}
+
+// unchanged fails when a copy has another digest: Docker makes an index of an
+// image that isn't in one.
+func (r *Repositories) unchanged(ctx context.Context, c Copied, tag string) error {
+	there, err := r.Digest(ctx, c.Image, tag)
+	if err == nil && there != c.Digest {
+		err = fmt.Errorf("%s:%s became %q, and %s was asked for", c.Image, tag, there, c.Digest)
+	}
+	return err
 }
 
 // toCopy is what the stack's settings name, and how many of it aren't there yet.
