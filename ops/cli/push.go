@@ -4,10 +4,10 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/service/s3"
@@ -61,32 +61,48 @@ func (t *tool) pushAll(ctx context.Context, s *stack.Stack) (map[string]dagpush.
 		commit = strings.TrimSpace(string(out)) // a folder without git is pushed, too
 	}
 	id, results := strings.ToLower(rand.Text()[:12]), map[string]dagpush.Result{}
-	for _, source := range []struct{ folder, prefix string }{{"plugins", s.Buckets.PluginsPrefix}, {"dags", s.Buckets.DAGsPrefix}} {
-		folder := filepath.Join(s.Root, source.folder)
-		if _, err := os.Stat(folder); source.folder == "plugins" && errors.Is(err, os.ErrNotExist) {
-			continue
+	of := func(folder, prefix string) dagpush.Push {
+		return dagpush.Push{S3: client, Folder: filepath.Join(s.Root, folder), Bucket: s.Buckets.DAGs, Prefix: prefix, ID: id, Commit: commit, Say: t.say}
+	}
+	plugins, dags := of("plugins", s.Buckets.PluginsPrefix), of("dags", s.Buckets.DAGsPrefix)
+	if entries, err := os.ReadDir(plugins.Folder); errors.Is(err, os.ErrNotExist) || err == nil && !slices.ContainsFunc(entries, visible) {
+		t.say("push: there are no plugins here; the bucket's stay as they are")
+		list, err := dagpush.Run(ctx, dags)
+		if err != nil {
+			return nil, err
 		}
-		push := dagpush.Push{S3: client, Folder: folder, Bucket: s.Buckets.DAGs, Prefix: source.prefix, ID: id, Commit: commit, Say: t.say}
-		if results[source.folder], err = push.Run(ctx); err != nil {
-			return nil, fmt.Errorf("%s: %w", source.folder, err)
+		results["dags"] = list[0]
+	} else {
+		list, err := dagpush.Run(ctx, plugins, dags) // DAGs may need the plugins
+		if err != nil {
+			return nil, err
 		}
+		results["plugins"], results["dags"] = list[0], list[1]
 	}
 	t.say("push: %d files of dags/ were pushed, %d removed", len(results["dags"].Changed), len(results["dags"].Removed))
 	return results, nil
 }
 
+// visible is true for what isn't hidden, such as .gitkeep.
+func visible(entry os.DirEntry) bool { return !strings.HasPrefix(entry.Name(), ".") }
+
 // await lets the smoke test wait for the DAGs of what was pushed.
 func (t *tool) await(ctx context.Context, s *stack.Stack, changed []string) error {
-	if t.Getenv("URL") == "" {
+	url := t.Getenv("URL")
+	if url == "" {
 		t.say("push: set URL, SMOKE_USER and SMOKE_PASSWORD to wait until Airflow shows the DAGs")
 		return nil
 	}
 	var sources []string
 	for _, key := range changed {
-		if path.Ext(key) == ".py" {
+		if path.Ext(key) == ".py" && !strings.Contains(key, ",") {
 			sources = append(sources, key)
 		}
 	}
-	return program.Run(program.Command(ctx, s.Root, "make", "smoke", "STACK="+s.Name,
-		"ARGS=--wait-for-dags 120s --changed dags:"+strings.Join(sources, ",")), t.Err)
+	asking := *t
+	asking.Out, asking.json = t.Err, false
+	smoke := asking.smoke()
+	smoke.SilenceErrors, smoke.SilenceUsage = true, true
+	smoke.SetArgs([]string{s.Name, "--url", url, "--wait-for-dags", "120s", "--changed", filepath.Join(s.Root, "dags") + ":" + strings.Join(sources, ",")})
+	return smoke.ExecuteContext(ctx)
 }

@@ -55,12 +55,15 @@ func TestPush(t *testing.T) {
 	}
 	assert.Equal(t, []string{"dev-plugins/.airflow-release", "dev-plugins/mine.py", "dev/.airflow-release", "dev/a.py", "dev/query.sql"}, keys)
 
-	t.Setenv("URL", "https://airflow")
+	t.Setenv("URL", "https://127.0.0.1:1/")
+	t.Setenv("SMOKE_USER", "ann")
+	t.Setenv("SMOKE_PASSWORD", "right")
 	h.write("dags/a.py", "2", 0o644)
 	h.write("dags/query.sql", "2", 0o644)
 	pushed = h.ops("push", "dev")
-	require.Equal(t, 0, pushed.code, pushed.said)
-	assert.Contains(t, pushed.called, "make smoke STACK=dev ARGS=--wait-for-dags 120s --changed dags:a.py at ")
+	require.Equal(t, 10, pushed.code, pushed.said) // the smoke test's first hop
+	assert.Contains(t, pushed.said, "push: 2 files of dags/ were pushed, 0 removed")
+	assert.Contains(t, pushed.said, "network")
 }
 
 func TestPushFails(t *testing.T) {

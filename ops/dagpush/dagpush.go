@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"slices"
@@ -41,92 +42,153 @@ type Result struct {
 	Removed []string `json:"removed"`
 }
 
-// Run makes the bucket hold the folder. It tells dagsync before its first
-// change and after its last one; when it fails in between, or is interrupted,
-// readers stay on the release before, and the next push completes what is
-// missing. Without a difference it changes nothing.
-func (p Push) Run(ctx context.Context) (Result, error) {
+// Run makes the bucket hold the folders, each below its prefix. It tells
+// dagsync before the first change to any of them and after the last one; when
+// it fails in between, or is interrupted, readers stay on the release before,
+// and the next push completes what is missing. What doesn't differ isn't touched.
+func Run(ctx context.Context, pushes ...Push) ([]Result, error) {
+	results := make([]Result, len(pushes))
+	var begun []*session
+	for i, p := range pushes {
+		s, err := p.look(ctx)
+		if err != nil {
+			return nil, err
+		}
+		if results[i] = s.result; s.due {
+			begun = append(begun, s)
+		}
+	}
+	for i, s := range begun {
+		if err := s.lease.write(ctx, s.lease.own); err != nil {
+			release(ctx, begun[:i+1]) // this one may have been written all the same
+			return nil, err
+		}
+	}
+	err := transfer(ctx, begun)
+	for _, s := range begun {
+		if err == nil {
+			done := s.lease.own
+			done.State = complete
+			if err = s.lease.write(ctx, done); errors.Is(err, errComplete) {
+				err = nil
+			}
+		}
+	}
+	if err != nil && release(ctx, begun) {
+		err = nil // the answers to the last writes were lost
+	}
+	if errors.Is(err, ErrTaken) {
+		return nil, err
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the push is half done: readers stay on the release before it, and the next push completes it: %w", err)
+	}
+	for _, s := range begun {
+		s.Say("push: %s is complete in s3://%s/%s: %d files changed, %d removed, of %d", s.ID, s.Bucket, s.Prefix, len(s.changed), len(s.result.Removed), s.files)
+	}
+	return results, nil
+}
+
+// session is one push under way.
+type session struct {
+	Push
+	lease   *lease
+	due     bool // there is something to do
+	files   int
+	changed []file
+	result  Result
+}
+
+// look finds out what there is to do, and changes nothing.
+func (p Push) look(ctx context.Context) (*session, error) {
 	files, err := local(p.Folder)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	l := &lease{s3: p.S3, bucket: p.Bucket, key: p.Prefix + markKey, own: mark{ID: p.ID, State: pushing, At: time.Now().UTC().Truncate(time.Second), Commit: p.Commit}}
+	s := &session{Push: p, files: len(files), lease: &lease{s3: p.S3, bucket: p.Bucket, key: p.Prefix + markKey,
+		own: mark{ID: p.ID, State: pushing, At: time.Now().UTC().Truncate(time.Second), Commit: p.Commit}}}
 	// What the bucket is found to hold is only true on top of this mark.
-	found, err := l.free(ctx)
+	found, err := s.lease.free(ctx)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
 	there, err := p.list(ctx)
 	if err != nil {
-		return Result{}, err
+		return nil, err
 	}
-	changed, err := p.changed(ctx, files, there)
-	if err != nil {
-		return Result{}, err
+	if s.changed, err = p.changed(ctx, files, there); err != nil {
+		return nil, err
 	}
-	result := Result{Changed: make([]string, 0, len(changed)), Removed: []string{}}
+	s.result = Result{Changed: make([]string, 0, len(s.changed)), Removed: p.removed(files, there)}
+	for _, f := range s.changed {
+		s.result.Changed = append(s.result.Changed, f.key)
+	}
+	s.due = len(s.changed)+len(s.result.Removed) > 0
+	if !s.due && found != nil && found.State != complete {
+		p.Say("push: a push of s3://%s/%s was begun and not completed; this one completes it", p.Bucket, p.Prefix)
+		s.due = true
+	}
+	return s, nil
+}
+
+// removed are the objects that no file stands for.
+func (p Push) removed(files []file, there map[string]types.Object) []string {
 	wanted := map[string]bool{markKey: true}
 	for _, f := range files {
 		wanted[f.key] = true
 	}
-	for _, f := range changed {
-		result.Changed = append(result.Changed, f.key)
-	}
+	list := []string{}
 	for key := range there {
-		if !wanted[key] && !strings.HasSuffix(key, "/") && key != "" {
-			result.Removed = append(result.Removed, key)
+		switch {
+		case wanted[key] || strings.HasSuffix(key, "/") || key == "":
+		case unfit(key):
+			p.Say("push: %q stays: it is no name for a file, and dagsync leaves it out", key)
+		default:
+			list = append(list, key)
 		}
 	}
-	slices.Sort(result.Removed)
-
-	if len(changed)+len(result.Removed) == 0 {
-		if found == nil || found.State == complete {
-			return result, nil
-		}
-		p.Say("push: a push was begun and not completed; this one completes it")
-	}
-	if err := l.write(ctx, l.own); err != nil {
-		return Result{}, err
-	}
-	err = p.transfer(ctx, l, changed, result.Removed)
-	if err == nil {
-		done := l.own
-		done.State = complete
-		err = l.write(ctx, done)
-	}
-	if err != nil {
-		return result, p.giveUp(ctx, l, err)
-	}
-	p.Say("push: %s is complete in s3://%s/%s: %d files changed, %d removed, of %d", p.ID, p.Bucket, p.Prefix, len(changed), len(result.Removed), len(files))
-	return result, nil
+	slices.Sort(list)
+	return list
 }
 
-// giveUp lets the next push begin at once, if it can still be said.
-func (p Push) giveUp(ctx context.Context, l *lease, cause error) error {
-	if errors.Is(cause, ErrTaken) {
-		return cause
-	}
+// release lets the next push begin at once, if it can still be said. It is true
+// when all turn out to be complete.
+func release(ctx context.Context, begun []*session) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), 10*time.Second)
 	defer cancel()
-	ended := l.own
-	ended.Ended = true
-	if err := l.write(ctx, ended); err != nil {
-		p.Say("push: the mark still says that it is under way (%v); another push can begin in %s", err, silent)
+	done := true
+	for _, s := range begun {
+		ended := s.lease.own
+		ended.Ended = true
+		err := s.lease.write(ctx, ended)
+		if errors.Is(err, errComplete) {
+			continue
+		}
+		done = false
+		if err != nil && !errors.Is(err, ErrTaken) {
+			s.Say("push: the mark may still say that it is under way (%v); another push can begin in %s", err, silent)
+		}
 	}
-	return fmt.Errorf("the push is half done: readers stay on the release before it, and the next push completes it: %w", cause)
+	return done
 }
 
 // list returns the objects below the prefix, by what follows it.
 func (p Push) list(ctx context.Context) (map[string]types.Object, error) {
 	there := map[string]types.Object{}
-	pages := s3.NewListObjectsV2Paginator(p.S3, &s3.ListObjectsV2Input{Bucket: &p.Bucket, Prefix: &p.Prefix})
+	pages := s3.NewListObjectsV2Paginator(p.S3, &s3.ListObjectsV2Input{
+		Bucket: &p.Bucket, Prefix: &p.Prefix, EncodingType: types.EncodingTypeUrl, // keys can hold what XML can't
+	})
 	for pages.HasMorePages() {
 		page, err := pages.NextPage(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("s3://%s/%s: %w", p.Bucket, p.Prefix, err)
 		}
 		for _, object := range page.Contents {
-			there[strings.TrimPrefix(aws.ToString(object.Key), p.Prefix)] = object
+			key, err := url.QueryUnescape(aws.ToString(object.Key))
+			if err != nil {
+				return nil, fmt.Errorf("s3://%s/%s: key %q: %w", p.Bucket, p.Prefix, aws.ToString(object.Key), err)
+			}
+			there[strings.TrimPrefix(key, p.Prefix)] = object
 		}
 	}
 	return there, nil
@@ -169,32 +231,27 @@ func (p Push) changed(ctx context.Context, files []file, there map[string]types.
 	return changed, nil
 }
 
-// transfer uploads, then removes, and keeps the lease meanwhile.
-func (p Push) transfer(ctx context.Context, l *lease, changed []file, removed []string) error {
+// transfer uploads, then removes, and keeps the leases meanwhile.
+func transfer(ctx context.Context, begun []*session) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var beating sync.WaitGroup
 	stop := make(chan struct{})
-	beating.Go(func() {
-		ticker := time.NewTicker(cmp.Or(p.beat, heartbeat))
-		defer ticker.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-ctx.Done():
-				return
-			case <-ticker.C:
-			}
-			if err := l.write(ctx, l.own); err != nil {
+	for _, s := range begun {
+		beating.Go(func() {
+			if err := s.keep(ctx, stop); err != nil {
 				cancel(err)
-				return
 			}
+		})
+	}
+	var err error
+	for _, s := range begun {
+		if err == nil {
+			err = s.upload(ctx, s.changed)
 		}
-	})
-	err := p.upload(ctx, changed)
-	if err == nil {
-		err = p.remove(ctx, removed)
+		if err == nil {
+			err = s.remove(ctx, s.result.Removed)
+		}
 	}
 	close(stop)
 	beating.Wait()
@@ -204,51 +261,79 @@ func (p Push) transfer(ctx context.Context, l *lease, changed []file, removed []
 	return err
 }
 
-func (p Push) upload(ctx context.Context, changed []file) error {
+// keep renews the lease until stop. A write that fails is tried again at the
+// next beat, for as long as nobody may have taken the place.
+func (s *session) keep(ctx context.Context, stop <-chan struct{}) error {
+	ticker := time.NewTicker(cmp.Or(s.beat, heartbeat))
+	defer ticker.Stop()
+	for {
+		select {
+		case <-stop:
+			return nil
+		case <-ctx.Done():
+			return nil
+		case <-ticker.C:
+		}
+		writing, done := context.WithTimeout(ctx, silent/3)
+		err := s.lease.write(writing, s.lease.own)
+		done()
+		if stale := s.lease.fresh(); errors.Is(err, ErrTaken) || err != nil && stale != nil {
+			return err
+		}
+	}
+}
+
+func (s *session) upload(ctx context.Context, changed []file) error {
 	var mu sync.Mutex
 	done := 0
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(parallel)
 	for _, f := range changed {
 		group.Go(func() error {
-			content, err := os.Open(filepath.Join(p.Folder, filepath.FromSlash(f.key)))
+			if err := s.lease.fresh(); err != nil {
+				return err
+			}
+			content, err := os.Open(filepath.Join(s.Folder, filepath.FromSlash(f.key)))
 			if err != nil {
 				return err
 			}
 			defer func() { _ = content.Close() }()
-			if _, err := p.S3.PutObject(ctx, &s3.PutObjectInput{
-				Bucket: &p.Bucket, Key: aws.String(p.Prefix + f.key), Body: content, ContentLength: &f.size,
+			if _, err := s.S3.PutObject(ctx, &s3.PutObjectInput{
+				Bucket: &s.Bucket, Key: aws.String(s.Prefix + f.key), Body: content, ContentLength: &f.size,
 				// S3 refuses a file that changed since it was read, and keeps the sum for the next push.
 				ChecksumAlgorithm: types.ChecksumAlgorithmSha256, ChecksumSHA256: &f.sum,
 			}); err != nil {
-				return fmt.Errorf("s3://%s/%s%s: %w", p.Bucket, p.Prefix, f.key, err)
+				return fmt.Errorf("s3://%s/%s%s: %w", s.Bucket, s.Prefix, f.key, err)
 			}
 			mu.Lock()
 			defer mu.Unlock()
 			done++
-			p.Say("push: %d of %d: %s", done, len(changed), f.key)
+			s.Say("push: %d of %d: %s", done, len(changed), f.key)
 			return nil
 		})
 	}
 	return group.Wait()
 }
 
-func (p Push) remove(ctx context.Context, removed []string) error {
+func (s *session) remove(ctx context.Context, removed []string) error {
 	for batch := range slices.Chunk(removed, 1000) {
+		if err := s.lease.fresh(); err != nil {
+			return err
+		}
 		objects := make([]types.ObjectIdentifier, len(batch))
 		for i, key := range batch {
-			objects[i].Key = aws.String(p.Prefix + key)
+			objects[i].Key = aws.String(s.Prefix + key)
 		}
-		out, err := p.S3.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &p.Bucket, Delete: &types.Delete{Objects: objects, Quiet: aws.Bool(true)}})
+		out, err := s.S3.DeleteObjects(ctx, &s3.DeleteObjectsInput{Bucket: &s.Bucket, Delete: &types.Delete{Objects: objects, Quiet: aws.Bool(true)}})
 		if err != nil {
-			return fmt.Errorf("removing from s3://%s/%s: %w", p.Bucket, p.Prefix, err)
+			return fmt.Errorf("removing from s3://%s/%s: %w", s.Bucket, s.Prefix, err)
 		}
 		if len(out.Errors) > 0 {
 			first := out.Errors[0]
-			return fmt.Errorf("removing s3://%s/%s: %s, and %d more", p.Bucket, aws.ToString(first.Key), aws.ToString(first.Message), len(out.Errors)-1)
+			return fmt.Errorf("removing s3://%s/%s: %s, and %d more", s.Bucket, aws.ToString(first.Key), aws.ToString(first.Message), len(out.Errors)-1)
 		}
 		for _, key := range batch {
-			p.Say("push: %s is gone", key)
+			s.Say("push: %s is gone", key)
 		}
 	}
 	return nil

@@ -45,6 +45,15 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
+// Run pushes; without an error it returns the one result.
+func (w *world) Run(ctx context.Context) (Result, error) {
+	results, err := Run(ctx, *w.Push)
+	if err != nil {
+		return Result{}, err
+	}
+	return results[0], nil
+}
+
 func (w *world) write(files ...string) {
 	w.t.Helper()
 	for i := 0; i < len(files); i += 2 {
@@ -98,7 +107,6 @@ func TestPushBringsWhatDiffers(t *testing.T) {
 	w := newWorld(t)
 	w.write("same.py", "same", "old.py", "diff", "size.py", "longer", "testing_things.py", "x", "sql/query.sql", "x", "sub/tests/data.txt", "x", ".airflowignore", "x",
 		"tests/test_it.py", "x", "__pycache__/same.cpython-312.pyc", "x", "stray.pyc", "x", ".hidden", "x", ".git/config", "x")
-	require.NoError(t, os.Symlink("/etc/passwd", filepath.Join(w.Folder, "link.py")))
 	_, err := w.Run(t.Context())
 	require.NoError(t, err)
 	first := map[string]string{"same.py": "same", "old.py": "diff", "size.py": "longer", "testing_things.py": "x", "sql/query.sql": "x", "sub/tests/data.txt": "x", ".airflowignore": "x"}
@@ -219,7 +227,7 @@ func TestTwoPushers(t *testing.T) {
 	second := *w.Push
 	second.ID = "two"
 	var refused error
-	w.aws.On("PUT /dags/dev/a.py", 1, func() { _, refused = second.Run(context.Background()) })
+	w.aws.On("PUT /dags/dev/a.py", 1, func() { _, refused = Run(context.Background(), second) })
 	_, err := w.Run(t.Context())
 	require.NoError(t, err)
 	require.ErrorIs(t, refused, ErrTaken)
@@ -247,7 +255,7 @@ func TestPushOvertakenBeforeItsMark(t *testing.T) {
 	}
 	w.write("a.py", "3")
 	w.ID = "late"
-	w.aws.On("HEAD /dags/dev/b.py", 1, func() { _, err = other.Run(context.Background()) })
+	w.aws.On("HEAD /dags/dev/b.py", 1, func() { _, err = Run(context.Background(), other) })
 	_, late := w.Run(t.Context())
 	require.NoError(t, err)
 	require.ErrorIs(t, late, ErrTaken)
@@ -308,5 +316,21 @@ func TestPushRefusesWhatCantBePublished(t *testing.T) {
 	_, err = w.Run(t.Context())
 	require.ErrorContains(t, err, `"a\nb.py": its name has control characters`)
 	require.ErrorContains(t, err, `"c\a.py"`)
+	w.write("Twin.py", "x", "twin.py", "x")
+	require.NoError(t, os.Symlink(t.TempDir(), filepath.Join(w.Folder, "common")))
+	_, err = w.Run(t.Context())
+	require.ErrorContains(t, err, `"common": it is a symbolic link, which a bucket can't hold`)
+	require.ErrorContains(t, err, `"twin.py": it differs only in upper and lower case from Twin.py`)
 	require.Empty(t, w.holds())
+}
+
+func (w *world) delete(key string) {
+	w.t.Helper()
+	_, err := w.S3.DeleteObject(w.t.Context(), &s3.DeleteObjectInput{Bucket: &w.Bucket, Key: aws.String(w.Prefix + key)})
+	require.NoError(w.t, err)
+}
+
+func (w *world) link(to, at string) {
+	w.t.Helper()
+	require.NoError(w.t, os.Symlink(to, at))
 }

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -54,6 +55,19 @@ type lease struct {
 	bucket, key string
 	own         mark
 	etag        string // of what lies there; "" for nothing
+	lost        bool   // another push has the place: nothing is written any more
+
+	renewed atomic.Int64 // when the last write that succeeded began, Unix nanoseconds
+}
+
+// fresh fails when nothing was heard of this push for so long that another may
+// soon take its place. It goes by the wall clock: the other stands still while
+// a machine sleeps.
+func (l *lease) fresh() error {
+	if age := time.Duration(time.Now().UnixNano() - l.renewed.Load()); age > silent/2 {
+		return fmt.Errorf("mark s3://%s/%s: it could not be renewed for %s", l.bucket, l.key, age.Round(time.Second))
+	}
+	return nil
 }
 
 // find reads the mark that is there: nil when there is none.
@@ -96,6 +110,28 @@ func (l *lease) free(ctx context.Context) (*mark, error) {
 // write replaces the mark. An answer that was lost is asked for: what was
 // written is known by its id.
 func (l *lease) write(ctx context.Context, m mark) error {
+	err := l.taken()
+	for range 4 {
+		if l.lost {
+			return err
+		}
+		begin := time.Now().UnixNano()
+		if err = l.try(ctx, m); err == nil {
+			l.renewed.Store(begin)
+		}
+		if !errors.Is(err, errAgain) {
+			return err
+		}
+	}
+	return err
+}
+
+var (
+	errAgain    = errors.New("the mark is in motion")
+	errComplete = errors.New("the mark already says complete")
+)
+
+func (l *lease) try(ctx context.Context, m mark) error {
 	text, err := json.Marshal(m)
 	if err != nil {
 		return err
@@ -111,16 +147,29 @@ func (l *lease) write(ctx context.Context, m mark) error {
 		l.etag = aws.ToString(out.ETag)
 		return nil
 	}
-	if s := status(err); s != http.StatusPreconditionFailed && s != http.StatusConflict {
+	if s := status(err); s != http.StatusPreconditionFailed && s != http.StatusConflict && s != http.StatusNotFound {
 		return fmt.Errorf("mark s3://%s/%s: %w", l.bucket, l.key, err)
 	}
+	before := l.etag
 	found, _, err := l.find(ctx)
 	if err != nil {
 		return err
 	}
-	if found != nil && *found == m {
+	switch {
+	case found != nil && *found == m:
 		return nil
+	case found == nil, l.etag == before: // somebody deleted it, or S3 was busy with it
+		return fmt.Errorf("mark s3://%s/%s: %w", l.bucket, l.key, errAgain)
+	case found.ID == l.own.ID && found.State == complete:
+		return errComplete
+	case found.ID == l.own.ID: // a write of our own, whose answer was lost
+		return fmt.Errorf("mark s3://%s/%s: %w", l.bucket, l.key, errAgain)
 	}
+	l.lost = true
+	return l.taken()
+}
+
+func (l *lease) taken() error {
 	return fmt.Errorf("%w: it took the place of this one at s3://%s/%s", ErrTaken, l.bucket, l.key)
 }
 
