@@ -48,8 +48,13 @@ func TestRunbookCommandsExist(t *testing.T) {
 
 // TestRunbookOperationsAreAWSs compares aws.json with botocore's models.
 func TestRunbookOperationsAreAWSs(t *testing.T) {
-	if err := exec.CommandContext(t.Context(), "python3", "-c", "import botocore").Run(); err != nil {
-		t.Skip("no botocore for python3: aws.json isn't compared with AWS's service models")
+	// The provider rehearsal's Python, whose lock has botocore.
+	printed, err := exec.CommandContext(t.Context(), "python3", "../../test/provider/run.py", "python").Output()
+	require.NoError(t, err)
+	lines := strings.Split(strings.TrimSpace(string(printed)), "\n")
+	python := lines[len(lines)-1]
+	if !filepath.IsAbs(python) {
+		t.Skipf("no botocore: aws.json isn't compared with AWS's service models: %s", printed)
 	}
 	used := ""
 	for file, page := range pages(t) {
@@ -63,7 +68,7 @@ func TestRunbookOperationsAreAWSs(t *testing.T) {
 			}
 		}
 	}
-	derive := exec.CommandContext(t.Context(), "python3", "operations.py")
+	derive := exec.CommandContext(t.Context(), python, "operations.py")
 	var refused strings.Builder
 	derive.Stdin, derive.Stderr = strings.NewReader(used), &refused
 	derived, err := derive.Output()
