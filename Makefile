@@ -27,7 +27,7 @@ PREFIX =
 # These act on AWS alone: they say so before anything is built or done.
 ON_AWS := up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer plan-comment
 ifneq ($(CLOUD),aws)
-$(foreach target,$(filter $(ON_AWS),$(MAKECMDGOALS)),$(error make $(target) acts on AWS: say CLOUD=aws (make rehearse is its twin on the simulated cloud)))
+$(foreach target,$(filter $(ON_AWS),$(MAKECMDGOALS)),$(error make $(target) acts on AWS: say CLOUD=aws (without an account: make preview, make rehearse)))
 endif
 
 ##@ Every day
@@ -38,7 +38,8 @@ help: ## list the targets
 	@awk '/^##@/ {print "\n" substr($$0, 5)} /^[a-z0-9-]+:.*## / {split($$0, a, ":.*## "); printf "  %-16s %s\n", a[1], a[2]}' Makefile
 
 .PHONY: init
-init: ops ## ask for what a new stack must answer, and write its file (ARGS=--set …: without questions)
+init: ops ## ask for what a new stack must answer, and write its file: make init STACK=new (ARGS=--set …: without questions)
+	@$(if $(filter file,$(origin STACK)),echo "make init: which stack? make init STACK=name" >&2; exit 2)
 	@bin/ops init $(STACK) $(ARGS)
 
 .PHONY: preview

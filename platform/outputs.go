@@ -51,7 +51,7 @@ func export(ctx *pulumi.Context, cfg *config.Config, s *services) error {
 		"repositories":    repositories,
 		"logGroups":       groups,
 		"secrets":         secrets,
-		"syncCommand":     pulumi.Sprintf("aws s3 sync dags/ %s --delete --region %s", dags, cfg.Region),
+		"syncCommand":     pulumi.String("make dag-sync STACK=" + cfg.Environment + " CLOUD=aws"),
 		"execCommand": pulumi.Sprintf("aws ecs execute-command --region %s --cluster %s --container scheduler --interactive --command /bin/bash "+
 			"--task $(aws ecs list-tasks --region %s --cluster %s --service-name %s --query 'taskArns[0]' --output text)",
 			cfg.Region, s.cluster.Name, cfg.Region, s.cluster.Name, s.scheduler.Name),

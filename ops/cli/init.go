@@ -97,8 +97,10 @@ func (t *tool) next(stack string) {
 	for _, step := range [][2]string{
 		{"make preview STACK=" + stack, "the plan, on the simulated cloud"},
 		{"make bootstrap CLOUD=aws", "once per account, as bootstrap/Pulumi.bootstrap.yaml says"},
+		{"pulumi login s3://…", "the bucket that bootstrap printed; make tools puts a pulumi into bin/"},
 		{"pulumi stack init " + stack + " --secrets-provider …", "the one that bootstrap printed"},
 		{"make repositories STACK=" + stack + " CLOUD=aws", ""},
+		{"aws ecr get-login-password | docker login …", "to the account's registry"},
 		{"make images-push STACK=" + stack + " CLOUD=aws", ""},
 		{"make digests STACK=" + stack, "takes the place of the example digests"},
 		{"make up STACK=" + stack + " CLOUD=aws", ""},

@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/sts"
+	"github.com/aws/smithy-go/logging"
 
 	"github.com/pathwai/airflow-on-fargate/config"
 	"github.com/pathwai/airflow-on-fargate/ops/internal/program"
@@ -81,9 +82,12 @@ func (s *Stack) Cluster() string { return s.Prefix() + "-cluster" }
 // with the machine's own credentials. It fails when these are of another
 // account: nothing is ever done to the wrong one.
 func (s *Stack) AWS(ctx context.Context) (aws.Config, error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(s.Region))
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithRegion(s.Region), awsconfig.WithLogger(logging.Nop{}))
 	if err != nil {
 		return cfg, fmt.Errorf("AWS configuration: %w", err)
+	}
+	if _, err := cfg.Credentials.Retrieve(ctx); err != nil {
+		return cfg, fmt.Errorf("there are no AWS credentials (aws sso login, AWS_PROFILE or keys in the environment); stack %s is in account %s: %w", s.Name, s.AccountID, err)
 	}
 	who, err := sts.NewFromConfig(cfg).GetCallerIdentity(ctx, nil)
 	if err != nil {
