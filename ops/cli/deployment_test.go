@@ -124,7 +124,14 @@ func TestRollBackDriftAndCommentTakeWhatIsDeployed(t *testing.T) {
 		back := h.ops("roll-back", "dev")
 		h.write("bin/make", "#!/usr/bin/env bash\n"+inWorktree+"\n", 0o755)
 		assert.Equal(t, ExitFailure, back.code)
-		assert.Contains(t, back.said, "no capacity\nops: what was changed by then stays so, and the same roll-back goes on from there: make up STACK=dev")
+		assert.Contains(t, back.said, "no capacity\nops: what was changed by then stays so: make up STACK=dev")
+		assert.Contains(t, back.said, "\nagain: make roll-back STACK=dev CLOUD=aws BACK_TO=bin/back-to-dev.txt\n")
+
+		// By then the history leads to what it came from; the file doesn't.
+		h.setHistory(historyEntry("failed", first, "a"), historyEntry("succeeded", second, "b"), historyEntry("succeeded", first, "a"))
+		again := h.ops("roll-back", "dev", "--to", "bin/back-to-dev.txt")
+		assert.Contains(t, again.called, "make up STACK=dev CLOUD=aws ARGS=--yes --non-interactive at "+first+", web a")
+		h.setHistory(historyEntry("failed", second, "b"), historyEntry("succeeded", first, "a"))
 		assert.Empty(t, back.out)
 		h.untouched()
 	})

@@ -89,26 +89,41 @@ func (t *tool) rollBack() *cobra.Command {
 			if err != nil {
 				return notThere(err)
 			}
-			err = d.In(cmd.Context(), s, t.say, func(folder string) error {
-				up := program.Command(cmd.Context(), folder, "make", "up", "STACK="+s.Name, "CLOUD=aws", "ARGS=--yes --non-interactive")
-				if err := program.Run(up, t.Err); err != nil {
-					return fmt.Errorf("what was changed by then stays so, and the same roll-back goes on from there: %w", err)
+			// The history of a roll-back that fails leads to what it comes from.
+			again := to
+			if again == "" {
+				again = filepath.Join("bin", "back-to-"+s.Name+".txt")
+				if err := os.WriteFile(filepath.Join(t.Root, again), []byte(d.String()), 0o600); err != nil {
+					return err
 				}
-				return nil
-			})
-			if err != nil {
-				return notThere(err)
 			}
-			r, err := t.rollout(cmd.Context(), s, d.Digests, limit)
-			if err != nil {
-				return err
+			if err := t.goBack(cmd.Context(), s, d, limit); err != nil {
+				return fmt.Errorf("%w\nagain: make roll-back STACK=%s CLOUD=aws BACK_TO=%s", err, s.Name, again)
 			}
-			return t.rolled(r.Stable(cmd.Context()))
+			return nil
 		},
 	}
 	cmd.Flags().StringVar(&to, "to", "", "a file that ops deployed wrote, to go back to what it says")
 	timeLimit(cmd, &limit)
 	return cmd
+}
+
+func (t *tool) goBack(ctx context.Context, s *stack.Stack, d *deployment.Deployment, limit time.Duration) error {
+	err := d.In(ctx, s, t.say, func(folder string) error {
+		up := program.Command(ctx, folder, "make", "up", "STACK="+s.Name, "CLOUD=aws", "ARGS=--yes --non-interactive")
+		if err := program.Run(up, t.Err); err != nil {
+			return fmt.Errorf("what was changed by then stays so: %w", err)
+		}
+		return nil
+	})
+	if err != nil {
+		return notThere(err)
+	}
+	r, err := t.rollout(ctx, s, d.Digests, limit)
+	if err != nil {
+		return err
+	}
+	return t.rolled(r.Stable(ctx))
 }
 
 // target is the deployment to go back to.

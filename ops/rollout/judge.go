@@ -20,6 +20,8 @@ type State struct {
 	Rollout string `json:"rollout"`
 	// Old counts running tasks of earlier deployments; only busy workers have
 	// them when all is done.
+	// New are the tasks of the asked deployment.
+	New int `json:"new"`
 	Old int `json:"old"`
 	// Why says what is still waited for, empty when the service is stable.
 	Why string `json:"why,omitempty"`
@@ -29,6 +31,9 @@ func (s State) String() string {
 	text := fmt.Sprintf("%s %d/%d %s %s", s.Service, s.Running, s.Desired, s.Revision, s.Rollout)
 	if s.Why != "" {
 		return text + ": " + s.Why
+	}
+	if s.Old > 0 && s.New == 0 {
+		text += "; no new task has run yet"
 	}
 	if s.Old > 0 {
 		text += fmt.Sprintf("; %d old tasks are busy, protected, and end by themselves", s.Old)
@@ -62,16 +67,29 @@ func (s Service) judge(got types.Service, tasks []types.Task, id string) (state 
 	case primary.RolloutState == types.DeploymentRolloutStateFailed:
 		return state, fmt.Sprintf("the deployment of %s on %s failed", short(revision), s.Name)
 	}
+	healthy, ill := 0, 0
 	for _, task := range tasks {
 		if s.old(task, primary) {
 			state.Old++
-		} else if fault := s.foreign(task); fault != "" {
+			continue
+		}
+		if fault := s.foreign(task); fault != "" {
 			return state, fault
 		}
+		state.New++
+		switch task.HealthStatus {
+		case types.HealthStatusHealthy:
+			healthy++
+		case types.HealthStatusUnhealthy:
+			ill++
+		}
 	}
-	if s.Worker {
-		state.Why = worker(got, primary, state.Old)
-	} else {
+	switch {
+	case ill > 0:
+		state.Why = fmt.Sprintf("%d new tasks are unhealthy", ill)
+	case s.Worker:
+		state.Why = worker(got, primary, state.Old, healthy)
+	default:
 		state.Why = all(got, primary, state.Old)
 	}
 	return state, ""
@@ -90,16 +108,17 @@ func all(got types.Service, primary *types.Deployment, old int) string {
 	return ""
 }
 
-// worker: the new tasks run, or there is no room for them yet. Old ones may be
+// worker: the new tasks are healthy, or there is no room for them yet. Old ones may be
 // protected for hours, and ECS calls the rollout complete only after them.
-func worker(got types.Service, primary *types.Deployment, old int) string {
+func worker(got types.Service, primary *types.Deployment, old, healthy int) string {
 	room := got.DesiredCount * 2 // components/service.go: at most 200 percent
 	if c := got.DeploymentConfiguration; c != nil && c.MaximumPercent != nil {
 		room = got.DesiredCount * *c.MaximumPercent / 100
 	}
 	switch {
 	case primary.RolloutState == types.DeploymentRolloutStateCompleted && got.RunningCount >= got.DesiredCount:
-	case old > 0 && primary.FailedTasks == 0 && (primary.RunningCount >= got.DesiredCount || int32(old) >= room):
+	case old > 0 && got.DesiredCount > 0 && int32(healthy) >= got.DesiredCount:
+	case old > 0 && primary.FailedTasks == 0 && int32(old) >= room:
 	case old == 0 && got.DesiredCount == 0: // the first task to come is new
 	default:
 		return fmt.Sprintf("new workers start (%d failed)", primary.FailedTasks)

@@ -39,6 +39,15 @@ func of(revision, by string, n int) (tasks []types.Task) {
 	return tasks
 }
 
+// health are new tasks in a state of health.
+func health(status types.HealthStatus, n int) []types.Task {
+	tasks := of("w:2", "ecs-svc/2", n)
+	for i := range tasks {
+		tasks[i].HealthStatus = status
+	}
+	return tasks
+}
+
 // What moto can't show, since it has no scheduler: rollouts with old and new tasks.
 func TestHowFarAServiceIs(t *testing.T) {
 	for name, test := range map[string]struct {
@@ -59,7 +68,11 @@ func TestHowFarAServiceIs(t *testing.T) {
 		"workers complete":                {true, seen(2, 2, 2, completed), of("w:2", "ecs-svc/2", 2), 0, ""},
 		"workers from zero":               {true, seen(0, 0, 0, nil), nil, 0, ""},
 		"no old worker, the new one late": {true, seen(1, 0, 0, nil), nil, 0, "new workers start (0 failed)"},
-		"busy beside new workers":         {true, seen(2, 4, 2, nil), of("w:1", "ecs-svc/1", 2), 2, ""},
+		"busy beside new workers":         {true, seen(2, 4, 2, nil), append(of("w:1", "ecs-svc/1", 2), health(types.HealthStatusHealthy, 2)...), 2, ""},
+		"busy, new ones not yet healthy":  {true, seen(2, 4, 2, nil), append(of("w:1", "ecs-svc/1", 2), health(types.HealthStatusUnknown, 2)...), 2, "new workers start (0 failed)"},
+		"busy, new ones are unhealthy":    {true, seen(2, 4, 2, nil), append(of("w:1", "ecs-svc/1", 2), health(types.HealthStatusUnhealthy, 2)...), 2, "2 new tasks are unhealthy"},
+		"one failed, then all healthy":    {true, seen(2, 4, 2, broken), append(of("w:1", "ecs-svc/1", 2), health(types.HealthStatusHealthy, 2)...), 2, ""},
+		"complete, but unhealthy":         {false, seen(1, 1, 1, completed), health(types.HealthStatusUnhealthy, 1), 0, "1 new tasks are unhealthy"},
 		"busy, a new one still starts":    {true, seen(2, 3, 1, nil), of("w:1", "ecs-svc/1", 2), 2, "new workers start (0 failed)"},
 		"busy, and no room for new ones":  {true, seen(1, 5, 0, nil), of("w:1", "ecs-svc/1", 5), 5, ""},
 		"busy, and new ones fail":         {true, seen(2, 2, 0, broken), of("w:1", "ecs-svc/1", 2), 2, "new workers start (1 failed)"},
@@ -74,7 +87,9 @@ func TestHowFarAServiceIs(t *testing.T) {
 		})
 	}
 	state, _ := Service{Name: "w", Revision: arn + "w:2", Worker: true}.judge(seen(2, 4, 2, nil), of("w:1", "", 2), "")
-	assert.Equal(t, "w 4/2 w:2 IN_PROGRESS; 2 old tasks are busy, protected, and end by themselves", state.String())
+	assert.Contains(t, state.String(), "new workers start")
+	state, _ = Service{Name: "w", Revision: arn + "w:2", Worker: true}.judge(seen(1, 5, 0, nil), of("w:1", "", 2), "")
+	assert.Equal(t, "w 5/1 w:2 IN_PROGRESS; no new task has run yet; 2 old tasks are busy, protected, and end by themselves", state.String())
 }
 
 // Tasks run the bytes that were asked for, told by the image's reference or by

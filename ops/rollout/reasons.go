@@ -3,9 +3,11 @@ package rollout
 import (
 	"context"
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatchlogs"
@@ -22,6 +24,35 @@ const (
 // container that failed. What can't be found out is said, and no error of its
 // own: it would hide the fault that is being told.
 func (r *Rollout) reasons(ctx context.Context, service Service) []string {
+	lines := r.told(ctx, service)
+	for i := range lines {
+		lines[i] = tame(lines[i])
+	}
+	return lines
+}
+
+var (
+	inURL    = regexp.MustCompile(`(://[^:/@\s]*:)[^@\s]+@`)
+	assigned = regexp.MustCompile(`(?i)((?:password|passwd|secret|token|key)["']?\s*[=:]\s*)("[^"]*"|'[^']*'|[^\s"',]+)`)
+)
+
+// tame makes others' text fit to be printed where anybody may read it: on one
+// line, since a pipeline takes some lines for commands, without control
+// characters, and without what looks like a secret. It can't know all of them.
+func tame(text string) string {
+	text = strings.Map(func(r rune) rune {
+		if r == '\n' || r == '\r' || r == '\t' {
+			return ' '
+		}
+		if unicode.IsControl(r) {
+			return -1
+		}
+		return r
+	}, text)
+	return assigned.ReplaceAllString(inURL.ReplaceAllString(text, "$1***@"), "$1***")
+}
+
+func (r *Rollout) told(ctx context.Context, service Service) []string {
 	var lines []string
 	got, err := r.describe(ctx, []Service{service})
 	if err != nil {

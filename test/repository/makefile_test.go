@@ -24,7 +24,7 @@ func TestWhatActsOnAWSSaysSo(t *testing.T) {
 	for _, target := range targets {
 		for cloud, refused := range map[string]bool{"sim": !harmless[target[1]], "aws": false} {
 			printed, err := exec.CommandContext(t.Context(), "make", "-C", "../..", "--dry-run", target[1], "CLOUD="+cloud).CombinedOutput()
-			says := "*** make " + target[1] + " acts on AWS: say CLOUD=aws (make rehearse is its twin on the simulated cloud).  Stop."
+			says := "*** make " + target[1] + " acts on AWS: say CLOUD=aws (without an account: make preview, make rehearse).  Stop."
 			assert.Equal(t, refused, err != nil, "%s: %s", target[1], printed)
 			assert.Equal(t, refused, strings.Contains(string(printed), says), string(printed))
 		}

@@ -42,6 +42,11 @@ func (a *AWS) Fleet(t *testing.T, cluster string) *Fleet {
 			f.complete(service.(map[string]any))
 		}
 	})
+	a.Edit("V20141113.DescribeTasks", func(answer map[string]any) {
+		for _, task := range answer["tasks"].([]any) { // moto runs no health check
+			task.(map[string]any)["healthStatus"] = "HEALTHY"
+		}
+	})
 	a.Edit("V20141113.UpdateService", func(answer map[string]any) { f.complete(answer["service"].(map[string]any)) })
 	return f
 }
