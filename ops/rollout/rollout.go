@@ -73,7 +73,7 @@ func (r *Rollout) follow(ctx context.Context, services []Service, ids map[string
 	limited, stop := context.WithTimeout(ctx, r.Limit)
 	defer stop()
 	var last []State
-	told, stable, doubted := time.Now(), map[string]bool{}, false
+	told, stable, doubted := time.Now(), map[string]bool{}, map[string]bool{}
 	for pause := r.Pace.First; ; pause = min(2*pause, r.Pace.Most) {
 		states, faulty, err := r.look(limited, services, ids)
 		switch {
@@ -81,16 +81,20 @@ func (r *Rollout) follow(ctx context.Context, services []Service, ids map[string
 			return nil, r.unfinished(ctx, services, last)
 		case err != nil:
 			return nil, err
-		case len(faulty) > 0 && doubted:
+		case slices.ContainsFunc(faulty, func(s Service) bool { return doubted[s.Name] }):
 			return nil, r.notAsked(ctx, states, faulty)
 		case len(faulty) > 0:
-			// ECS may answer with what was a moment before: it must say so twice.
+			// ECS may answer with what was a moment before: it must say so twice of a service.
 			pause = r.Pace.First
 		case !slices.ContainsFunc(states, func(s State) bool { return s.Why != "" }):
 			r.tell(states, stable, false)
 			return states, nil
 		}
-		last, doubted = states, len(faulty) > 0
+		last = states
+		clear(doubted)
+		for _, service := range faulty {
+			doubted[service.Name] = true
+		}
 		if due := time.Since(told) >= r.Pace.Tell; r.tell(states, stable, due) || due {
 			told = time.Now()
 		}

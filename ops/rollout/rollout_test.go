@@ -246,12 +246,15 @@ func TestAnAnswerFromBeforeIsDoubted(t *testing.T) {
 	w := newWorld(t)
 	w.up("b")
 	r := w.rollout(t, "b")
-	answers := 0
-	w.Plant(triggerer, func(service map[string]any) {
-		if answers++; answers == 1 {
-			awstest.Primary(service)["taskDefinition"] = "before"
-		}
-	})
+	// Nor are two, of two services.
+	for i, name := range []string{triggerer, scheduler} {
+		answers := 0
+		w.Plant(name, func(service map[string]any) {
+			if answers++; answers == i+1 {
+				awstest.Primary(service)["taskDefinition"] = "before"
+			}
+		})
+	}
 	_, err := r.Stable(t.Context())
 	require.NoError(t, err)
 }
