@@ -21,7 +21,7 @@ import (
 func (t *tool) push() *cobra.Command {
 	return &cobra.Command{
 		Use:   "push STACK",
-		Short: "Push dags/ and plugins/ to the stack's bucket, as one release each",
+		Short: "Push dags/ and plugins/ to the stack's bucket, as one release",
 		Long: "Push uploads what differs by content, several files at a time, and removes what is gone. It marks the release as under way before, and as complete after: " +
 			"dagsync publishes it once and whole, however long the upload takes. A push that breaks off leaves readers on the release before; the next one completes it.\n\n" +
 			"With URL, SMOKE_USER and SMOKE_PASSWORD set it then waits until Airflow shows the DAGs of what changed.",
@@ -55,7 +55,7 @@ func (t *tool) pushAll(ctx context.Context, s *stack.Stack) (map[string]dagpush.
 	if err != nil {
 		return nil, err
 	}
-	client := s3.NewFromConfig(cfg, func(o *s3.Options) { o.DisableLogOutputChecksumValidationSkipped = true })
+	client := s3.NewFromConfig(cfg)
 	commit := ""
 	if out, err := program.Output(program.Command(ctx, s.Root, "git", "rev-parse", "HEAD")); err == nil {
 		commit = strings.TrimSpace(string(out)) // a folder without git is pushed, too
