@@ -1,0 +1,145 @@
+"""The clean-up on a database of 400 days, made by the image's own Airflow in a real PostgreSQL."""
+
+import json
+import os
+import pathlib
+import re
+import subprocess
+import tempfile
+import unittest
+
+from rehearsal.certs import Authority
+from rehearsal.image import DOCKER
+from rehearsal.servers import Postgres, postgres_binaries
+
+from .support import free_port, image_python
+
+HISTORY = pathlib.Path(__file__).with_name("history.sql")
+# What Airflow's own clean-up has rules for and this one leaves, with the reason.
+LEFT = {
+    "task_instance": "goes with its run, so that a run that is kept has its tasks",
+    "task_instance_history": "goes with its task",
+    "task_reschedule": "goes with its task",
+    "xcom": "goes with its task",
+    "deadline": "goes with its run",
+    "trigger": "the triggerer deletes those that nobody waits for; by age, waiting tasks would go with them",
+    "_xcom_archive": "made by the upgrade from Airflow 2, of which there is none here",
+    "sla_miss": "of Airflow 2",
+}
+
+
+@unittest.skipUnless(postgres_binaries(), "needs PostgreSQL 15 or newer: apt-get install postgresql")
+class Cleanup(unittest.TestCase):
+    @classmethod
+    def setUpClass(cls):
+        cls.python = image_python()
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        home = pathlib.Path(folder.name)
+        home.chmod(0o755)
+        authority = Authority(home / "certs")
+        instance = {"address": "localhost", "port": free_port(), "username": "airflow", "password": "SECRETWORD", "dbName": "airflow"}
+        cls.server = Postgres(home / "postgres", authority, instance, {}, "127.0.0.1")
+        cls.addClassCleanup(cls.server.stop, "immediate")
+        cls.environment = {
+            "AIRFLOW_HOME": str(home), "HOME": str(home), "PATH": f"{pathlib.Path(cls.python).parent}:/usr/bin:/bin",
+            "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
+            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
+            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN":
+                f"postgresql+psycopg2://airflow:SECRETWORD@localhost:{instance['port']}/airflow?sslmode=verify-full&sslrootcert={authority.bundle}",
+            "AIRFLOW_DB_RETENTION_DAYS": "90", "AGENT_STACK": "acme-airflow-dev",
+        }  # fmt: skip
+        subprocess.run([cls.python, "-m", "airflow", "db", "migrate"], env=cls.environment, check=True, capture_output=True)
+        with cls.server.admin("postgres") as cursor:
+            cursor.execute("alter database airflow rename to pristine")
+
+    def setUp(self):
+        with self.server.admin("postgres") as cursor:
+            cursor.execute("drop database if exists airflow with (force)")
+            cursor.execute("create database airflow template pristine owner airflow")
+        with self.server.admin() as cursor:
+            cursor.execute("set role airflow")
+            cursor.execute(HISTORY.read_text())
+
+    def clean(self, *arguments: str, **environment: str) -> tuple[int, dict, str]:
+        done = subprocess.run(
+            [self.python, DOCKER / "bin" / "cleanup", *arguments], env={**self.environment, **environment}, capture_output=True, text=True, timeout=120
+        )
+        said = done.stdout + done.stderr
+        self.assertNotIn("SECRETWORD", said)
+        lines = [line for line in done.stdout.splitlines() if line.startswith("{")]
+        return done.returncode, json.loads(lines[0]) if lines else {}, said
+
+    def count(self, table: str, where: str = "true") -> int:
+        return self.server.query(f"select count(*) from {table} where {where}")[0][0]
+
+    def test_four_hundred_days(self):
+        tasks = self.count("task_instance")
+        code, told, said = self.clean()
+        self.assertEqual(code, 0, said)
+        # 90 days of daily and unchanged, 10 of gone-with-runs, the last scheduled one of once, two that run.
+        self.assertEqual(self.count("dag_run"), 90 + 90 + 10 + 1 + 2)
+        self.assertEqual(self.count("task_instance"), 2 * self.count("dag_run"))
+        for child in ("xcom", "task_instance_note", "rendered_task_instance_fields", "task_instance_history"):
+            self.assertEqual(self.count(child), self.count("task_instance"), child)
+        self.assertEqual({name for (name,) in self.server.query("select dag_id from dag")}, {"daily", "once", "unchanged", "gone-with-runs", "long", "deferred"})
+        # Of daily those that runs of the last 90 days name (0, 40, 80, and that of 120 days, which day 89 still used).
+        self.assertEqual(sorted(number for (number,) in self.server.query("select version_number from dag_version where dag_id = 'daily'")), [8, 9, 10, 11])
+        self.assertEqual(self.count("dag_version", "dag_id = 'unchanged'"), 1)
+        self.assertEqual(self.count("serialized_dag"), self.count("dag_version"))
+        self.assertEqual(self.count("trigger"), 2, "a task waits for one, an asset for the other")
+        self.assertEqual(self.count("task_instance", "state = 'deferred'"), 2)
+        self.assertEqual(sorted(self.server.query("select id from backfill")), [(2,), (3,)])
+        for table, column, rows in (("log", "dttm", 890), ("job", "latest_heartbeat", 90), ("import_error", "timestamp", 89), ("asset_event", "timestamp", 89), ("celery_taskmeta", "date_done", 89)):
+            self.assertIn(self.count(table) - rows, range(0, 11), table)
+            self.assertEqual(self.count(table, f"{column} < now() - interval '90 days 1 hour'"), 0, table)
+        self.assertEqual((told["Stack"], told["CleanupFailedTables"], told["Failed"]), ("acme-airflow-dev", 0, []))
+        self.assertEqual(told["CleanupRows"], sum(told["Deleted"].values()))
+        self.assertEqual(told["Deleted"]["dag_run"], (tasks - self.count("task_instance")) // 2)
+        self.assertEqual(self.clean()[1]["CleanupRows"], 0, "a second clean-up finds nothing")
+
+    def test_a_row_that_somebody_writes_is_waited_for(self):
+        with self.server.admin() as cursor:
+            cursor.execute("begin; update dag_run set state = 'queued' where dag_id = 'daily' and run_id = 'day-200'")
+            code, told, said = self.clean()
+            cursor.execute("commit")
+        self.assertEqual((code, told["Failed"]), (1, ["dag_run"]), said)
+        self.assertIn("dag_run: canceling statement due to lock timeout; trying again", said)
+        self.assertGreater(told["Deleted"]["log"], 0, "the other tables are cleaned")
+        code, told, said = self.clean()
+        self.assertEqual(code, 0, said)
+        self.assertEqual(self.count("dag_run", "run_id = 'day-200' and dag_id = 'daily'"), 1, "it was cleared, and is to run again")
+
+    def test_one_at_a_time(self):
+        with self.server.admin() as cursor:
+            cursor.execute("select pg_advisory_lock(%s)", (0x41697247,))
+            code, told, said = self.clean()
+        self.assertEqual((code, told, said), (0, {}, "cleanup: another clean-up is at it\n"))
+        self.assertEqual(self.count("log"), 3990)
+
+    def test_a_database_that_is_away(self):
+        code, told, said = self.clean(AIRFLOW__DATABASE__SQL_ALCHEMY_CONN="postgresql+psycopg2://a:SECRETWORD@127.0.0.1:1/airflow")
+        self.assertEqual((code, told), (1, {}))
+        self.assertIn("cleanup: the database can't be asked: connection to server at", said)
+
+    def test_settings(self):
+        code, _, said = self.clean("now", AIRFLOW_DB_RETENTION_DAYS="0", AGENT_STACK="")
+        self.assertEqual(code, 64)
+        for fault in ("takes no argument", "AIRFLOW_DB_RETENTION_DAYS must be a number of days, at least 1, not '0'", "AGENT_STACK is not set"):
+            self.assertIn(fault, said)
+        self.assertEqual(self.count("log"), 3990)
+
+    def test_airflows_own_fails_and_knows_no_other_tables(self):
+        """The reason for a clean-up of our own (ADR 0057); once this fails, it can go."""
+        script = "from airflow.utils.db_cleanup import config_dict; print('TABLES', *config_dict)"
+        done = subprocess.run([self.python, "-c", script], env=self.environment, capture_output=True, text=True)
+        (line,) = [line for line in done.stdout.splitlines() if line.startswith("TABLES")]
+        ours = set(re.findall(r'^    "(\w+)": """', (DOCKER / "bin" / "cleanup").read_text(), re.M))
+        self.assertEqual(set(line.split()[1:]) - ours - set(LEFT), set(), "tables that Airflow cleans and this project doesn't")
+        command = [self.python, "-m", "airflow", "db", "clean", "--clean-before-timestamp", "2026-09-01", "--skip-archive", "--yes", "-t", "dag_version"]
+        done = subprocess.run(command, env=self.environment, capture_output=True, text=True)
+        self.assertIn("violates", done.stdout + done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
