@@ -20,6 +20,8 @@ type ImagesArgs struct {
 	Build bool
 	// Architecture is ARM64 or X86_64, for builds (docs/adr/0010).
 	Architecture string
+	// AirflowVersion is the line of Airflow, for builds: 3.1 or 3.3.
+	AirflowVersion string
 	// Keep is how many images a repository holds.
 	Keep int
 	// ForceDelete lets a destroy delete repositories that hold images.
@@ -118,6 +120,7 @@ func (i *Images) build(ctx *pulumi.Context, name string, args *ImagesArgs, image
 	}
 	if target != nil {
 		build.Target = target
+		build.Args = pulumi.StringMap{"AIRFLOW": pulumi.String(args.AirflowVersion)}
 	}
 	built, err := ecr.NewImage(ctx, name+"-"+image, build, pulumi.Parent(i))
 	if err != nil {

@@ -221,6 +221,7 @@ type Schedule struct {
 
 // Airflow holds Airflow's own settings. See "airflow" in Pulumi.yaml.
 type Airflow struct {
+	Version              string                       `config:"version"`
 	DAGRefreshSeconds    int                          `config:"dagRefreshSeconds"`
 	QueuedTimeoutSeconds int                          `config:"queuedTimeoutSeconds"`
 	RetentionDays        int                          `config:"retentionDays"`

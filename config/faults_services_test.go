@@ -181,6 +181,7 @@ var airflowFaults = []faultCase{
 	{"time zone", change{"schedule.timezone": "Berlin"}, []string{`airflow:schedule.timezone is "Berlin": an IANA time zone such as Europe/Berlin or UTC`}},
 	{"time zone of this machine", change{"schedule.timezone": "Local"}, []string{`airflow:schedule.timezone is "Local": an IANA time zone such as Europe/Berlin or UTC`}},
 	{"no time zone", change{"schedule.timezone": ""}, []string{`airflow:schedule.timezone is "": an IANA time zone such as Europe/Berlin or UTC`}},
+	{"line of Airflow", change{"airflow.version": "3.2"}, []string{`airflow:airflow.version is "3.2": one of 3.1, 3.3`}},
 	{"refresh", change{"airflow.dagRefreshSeconds": 4}, []string{`airflow:airflow.dagRefreshSeconds is 4: 5 to 300`}},
 	{"queue timeout", change{"airflow.queuedTimeoutSeconds": 600}, []string{`airflow:airflow.queuedTimeoutSeconds is 600: 1800 to 604800`}},
 	{"retention", change{"airflow.retentionDays": 0}, []string{`airflow:airflow.retentionDays is 0: 1 to 3650`}},

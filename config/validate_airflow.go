@@ -62,6 +62,18 @@ var (
 	withLogin = regexp.MustCompile(`://[^/@\s]*:[^/@\s]+@`)
 )
 
+// airflowLines are those that the image can be built with: a lock of
+// docker/airflow each. The newest is what a new stack gets (docs/airflow-lines.md).
+var airflowLines = []any{"3.1", "3.3"}
+
+// Advisory is what speaks against the line of Airflow, or empty.
+func (a Airflow) Advisory() string {
+	if a.Version == "3.1" {
+		return "airflow.version is 3.1: its last patch, 3.1.8, has published holes (the worst runs code in the api-server, CVE-2026-33858) that only newer lines close. docs/airflow-lines.md says which, and what stands before them here"
+	}
+	return ""
+}
+
 const (
 	longestOption = 4096
 	// longestOptions bounds all options together: each stands twice in a task
@@ -71,6 +83,7 @@ const (
 
 func (f *faults) validateAirflow(c *Config) {
 	a := c.Airflow
+	f.oneOf(key("airflow.version"), a.Version, airflowLines...)
 	f.between(key("airflow.dagRefreshSeconds"), a.DAGRefreshSeconds, 5, 300)
 	f.between(key("airflow.queuedTimeoutSeconds"), a.QueuedTimeoutSeconds, 1800, 604800)
 	f.between(key("airflow.retentionDays"), a.RetentionDays, 1, 3650)

@@ -86,7 +86,8 @@ class Lock:
 
 
 LOCKS = (
-    Lock(ROOT / "docker/airflow/requirements.lock", ("requirements.in", "overrides.txt"), "2026-03-18"),
+    Lock(ROOT / "docker/airflow/requirements-3.1.lock", ("requirements-3.1.in", "overrides.txt"), "2026-03-18"),
+    Lock(ROOT / "docker/airflow/requirements-3.3.lock", ("requirements-3.3.in", "overrides.txt"), "2026-10-15"),
     Lock(ROOT / "test/airflow/requirements.lock", ("requirements.in",), "2026-11-16"),
     Lock(ROOT / "test/repository/requirements.lock", ("requirements.in",), "2026-11-16"),
     Lock(ROOT / "test/provider/requirements/moto.lock", ("moto.in",), "2026-11-16"),

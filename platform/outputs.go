@@ -43,6 +43,7 @@ func export(ctx *pulumi.Context, cfg *config.Config, s *services) error {
 		"url":             pulumi.String("https://" + cfg.LoadBalancer.Hostname + "/"),
 		"executionApiUrl": pulumi.Sprintf("https://%s:%d/execution/", cfg.LoadBalancer.Hostname, components.ExecutionPort),
 		"region":          pulumi.String(cfg.Region),
+		"airflowVersion":  pulumi.String(cfg.Airflow.Version),
 		"cluster":         pulumi.String(s.cluster.Name),
 		"services":        names,
 		"dags":            pulumi.String(dags),

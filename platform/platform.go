@@ -25,6 +25,11 @@ func Deploy(projectFile []byte) pulumi.RunFunc {
 		if err != nil {
 			return err
 		}
+		if advisory := cfg.Airflow.Advisory(); advisory != "" {
+			if err := ctx.Log.Warn(advisory, nil); err != nil {
+				return err
+			}
+		}
 		return declare(ctx, cfg)
 	}
 }
@@ -66,14 +71,15 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 		return err
 	}
 	images, err := components.NewImages(ctx, "images", &components.ImagesArgs{
-		Scope:        scope,
-		Names:        config.ImageNames,
-		Digests:      cfg.Images.Digests,
-		Build:        cfg.Images.Build,
-		Architecture: cfg.Services.Architecture,
-		Keep:         cfg.Images.Keep,
-		ForceDelete:  cfg.Images.ForceDelete,
-		DataKeyARN:   keys.DataARN,
+		Scope:          scope,
+		Names:          config.ImageNames,
+		Digests:        cfg.Images.Digests,
+		Build:          cfg.Images.Build,
+		Architecture:   cfg.Services.Architecture,
+		AirflowVersion: cfg.Airflow.Version,
+		Keep:           cfg.Images.Keep,
+		ForceDelete:    cfg.Images.ForceDelete,
+		DataKeyARN:     keys.DataARN,
 	}, in)
 	if err != nil {
 		return err

@@ -56,7 +56,7 @@ var otherValues = values{
 	},
 	"schedule": values{"stop": "cron(0 20 ? * MON-FRI *)", "start": "cron(0 7 ? * MON-FRI *)", "timezone": "Europe/Berlin"},
 	"airflow": values{
-		"dagRefreshSeconds": 20, "queuedTimeoutSeconds": 7200, "retentionDays": 30, "options": values{"core": values{"max_active_runs_per_dag": "4"}},
+		"version": "3.3", "dagRefreshSeconds": 20, "queuedTimeoutSeconds": 7200, "retentionDays": 30, "options": values{"core": values{"max_active_runs_per_dag": "4"}},
 	},
 	"alarms": values{"emails": []any{"ops@pathwai.example"}, "queueWaitSeconds": 600, "taskDurationSeconds": 3600, "taskFailures": 3, "syncLagSeconds": 90},
 	"budget": values{"monthlyUsd": 999},
@@ -70,6 +70,7 @@ var togetherWith = map[string]values{
 	"login.authorizationEndpoint": withLogin("alb"), "login.tokenEndpoint": withLogin("alb"), "login.userInfoEndpoint": withLogin("alb"),
 	"login.clientId": withLogin("alb"), "login.sessionSeconds": withLogin("alb"),
 	"login.groupsClaim": withLogin("fab"), "login.roles": withLogin("fab"),
+	"airflow.version": {"images": values{"build": true}},
 }
 
 var offHoursOn = values{"schedule": values{"stop": "cron(0 21 ? * MON-FRI *)", "start": "cron(0 6 ? * MON-FRI *)"}}

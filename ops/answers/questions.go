@@ -34,6 +34,7 @@ var Questions = []Question{
 	{Key: "org", Text: "Owner of the platform, the first part of every name: lower-case letters and digits."},
 	{Key: "accountId", Text: "The AWS account, 12 digits. No other one is ever touched."},
 	{Key: "aws:region", Text: "The AWS region, such as eu-west-1."},
+	{Key: "airflow.version", Text: "Line of Airflow: 3.3, or 3.1, which gets no repairs any more (docs/airflow-lines.md).", suggest: newest},
 	{Key: "network.zones", Text: "Two or three availability zones of the region.", kind: list, suggest: zones},
 	{Key: "network.cidr", Text: "IPv4 network of the VPC, which overlaps with nothing that it will be joined to.", suggest: network},
 	{Key: "loadBalancer.hostname", Text: "Name of the web interface, below a public domain of yours; it may resolve privately only."},
@@ -44,6 +45,9 @@ var Questions = []Question{
 	{Key: "alarms.emails", Text: "Addresses that are told of alarms; none is an answer.", kind: list, optional: true},
 	{Key: "budget.monthlyUsd", Text: "What the stack may cost a month, US dollars.", kind: number, suggest: budget},
 }
+
+// newest is the line of Airflow that gets repairs.
+func newest(*Draft) string { return "3.3" }
 
 // zones are as many as the example has, from the region's first on.
 func zones(d *Draft) string {

@@ -27,7 +27,7 @@ It has exit codes of its own beside those of ops; the first hop that fails:
        with login.mode alb, and its file says another mode`
 
 func (t *tool) smoke() *cobra.Command {
-	o := smoke.Options{DAG: "quick", Airflow: "3.1", RunTimeout: 10 * time.Minute, WaitForDAGs: time.Minute, Say: t.say}
+	o := smoke.Options{DAG: "quick", RunTimeout: 10 * time.Minute, WaitForDAGs: time.Minute, Say: t.say}
 	cmd := &cobra.Command{
 		Use:     "smoke STACK",
 		Short:   "Ask a deployed stack for health, login, version, a DAG run and its log",
@@ -65,7 +65,7 @@ func (t *tool) smoke() *cobra.Command {
 	flags.StringVar(&o.CA, "ca", "", "file with further certificate authorities")
 	flags.StringVar(&o.DAG, "dag", o.DAG, "the DAG to run")
 	flags.StringVar(&o.Changed, "changed", "", "FOLDER:FILE,FILE: files of the DAG folder that were pushed, whose DAGs must be as in them")
-	flags.StringVar(&o.Airflow, "airflow", o.Airflow, "the version that must answer, or its beginning")
+	flags.StringVar(&o.Airflow, "airflow", o.Airflow, "the version that must answer, or its beginning (default: airflow.version)")
 	flags.DurationVar(&o.RunTimeout, "run-timeout", o.RunTimeout, "time for the run, a worker's start from zero included")
 	flags.DurationVar(&o.WaitForDAGs, "wait-for-dags", o.WaitForDAGs, "time until the DAG must be visible, and what changed")
 	return cmd
@@ -75,7 +75,7 @@ func (t *tool) smoke() *cobra.Command {
 // they leave nothing open, such as for an Airflow that is no stack's, no
 // settings are needed.
 func (t *tool) fromSettings(name string, o *smoke.Options) error {
-	if o.URL != "" && (o.Login == "none" || o.Login == "fab" || o.Login != "" && o.IdP != "") {
+	if o.URL != "" && o.Airflow != "" && (o.Login == "none" || o.Login == "fab" || o.Login != "" && o.IdP != "") {
 		return nil
 	}
 	s, err := t.stack(name)
@@ -83,6 +83,7 @@ func (t *tool) fromSettings(name string, o *smoke.Options) error {
 		return err
 	}
 	o.URL = or(o.URL, "https://"+s.LoadBalancer.Hostname+"/")
+	o.Airflow = or(o.Airflow, s.Airflow.Version)
 	o.Login = or(o.Login, s.Login.Mode)
 	o.IdP = or(o.IdP, s.Login.AuthorizationEndpoint)
 	return nil

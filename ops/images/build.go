@@ -90,7 +90,7 @@ func (r *Repositories) push(ctx context.Context, tag, image string) (string, err
 }
 
 func (r *Repositories) build(ctx context.Context, repository, tag, image string, output ...string) error {
-	where := []string{"--file", "docker/airflow/Dockerfile", "--target", image}
+	where := []string{"--file", "docker/airflow/Dockerfile", "--build-arg", "AIRFLOW=" + r.Airflow.Version, "--target", image}
 	folder := "docker/airflow"
 	if image == "agent" { // built from the sources in agent/
 		where = []string{"--file", "docker/agent/Dockerfile", "--build-arg", "VERSION=" + tag}

@@ -20,7 +20,7 @@ def main() -> int:
     python = run.environment()
     if os.environ.get("REHEARSAL_CHECK") != "1":
         if os.geteuid() == 0 or shutil.which("sudo") and not subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
-            run.prepare(python)
+            run.prepare(python, *run.LINES)
         else:
             print("check: neither root nor sudo, so the image's environment is not built here; its tests need one that test/airflow/run.py built", flush=True)
         return subprocess.run([python, __file__, *sys.argv[1:]], env={**os.environ, "REHEARSAL_CHECK": "1"}).returncode

@@ -26,6 +26,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 CACHE = HERE.parents[1] / ".cache"
 LOCK = HERE / "requirements.lock"
 INSIDE = "REHEARSAL_INSIDE"
+LINES = ("3.1", "3.3")  # of Airflow: the setting airflow.version
 
 
 def arguments() -> argparse.Namespace:
@@ -87,9 +88,9 @@ def enter(python: pathlib.Path) -> int:
     return child.wait()
 
 
-def prepare(python: pathlib.Path) -> None:
-    """What needs the network: the image's packages."""
-    code = "from rehearsal import image; image.build(lambda text: print('e2e:', text, flush=True))"
+def prepare(python: pathlib.Path, *lines: str) -> None:
+    """What needs the network: the packages of the image of these lines of Airflow."""
+    code = f"from rehearsal import image; [image.build(lambda text: print('e2e:', text, flush=True), line) for line in {lines}]"
     prefix = [] if os.geteuid() == 0 else ["sudo", "-n", "--preserve-env=HOME,PATH"]
     subprocess.run([*prefix, str(python), "-c", code], cwd=HERE, check=True)
 
@@ -117,7 +118,9 @@ def main() -> int:
         sys.exit("e2e: missing programs:\n  " + "\n  ".join(missing))
     CACHE.mkdir(exist_ok=True)
     python = environment()
-    prepare(python)
+    from rehearsal.state import State
+
+    prepare(python, State(options.state).line)
     forwarder = None
     if options.dev:
         from rehearsal import door

@@ -55,36 +55,41 @@ def dockerfile_setting(word: str) -> str:
     return found[0]
 
 
-def folder() -> pathlib.Path:
-    """Where the image's environment of this lock is, or will be."""
+def lock(line: str) -> pathlib.Path:
+    """The packages of a line of Airflow, such as 3.1."""
+    return DOCKER / f"requirements-{line}.lock"
+
+
+def folder(line: str) -> pathlib.Path:
+    """Where the image's environment of this line's lock is, or will be."""
     digest = hashlib.sha256(str(interpreter()).encode())
-    for name in ("requirements.lock", "install", "bin/schema"):
+    for name in (lock(line).name, "install", "bin/schema"):
         digest.update((DOCKER / name).read_bytes())
     return CACHE / f"image-{digest.hexdigest()[:16]}"
 
 
-def build(say) -> pathlib.Path:
+def build(say, line: str) -> pathlib.Path:
     """Runs docker/airflow/install into the cache, once per lock; returns the folder that is /opt/airflow.
 
     In a mount namespace, so that the environment is made at the very path it has
     in the image, and nothing of this machine's /opt is touched.
     """
-    python, target = interpreter(), folder()
+    python, target = interpreter(), folder(line)
     if (target / "migration-heads.json").exists():
         return target
-    say(f"installing the image's packages with {python} into .cache (once per lock, a minute or two)")
+    say(f"installing the image's packages of Airflow {line} with {python} into .cache (once per lock, a minute or two)")
     partial = target.with_suffix(".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     script = (
         "mount -t tmpfs none /opt && mkdir -p /opt/airflow && "
-        'mount --bind "$1" /opt/airflow && exec "$2" "$3"'
+        'mount --bind "$1" /opt/airflow && exec "$2" "$3" "$4"'
     )
     log = CACHE / "install.log"
     environment = {k: v for k, v in os.environ.items() if k != "PIP_FIND_LINKS"}
     with open(log, "w") as out:
         done = subprocess.run(
-            ["unshare", "--mount", "sh", "-c", script, "install", partial, DOCKER / "install", python],
+            ["unshare", "--mount", "sh", "-c", script, "install", partial, DOCKER / "install", python, lock(line)],
             stdout=out, stderr=subprocess.STDOUT, env=environment,
         )  # fmt: skip
     if done.returncode:

@@ -43,7 +43,7 @@ class World:
         (etc / "passwd").write_text("root:x:0:0:root:/:/bin/sh\nairflow:x:50000:0::/opt/airflow/home:/usr/sbin/nologin\n")
         (etc / "group").write_text("root:x:0:\n")
         (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
-        images = image.Images(image.build(say), self.authority.bundle, etc)
+        images = image.Images(image.build(say, state.line), self.authority.bundle, etc)
         self.fargate = Fargate(state, folder, self.vpc, images, self.region, drop)
         self.loop = web.Loop()
 

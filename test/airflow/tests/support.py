@@ -6,12 +6,12 @@ import unittest
 from rehearsal import image
 
 
-def image_python():
-    """The Python of the image's environment; skips the test where it was not built."""
-    found = sorted(image.CACHE.glob("image-*/venv/bin/python"), key=lambda p: p.parents[2].stat().st_mtime)
-    if not found:
+def image_python(line: str = "3.1"):
+    """The Python of the image of a line of Airflow; skips the test where it was not built."""
+    python = image.folder(line) / "venv" / "bin" / "python"
+    if not python.exists():
         raise unittest.SkipTest("the image's environment is not built; test/airflow/run.py or test/airflow/check.py builds it, as root or with sudo")
-    return found[-1]
+    return python
 
 
 def free_port() -> int:

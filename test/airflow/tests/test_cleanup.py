@@ -30,9 +30,11 @@ LEFT = {
 
 @unittest.skipUnless(postgres_binaries(), "needs PostgreSQL 15 or newer: apt-get install postgresql")
 class Cleanup(unittest.TestCase):
+    LINE = "3.1"
+
     @classmethod
     def setUpClass(cls):
-        cls.python = image_python()
+        cls.python = image_python(cls.LINE)
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         home = pathlib.Path(folder.name)
@@ -141,5 +143,5 @@ class Cleanup(unittest.TestCase):
         self.assertIn("violates", done.stdout + done.stderr)
 
 
-if __name__ == "__main__":
-    unittest.main()
+class CleanupOf33(Cleanup):
+    LINE = "3.3"

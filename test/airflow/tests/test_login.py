@@ -74,9 +74,11 @@ class Login(unittest.TestCase):
 class People(unittest.TestCase):
     """Logins at a real OpenID provider, in FAB's own pages, with a real database."""
 
+    LINE = "3.1"
+
     @classmethod
     def setUpClass(cls):
-        python = image_python()
+        python = image_python(cls.LINE)
         folder = tempfile.TemporaryDirectory()
         cls.addClassCleanup(folder.cleanup)
         home = pathlib.Path(folder.name)
@@ -167,6 +169,10 @@ class People(unittest.TestCase):
         for name, got in zip(cases, results[1:], strict=True):
             with self.subTest(name):
                 self.assertEqual((got["said"], got["users"][-1]["user"], got["users"][-1]["roles"]), ("in", name, ["Op", "Public"]))
+
+
+class PeopleOf33(People):
+    LINE = "3.3"
 
 
 EMPTY = {"empty": True}

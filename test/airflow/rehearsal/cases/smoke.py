@@ -17,7 +17,7 @@ HEALTH_EXIT, RUN_EXIT = 11, 15  # ops smoke --help
 def smoke(run: Run, *arguments: str) -> tuple[int, str]:
     """Runs the command as an operator would; returns its exit code and what it said."""
     # Address and login are this Airflow's, not the stack's: it has no load balancer.
-    command = [BINARY, "smoke", "rehearsal", "--url", f"https://{run.world.hostname}/", "--login", "none", "--ca", str(run.world.authority.bundle), *arguments]
+    command = [BINARY, "smoke", "rehearsal", "--url", f"https://{run.world.hostname}/", "--login", "none", "--airflow", run.world.state.line, "--ca", str(run.world.authority.bundle), *arguments]
     environment = {**os.environ, "SMOKE_USER": USER, "SMOKE_PASSWORD": PASSWORD}
     began = time.monotonic()
     done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=300)
