@@ -1,8 +1,15 @@
 -- A database of 400 days, with references in every direction that can keep a row
--- from being deleted. Only columns that Airflow 3.1 and 3.3 both have.
+-- from being deleted. Only columns that Airflow 3.1 and 3.3 both have, and defaults
+-- for those that 3.3 demands besides.
+do $$ begin
+    if to_regclass('asset_watcher') is not null then
+        alter table dag alter timetable_type set default '', alter partition_mapper_info set default '{}';
+        alter table task_instance alter try_number set default 0;
+    end if;
+end $$;
 insert into dag_bundle(name, active) values ('dags-folder', true);
-insert into dag(dag_id, bundle_name, is_stale, max_active_tasks, max_consecutive_failed_dag_runs, has_task_concurrency_limits, last_parsed_time)
-select name, 'dags-folder', name like 'gone%', 16, 0, false, case when name like 'gone%' then now() - interval '200 days' else now() end
+insert into dag(dag_id, bundle_name, is_paused, is_stale, max_active_tasks, max_consecutive_failed_dag_runs, has_task_concurrency_limits, last_parsed_time)
+select name, 'dags-folder', false, name like 'gone%', 16, 0, false, case when name like 'gone%' then now() - interval '200 days' else now() end
 from unnest(array['daily', 'once', 'unchanged', 'gone', 'gone-with-runs', 'long', 'deferred']) name;
 -- A version every 40 days for daily, one of 400 days ago for the others.
 insert into dag_version(id, version_number, dag_id, bundle_name, created_at, last_updated)
@@ -36,7 +43,13 @@ insert into rendered_task_instance_fields(dag_id, task_id, run_id, map_index, re
 insert into task_instance_history(task_instance_id, task_id, dag_id, run_id, map_index, try_number, pool, pool_slots, start_date, dag_version_id)
 select gen_random_uuid(), task_id, dag_id, run_id, map_index, 1, pool, 1, start_date, dag_version_id from task_instance;
 insert into asset(id, name, uri, "group", extra, created_at, updated_at) values (1, 'a', 'a', 'a', '{}', now(), now());
-insert into asset_trigger(asset_id, trigger_id) values (1, 2);  -- a watcher, as old as its asset
+do $$ begin  -- a watcher, as old as its asset
+    if to_regclass('asset_watcher') is null then insert into asset_trigger(asset_id, trigger_id) values (1, 2);
+    else
+        insert into asset_watcher(name, asset_id, trigger_id) values ('w', 1, 2);
+        insert into revoked_token(jti, exp) values ('old', now() - interval '1 day'), ('new', now() + interval '1 day');
+    end if;
+end $$;
 insert into asset_event(id, asset_id, extra, timestamp) select age, 1, '{}', now() - make_interval(days => age) from generate_series(1, 399) age;
 insert into dagrun_asset_event(dag_run_id, event_id) select r.id, e.id from dag_run r join asset_event e on r.run_id = 'day-' || (e.id - 30) and r.dag_id = 'daily';
 insert into backfill(id, dag_id, from_date, to_date, dag_run_conf, reprocess_behavior, max_active_runs, created_at, updated_at, completed_at) values
