@@ -91,7 +91,6 @@ func startGuard(t *testing.T, broker, agentURI string) *running {
 	s := settings{
 		broker: broker, worker: name, listen: address, agentURI: agentURI, queues: []string{"default"},
 		interval: 200 * time.Millisecond, patience: 3 * time.Second, releaseAfter: time.Second, protect: 3 * time.Minute,
-		childless: 2 * time.Second,
 	}
 	go func() { r.ended <- serve(ctx, s, slog.New(slog.NewJSONHandler(r.log, nil))) }()
 	t.Cleanup(r.end)
@@ -268,9 +267,29 @@ func TestABrokerRestartIsNotTheWorkersFault(t *testing.T) {
 	// A worker that sees the loss late may have put the long task back: then it
 	// runs twice.
 	celerytest.Eventually(t, 90*time.Second, "the long task ends", func() bool { return strings.Count(w.Log(), "succeeded in") >= 2 })
-	require.Contains(t, active(t, redis), "nap", "Celery goes on naming the ended task: if this is no longer so, belief.go can go")
-	celerytest.Eventually(t, 90*time.Second, "the task is released nevertheless", func() bool { return !e.isProtected() })
+	celerytest.Eventually(t, 60*time.Second, "the task is released", func() bool { return !e.isProtected() })
+	require.Equal(t, "[]", active(t, redis), "the worker knows of its end")
 	require.Equal(t, 200, g.status("/worker"))
+	w.Signal(syscall.SIGTERM)
+	celerytest.Eventually(t, 30*time.Second, "the worker leaves: it waits for nobody", w.Gone)
+	require.Equal(t, "0", queueLength(t, redis), "what ended was acknowledged")
+}
+
+// The image's pool is there for this alone: see docs/adr/0045.
+func TestCelerysOwnPoolForgetsWhatRuns(t *testing.T) {
+	t.Parallel()
+	redis := celerytest.StartRedis(t)
+	app := celerytest.NewApp(t, redis.URL())
+	app.Pool = "prefork"
+	w := app.StartWorker(name, "default", 2)
+	app.Nap("default", 1, 10*time.Second)
+	celerytest.Eventually(t, 20*time.Second, "the task runs", func() bool { return w.Said("Task app.nap[") })
+	redis.Stop()
+	redis.Start()
+	celerytest.Eventually(t, 60*time.Second, "the worker is back", func() bool { return w.Said("mingle") && w.Said("Connection to broker lost") })
+	time.Sleep(12 * time.Second) // the task has ended
+	celerytest.Eventually(t, 30*time.Second, "the worker answers", func() bool { return active(t, redis) != "" })
+	require.Contains(t, active(t, redis), "nap", "Celery keeps what runs by itself now: airflow_fargate/pool.py can go")
 }
 
 // active is what the worker itself calls active.
@@ -281,8 +300,10 @@ func active(t *testing.T, redis *celerytest.Redis) string {
 	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 	defer cancel()
 	answers, err := c.Ask(ctx, name, celery.Command{Method: "active"})
-	require.NoError(t, err)
-	require.NoError(t, c.Close(ctx))
+	require.NoError(t, c.Close(context.WithoutCancel(ctx)))
+	if err != nil {
+		return "" // not yet
+	}
 	return string(answers[0])
 }
 
