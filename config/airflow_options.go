@@ -53,6 +53,7 @@ var reservedOptions = map[string]string{
 	"dag_processor.refresh_interval":                     "set airflow.dagRefreshSeconds",
 	"dag_processor.min_file_process_interval":            "set airflow.dagRefreshSeconds",
 	"dag_processor.dag_bundle_config_list":               "DAGs come from the published tree on EFS",
+	"dag_processor.stale_bundle_cleanup_interval":        "published trees are removed by dagsync",
 	"fab.config_file":                                    "the image's file reads login.*",
 	"fab.enable_proxy_fix":                               "the load balancer ends TLS",
 	"fab.cookie_secure":                                  "the web interface is HTTPS only",

@@ -50,6 +50,7 @@ COMMON = {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__DAGS_FOLDER": "/opt/airflow/sync/dags",
     "AIRFLOW__CORE__PLUGINS_FOLDER": "/opt/airflow/sync/plugins",
+    "AIRFLOW__DAG_PROCESSOR__STALE_BUNDLE_CLEANUP_INTERVAL": "0",
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"https://{HOST}:8443/execution/",
     "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
     "PGSSLROOTCERT": "/opt/airflow/certs/rds-global-bundle.pem",
