@@ -12,7 +12,7 @@ KNOWN = {
 }  # fmt: skip
 
 ORDER = [
-    "converge", "login", "workers", "appear", "hops", "pack", "logs", "stored",
+    "converge", "login", "workers", "appear", "hops", "pack", "logs", "stored", "one-tree",
     "secrets", "verified", "no-way-out", "agent", "metrics", "components",
     "worker-term",
     # Airflow notices a killed worker after 300 s: it is looked at later.
