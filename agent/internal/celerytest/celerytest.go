@@ -187,7 +187,7 @@ func (a *App) StartWorker(name, queues string, concurrency int) *Worker {
 	a.t.Helper()
 	w := &Worker{Name: name, t: a.t, log: &lockedBuffer{}, gone: make(chan struct{})}
 	w.cmd = a.command("-m", "celery", "-A", "app", "worker", "-n", name, "-Q", queues,
-		"-c", strconv.Itoa(concurrency), "--loglevel", "INFO")
+		"-c", strconv.Itoa(concurrency), "--without-mingle", "--without-gossip", "--loglevel", "INFO")
 	w.cmd.Stdout, w.cmd.Stderr = w.log, w.log
 	if err := w.cmd.Start(); err != nil {
 		a.t.Fatalf("celery: %v", err)
