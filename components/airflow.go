@@ -67,6 +67,15 @@ func (a *Airflow) common() map[string]string {
 		// Symlinks that dagsync moves from one published tree to the next.
 		"AIRFLOW__CORE__DAGS_FOLDER":    dagsFolder,
 		"AIRFLOW__CORE__PLUGINS_FOLDER": pluginsFolder,
+		// Resolves the link once for a parse or a run, which so stays with one
+		// tree (docs/adr/0046). The name is Airflow's own for its DAGs folder, so
+		// that DAGs and history stay where they are.
+		"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": mustJSON([]any{map[string]any{
+			"name": "dags-folder", "classpath": "airflow_fargate.bundle.TreeBundle", "kwargs": map[string]any{"path": dagsFolder},
+		}}),
+		// Trees are dagsync's to remove. Airflow's clean-up would look for them in
+		// a folder of its own, and fail.
+		"AIRFLOW__DAG_PROCESSOR__STALE_BUNDLE_CLEANUP_INTERVAL": "0",
 		// Past the login, over the load balancer's second listener. At its
 		// default tasks would be sent to the login page.
 		"AIRFLOW__CORE__EXECUTION_API_SERVER_URL": fmt.Sprintf("https://%s:%d/execution/", c.LoadBalancer.Hostname, ExecutionPort),

@@ -23,9 +23,8 @@ func option(t *testing.T, variable string) string {
 // default is the one that it is built on.
 var keptAtDefault = []string{
 	"api.host", "api.ssl_cert", "api.ssl_key", "api.workers",
-	"celery.result_backend", "celery.task_acks_late", "celery.worker_autoscale", "celery.worker_prefetch_multiplier",
+	"celery.pool", "celery.result_backend", "celery.task_acks_late", "celery.worker_autoscale", "celery.worker_prefetch_multiplier",
 	"celery_broker_transport_options.visibility_timeout",
-	"dag_processor.dag_bundle_config_list",
 	"logging.trigger_log_server_port", "logging.worker_log_server_port",
 	"operators.default_queue",
 	"scheduler.scheduler_health_check_server_port",
@@ -87,19 +86,22 @@ func TestUsersOptionsReachEveryAirflowContainer(t *testing.T) {
 // components.
 func TestCommonEnvironment(t *testing.T) {
 	want := map[string]string{
-		"AIRFLOW__CORE__EXECUTOR":                     "CeleryExecutor",
-		"AIRFLOW__CORE__LOAD_EXAMPLES":                "False",
-		"AIRFLOW__CORE__DAGS_FOLDER":                  "/opt/airflow/sync/dags",
-		"AIRFLOW__CORE__PLUGINS_FOLDER":               "/opt/airflow/sync/plugins",
-		"AIRFLOW__CORE__EXECUTION_API_SERVER_URL":     "https://airflow.acme.com:8443/execution/",
-		"AIRFLOW__LOGGING__REMOTE_LOGGING":            "True",
-		"AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER":    "s3://acme-logs/tasks",
-		"AIRFLOW__LOGGING__LOG_FILENAME_TEMPLATE":     logTemplate,
-		"AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": "14400",
-		"AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT":     "7200",
-		"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED":     "False",
-		"AWS_DEFAULT_REGION":                          "eu-west-1",
-		"PGSSLROOTCERT":                               "/opt/airflow/certs/rds-global-bundle.pem",
+		"AIRFLOW__CORE__EXECUTOR":       "CeleryExecutor",
+		"AIRFLOW__CORE__LOAD_EXAMPLES":  "False",
+		"AIRFLOW__CORE__DAGS_FOLDER":    "/opt/airflow/sync/dags",
+		"AIRFLOW__CORE__PLUGINS_FOLDER": "/opt/airflow/sync/plugins",
+		"AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": `[{"classpath":"airflow_fargate.bundle.TreeBundle",` +
+			`"kwargs":{"path":"/opt/airflow/sync/dags"},"name":"dags-folder"}]`,
+		"AIRFLOW__DAG_PROCESSOR__STALE_BUNDLE_CLEANUP_INTERVAL": "0",
+		"AIRFLOW__CORE__EXECUTION_API_SERVER_URL":               "https://airflow.acme.com:8443/execution/",
+		"AIRFLOW__LOGGING__REMOTE_LOGGING":                      "True",
+		"AIRFLOW__LOGGING__REMOTE_BASE_LOG_FOLDER":              "s3://acme-logs/tasks",
+		"AIRFLOW__LOGGING__LOG_FILENAME_TEMPLATE":               logTemplate,
+		"AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME":           "14400",
+		"AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT":               "7200",
+		"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED":               "False",
+		"AWS_DEFAULT_REGION":                                    "eu-west-1",
+		"PGSSLROOTCERT":                                         "/opt/airflow/certs/rds-global-bundle.pem",
 	}
 	eachContainer(t, runTasks(t, testConfig()), func(t *testing.T, _ string, c containerDefinition) {
 		environment := c.environment()

@@ -137,6 +137,8 @@ func (a *Airflow) Worker(pool config.WorkerPool) []Container {
 		"AIRFLOW__CELERY__WORKER_CONCURRENCY": strconv.Itoa(pool.Concurrency),
 		"AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": mustJSON(map[string]any{
 			"worker_soft_shutdown_timeout": softShutdownSeconds,
+			// Keeps what runs when the broker's connection breaks (docs/adr/0045).
+			"worker_pool": "airflow_fargate.pool:TaskPool",
 		}),
 		// Seconds that a task waits for each answer of the api-server, tasks'
 		// only way to Airflow. At the default of 5 s a start failed under load:

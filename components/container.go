@@ -79,7 +79,7 @@ func (c Container) definition(service *ServiceArgs, logGroup string) map[string]
 		"cpu":                    0,
 		"entryPoint":             c.EntryPoint,
 		"command":                c.Command,
-		"environment":            c.environment(service.ShareProcesses),
+		"environment":            c.environment(),
 		"secrets":                c.secrets(),
 		"mountPoints":            c.mountPoints(),
 		"portMappings":           c.portMappings(),
@@ -125,24 +125,10 @@ func (c Container) definition(service *ServiceArgs, logGroup string) map[string]
 	return definition
 }
 
-// subreaper has the init process adopt the orphans of its container where it
-// isn't process 1. In a shared process namespace that is the task's pause
-// container: init passes signals on there as well, but without this it would
-// leave dead orphans to the pause container (tini, "Subreaping"; ECS's init is
-// that of docker run --init, which is tini, and doesn't warn).
-const subreaper = "TINI_SUBREAPER"
-
-func (c Container) environment(shareProcesses bool) []map[string]string {
-	variables := maps.Clone(c.Environment)
-	if shareProcesses {
-		if variables == nil {
-			variables = map[string]string{}
-		}
-		variables[subreaper] = "1" // it must be there; its value doesn't matter
-	}
-	list := make([]map[string]string, 0, len(variables))
-	for _, name := range slices.Sorted(maps.Keys(variables)) {
-		list = append(list, map[string]string{"name": name, "value": variables[name]})
+func (c Container) environment() []map[string]string {
+	list := make([]map[string]string, 0, len(c.Environment))
+	for _, name := range slices.Sorted(maps.Keys(c.Environment)) {
+		list = append(list, map[string]string{"name": name, "value": c.Environment[name]})
 	}
 	return list
 }

@@ -291,10 +291,12 @@ func TestWorkerShutdownFitsIntoTheStopTimeout(t *testing.T) {
 	containers := definitionsOf(t, runTasks(t, testConfig()), "worker")
 	worker := containers["worker"]
 	var celery struct {
-		Soft int `json:"worker_soft_shutdown_timeout"`
+		Soft int    `json:"worker_soft_shutdown_timeout"`
+		Pool string `json:"worker_pool"`
 	}
 	environment := worker.environment()
 	require.NoError(t, json.Unmarshal([]byte(environment["AIRFLOW__CELERY__EXTRA_CELERY_CONFIG"]), &celery))
+	require.Equal(t, "airflow_fargate.pool:TaskPool", celery.Pool)
 	require.GreaterOrEqual(t, celery.Soft, 60)
 	require.LessOrEqual(t, celery.Soft+15, worker.StopTimeout)
 	require.Equal(t, "SIGQUIT", environment["REMAP_SIGTERM"], "SIGTERM would be Celery's warm shutdown, that waits for all tasks")

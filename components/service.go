@@ -37,13 +37,6 @@ type ServiceArgs struct {
 	LogsKeyARN pulumi.StringInput
 	// Containers are all of the task's.
 	Containers []Container
-	// ShareProcesses gives all containers of a task one process namespace, so
-	// that the guard sees whether the worker beside it still runs what it calls
-	// active (docs/guard.md). Fargate takes "task" alone, from platform version
-	// 1.4.0 on (ECS API, RegisterTaskDefinition: pidMode). With ECS Exec, people
-	// get into only one container of such a task (ECS developer guide, "ECS
-	// Exec": considerations).
-	ShareProcesses bool
 	// Permissions are what the code in the containers may do with AWS.
 	Permissions Document
 	// PolicyARNs are further managed policies of the task role.
@@ -145,14 +138,9 @@ func unique(resources []pulumi.Resource) []pulumi.Resource {
 }
 
 func (s *Service) newTaskDefinition(ctx *pulumi.Context, name string, args *ServiceArgs, execution, task *role) (*ecs.TaskDefinition, error) {
-	var pidMode pulumi.StringPtrInput // none: a namespace for each container
-	if args.ShareProcesses {
-		pidMode = pulumi.String("task")
-	}
 	definition, err := ecs.NewTaskDefinition(ctx, name, &ecs.TaskDefinitionArgs{
 		Family:                  pulumi.String(s.Name),
 		NetworkMode:             pulumi.String("awsvpc"),
-		PidMode:                 pidMode,
 		RequiresCompatibilities: pulumi.ToStringArray([]string{"FARGATE"}),
 		Cpu:                     pulumi.String(strconv.Itoa(args.CPU)),
 		Memory:                  pulumi.String(strconv.Itoa(args.Memory)),

@@ -70,28 +70,6 @@ func TestServiceRunsPrivatelyAndRollsBack(t *testing.T) {
 		without(one(t, record, "aws:cloudwatch/logGroup:LogGroup", "thing"), "tags"))
 }
 
-// Where a task's containers see each other's processes, init isn't process 1:
-// it must be told to adopt orphans. Elsewhere it is, and needs no telling.
-func TestSharedProcesses(t *testing.T) {
-	for _, shared := range []bool{false, true} {
-		record := runService(t, func(a *ServiceArgs, _ *world) {
-			a.ShareProcesses = shared
-			a.Containers = append(a.Containers, Container{Name: "side", Image: "agent", Environment: map[string]string{"A": "b"}})
-		})
-		mode, given := one(t, record, definitionToken, "thing")["pidMode"]
-		require.Equal(t, shared, given)
-		if shared {
-			require.Equal(t, "task", mode, "Fargate takes nothing else")
-		}
-		for name, container := range definitionsOf(t, record, "thing") {
-			require.True(t, container.LinuxParameters.InitProcessEnabled, name)
-			_, adopts := container.environment()[subreaper]
-			require.Equal(t, shared, adopts, name)
-		}
-		require.Equal(t, "b", definitionsOf(t, record, "thing")["side"].environment()["A"])
-	}
-}
-
 // A task that starts before what it needs fails, and the deployment with it.
 func TestServiceWaitsForWhatItNeeds(t *testing.T) {
 	record := runService(t, func(a *ServiceArgs, w *world) { a.PolicyARNs = []string{"arn:of:policy"} })

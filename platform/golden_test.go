@@ -52,7 +52,7 @@ var shown = map[string][]string{
 	"aws:ecs/clusterCapacityProviders:ClusterCapacityProviders": {"capacityProviders"},
 	"aws:ecs/service:Service": {"desiredCount", "capacityProviderStrategies", "enableExecuteCommand", "networkConfiguration.assignPublicIp", "networkConfiguration.subnets",
 		"deploymentCircuitBreaker.rollback", "deploymentMinimumHealthyPercent", "deploymentMaximumPercent"},
-	"aws:ecs/taskDefinition:TaskDefinition": {"cpu", "memory", "pidMode", "runtimePlatform.cpuArchitecture", "executionRoleArn", "taskRoleArn"},
+	"aws:ecs/taskDefinition:TaskDefinition": {"cpu", "memory", "runtimePlatform.cpuArchitecture", "executionRoleArn", "taskRoleArn"},
 
 	"aws:efs/accessPoint:AccessPoint":           {"posixUser", "rootDirectory.path"},
 	"aws:efs/backupPolicy:BackupPolicy":         {"backupPolicy.status"},

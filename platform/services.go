@@ -132,7 +132,6 @@ func (p *platformParts) service(size config.Size, capacity config.Capacity, cont
 func (p *platformParts) newWorkers(ctx *pulumi.Context, airflow *components.Airflow, pool config.WorkerPool) (*components.Service, error) {
 	args := p.service(pool.Size, pool.Capacity, airflow.Worker(pool))
 	args.Count, args.Autoscaled = pool.Min, true
-	args.ShareProcesses = true // the guard looks at the worker's
 	args.PolicyARNs = pool.PolicyARNs
 	args.Permissions = append(p.scope.WriteTaskLogs(p.config.Buckets.Logs, p.config.Buckets.LogsPrefix),
 		p.scope.ProtectTasks(p.cluster))

@@ -78,15 +78,3 @@ func TestStacksDeclareThePlatform(t *testing.T) {
 		})
 	}
 }
-
-// The guard sees what its worker runs by the worker's processes; nobody else
-// needs to see another container's.
-func TestOnlyTheGuardsTasksShareTheirProcesses(t *testing.T) {
-	for _, stack := range []string{"dev", "prod"} {
-		for _, definition := range record(t, loadStack(t, stack)).Of("aws:ecs/taskDefinition:TaskDefinition") {
-			inputs := definition.Plain()
-			guarded := strings.Contains(inputs["containerDefinitions"].(string), `"name":"guard"`)
-			require.Equal(t, guarded, inputs["pidMode"] == "task", "%s: pidMode %v", definition.Name, inputs["pidMode"])
-		}
-	}
-}

@@ -91,7 +91,7 @@ type Command struct {
 // Ask sends commands to one worker and returns its answers in the order of
 // the commands. ctx must have a deadline: it says how long an answer may take.
 func (c *Client) Ask(ctx context.Context, worker string, commands ...Command) ([]json.RawMessage, error) {
-	tickets, err := c.send(ctx, []string{worker}, commands)
+	tickets, _, err := c.send(ctx, []string{worker}, commands)
 	if err != nil {
 		return nil, err
 	}
@@ -112,21 +112,21 @@ func (c *Client) Ask(ctx context.Context, worker string, commands ...Command) ([
 	return answers, nil
 }
 
-// Broadcast sends one command to every worker and returns what they answer
-// until ctx's deadline, by the worker's name.
+// Broadcast sends one command to every worker and returns what they answer, by
+// the worker's name, when as many answered as listen, or at ctx's deadline.
 func (c *Client) Broadcast(ctx context.Context, command Command) (map[string]json.RawMessage, error) {
 	answers := map[string]json.RawMessage{}
-	tickets, err := c.send(ctx, nil, []Command{command})
+	tickets, listeners, err := c.send(ctx, nil, []Command{command})
 	if errors.Is(err, ErrNoWorker) {
 		return answers, nil
 	}
 	if err != nil {
 		return nil, err
 	}
-	for {
+	for int64(len(answers)) < listeners {
 		r, err := c.receive(ctx)
 		if errors.Is(err, ErrNoReply) {
-			return answers, nil
+			break
 		}
 		if err != nil {
 			return nil, err
@@ -138,6 +138,7 @@ func (c *Client) Broadcast(ctx context.Context, command Command) (map[string]jso
 			answers[worker] = answer
 		}
 	}
+	return answers, nil
 }
 
 // Waiting returns how many messages wait in each of the queues, not counting
@@ -167,34 +168,34 @@ type envelope struct {
 }
 
 // send publishes the commands and returns the tickets that their answers will
-// carry. The inbox is bound anew each time: a broker that lost its memory
+// carry, and how many workers listen. The inbox is bound anew each time: a broker that lost its memory
 // would drop the answers otherwise.
-func (c *Client) send(ctx context.Context, to []string, commands []Command) (map[string]int, error) {
+func (c *Client) send(ctx context.Context, to []string, commands []Command) (tickets map[string]int, listeners int64, err error) {
 	deadline, ok := ctx.Deadline()
 	if !ok {
-		return nil, errors.New("celery: a command needs a deadline")
+		return nil, 0, errors.New("celery: a command needs a deadline")
 	}
 	pipe := c.redis.Pipeline()
 	pipe.SAdd(ctx, bindings, c.binding)
 	pipe.Expire(ctx, c.inbox, replyTTL)
-	tickets := make(map[string]int, len(commands))
+	tickets = make(map[string]int, len(commands))
 	receivers := make([]*redis.IntCmd, len(commands))
 	for i, command := range commands {
 		ticket := rand.Text()
 		tickets[ticket] = i
 		message, err := c.message(command, to, ticket, deadline)
 		if err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 		receivers[i] = pipe.Publish(ctx, c.channel, message)
 	}
 	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBroker, err)
+		return nil, 0, fmt.Errorf("%w: %w", ErrBroker, err)
 	}
 	if receivers[0].Val() == 0 {
-		return nil, ErrNoWorker
+		return nil, 0, ErrNoWorker
 	}
-	return tickets, nil
+	return tickets, receivers[0].Val(), nil
 }
 
 func (c *Client) message(command Command, to []string, ticket string, deadline time.Time) ([]byte, error) {

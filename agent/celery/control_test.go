@@ -11,7 +11,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pathwai/airflow-on-fargate/agent/internal/celerytest"
@@ -34,30 +33,37 @@ func open(t *testing.T, broker string) *Client {
 	return c
 }
 
+// awake waits until workers answer: they say that they are ready a moment before
+// they listen to their mailbox.
+func awake(t *testing.T, c *Client, workers ...string) {
+	t.Helper()
+	for _, name := range workers {
+		celerytest.Eventually(t, 60*time.Second, name+" answers", func() bool {
+			_, err := c.Inspect(within(t, 15*time.Second), name)
+			return err == nil
+		})
+	}
+}
+
 func TestInspectSeesWhatARealWorkerDoes(t *testing.T) {
 	redis := celerytest.StartRedis(t)
 	app := celerytest.NewApp(t, redis.URL())
 	app.StartWorker(worker, "default,large", 2)
 	c := open(t, redis.URL())
+	awake(t, c, worker)
 
 	s, err := c.Inspect(within(t, 15*time.Second), worker)
 	require.NoError(t, err)
 	slices.Sort(s.Queues)
-	require.NotZero(t, s.PID)
-	require.Equal(t, Snapshot{PID: s.PID, Slots: 2, Queues: []string{"default", "large"}}, s)
+	require.Equal(t, Snapshot{Slots: 2, Queues: []string{"default", "large"}}, s)
 
 	app.Nap("default", 3, 90*time.Second)
 	celerytest.Eventually(t, 30*time.Second, "two tasks run", func() bool {
 		s, err = c.Inspect(within(t, 15*time.Second), worker)
-		return err == nil && len(s.Active) == 2
+		return err == nil && s.Active == 2
 	})
 	require.EqualValues(t, 2, s.Started)
-	for _, task := range s.Active {
-		require.NotEmpty(t, task.ID)
-		require.NotZero(t, task.PID)
-		require.WithinDuration(t, time.Now(), task.Since, 20*time.Second)
-	}
-	waiting, err := c.Waiting(within(t, time.Second), []string{"default", "large"})
+	waiting, err := c.Waiting(within(t, 15*time.Second), []string{"default", "large"})
 	require.NoError(t, err)
 	require.Equal(t, []int64{1, 0}, waiting, "the third task waits: the worker holds no more than it has slots")
 
@@ -66,7 +72,7 @@ func TestInspectSeesWhatARealWorkerDoes(t *testing.T) {
 		s, err = c.Inspect(within(t, 15*time.Second), worker)
 		return err == nil && slices.Equal(s.Queues, []string{"large"})
 	})
-	require.Len(t, s.Active, 2, "running tasks go on")
+	require.Equal(t, 2, s.Active, "running tasks go on")
 }
 
 func TestConsumersAreCountedByQueue(t *testing.T) {
@@ -75,14 +81,15 @@ func TestConsumersAreCountedByQueue(t *testing.T) {
 	app.StartWorker("celery@one", "default", 1)
 	app.StartWorker("celery@two", "default,large", 1)
 	c := open(t, redis.URL())
-	// A worker on a busy machine may answer after the deadline of one question.
-	require.EventuallyWithT(t, func(collect *assert.CollectT) {
-		count, err := c.Consumers(within(t, 2*time.Second))
-		require.NoError(collect, err)
-		require.Equal(collect, map[string]int{"default": 2, "large": 1}, count)
-	}, time.Minute, 10*time.Millisecond)
+	awake(t, c, "celery@one", "celery@two")
+	// All answers are waited for, and nothing beyond them: the minute isn't used up.
+	ctx := within(t, time.Minute)
+	count, err := c.Consumers(ctx)
+	require.NoError(t, err)
+	require.Equal(t, map[string]int{"default": 2, "large": 1}, count)
+	require.NoError(t, ctx.Err())
 
-	_, err := c.Inspect(within(t, time.Second), "celery@nobody")
+	_, err = c.Inspect(within(t, 2*time.Second), "celery@nobody")
 	require.ErrorIs(t, err, ErrNoReply, "others answer nothing for a stranger")
 }
 
@@ -97,6 +104,7 @@ func TestFaultsAreToldApart(t *testing.T) {
 
 	app := celerytest.NewApp(t, redis.URL())
 	w := app.StartWorker(worker, "default", 1)
+	awake(t, c, worker)
 	w.Signal(syscall.SIGSTOP)
 	for range 3 {
 		_, err = c.Ask(within(t, 1200*time.Millisecond), worker, Command{Method: "ping"})
@@ -108,7 +116,7 @@ func TestFaultsAreToldApart(t *testing.T) {
 	s, err := c.Inspect(within(t, 15*time.Second), worker)
 	require.NoError(t, err)
 	require.Equal(t, []string{"default"}, s.Queues)
-	length, err := c.redis.LLen(within(t, time.Second), c.inbox).Result()
+	length, err := c.redis.LLen(within(t, 15*time.Second), c.inbox).Result()
 	require.NoError(t, err)
 	require.Zero(t, length)
 
@@ -130,15 +138,14 @@ func TestCloseLeavesNothing(t *testing.T) {
 	app := celerytest.NewApp(t, redis.URL())
 	app.StartWorker(worker, "default", 1)
 	c := open(t, redis.URL())
-	_, err := c.Inspect(within(t, 15*time.Second), worker)
-	require.NoError(t, err)
+	awake(t, c, worker)
 	other := open(t, redis.URL())
-	bound, err := other.redis.SMembers(within(t, time.Second), bindings).Result()
+	bound, err := other.redis.SMembers(within(t, 15*time.Second), bindings).Result()
 	require.NoError(t, err)
 	require.Equal(t, []string{c.binding}, bound)
 
-	require.NoError(t, c.Close(within(t, time.Second)))
-	keys, err := other.redis.Keys(within(t, time.Second), "*reply*").Result()
+	require.NoError(t, c.Close(within(t, 15*time.Second)))
+	keys, err := other.redis.Keys(within(t, 15*time.Second), "*reply*").Result()
 	require.NoError(t, err)
 	require.Empty(t, keys)
 }

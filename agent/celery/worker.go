@@ -4,17 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
-	"time"
 )
 
 // Snapshot is what a worker says of itself.
 type Snapshot struct {
-	// PID is the worker's main process, in the worker's process namespace.
-	PID int
-	// Active tasks run, says the worker. After a lost connection to the broker
-	// it goes on naming those that ran then, even when they have ended
-	// (celery/celery#8541).
-	Active []Task
+	// Active tasks run.
+	Active int
 	// Reserved tasks were taken from the queue and wait for a process of the
 	// worker.
 	Reserved int
@@ -25,16 +20,6 @@ type Snapshot struct {
 	Started int64
 	// Queues are those that the worker takes work from.
 	Queues []string
-}
-
-// Task is one that a worker runs.
-type Task struct {
-	// ID is Celery's, new for every message.
-	ID string
-	// PID is the process of the worker's pool that runs the task.
-	PID int
-	// Since is when the task began, by the worker's clock.
-	Since time.Time
 }
 
 // Inspect asks a worker for its state. Task arguments, which carry tokens, are
@@ -49,17 +34,11 @@ func (c *Client) Inspect(ctx context.Context, worker string) (Snapshot, error) {
 	if err != nil {
 		return Snapshot{}, err
 	}
-	var active []struct {
-		ID    string  `json:"id"`
-		PID   int     `json:"worker_pid"`
-		Since float64 `json:"time_start"`
-	}
-	var reserved []json.RawMessage
+	var active, reserved []json.RawMessage
 	var queues []struct {
 		Name string `json:"name"`
 	}
 	var stats struct {
-		PID      int              `json:"pid"`
 		Prefetch int              `json:"prefetch_count"`
 		Total    map[string]int64 `json:"total"`
 	}
@@ -69,10 +48,7 @@ func (c *Client) Inspect(ctx context.Context, worker string) (Snapshot, error) {
 			return Snapshot{}, fmt.Errorf("%w: answer %d can't be read", ErrNoReply, i)
 		}
 	}
-	s := Snapshot{PID: stats.PID, Reserved: len(reserved), Slots: stats.Prefetch}
-	for _, task := range active {
-		s.Active = append(s.Active, Task{task.ID, task.PID, time.UnixMilli(int64(task.Since * 1000))})
-	}
+	s := Snapshot{Active: len(active), Reserved: len(reserved), Slots: stats.Prefetch}
 	for _, n := range stats.Total {
 		s.Started += n
 	}

@@ -32,7 +32,7 @@ type Client struct {
 func NewClient(agentURI string) *Client {
 	return &Client{
 		url:  strings.TrimRight(agentURI, "/") + "/task-protection/v1/state",
-		http: &http.Client{Timeout: 10 * time.Second},
+		http: &http.Client{Timeout: 5 * time.Second},
 	}
 }
 

@@ -21,11 +21,18 @@ const (
 
 const (
 	firstRetry = time.Second
-	lastRetry  = 30 * time.Second
+	// lastRetry and the client's timeout together stay below the 15 s for which
+	// a busy worker may be unprotected once ECS works again.
+	lastRetry = 5 * time.Second
+	// A call without an answer may have been carried out, or may yet be. For
+	// lateCall after one, the state is said again every repeat.
+	lateCall = 30 * time.Second
+	repeat   = 5 * time.Second
 )
 
 // Keeper makes ECS agree with the latest wish: it sets protection, renews it
-// at a third of its time, releases it, and tries again when ECS fails.
+// at a third of its time, releases it, and tries again when ECS fails. What ECS
+// was asked for and didn't confirm counts as unknown.
 type Keeper struct {
 	client  *Client
 	minutes int
@@ -65,8 +72,9 @@ func (k *Keeper) current() Wish {
 // by itself.
 func (k *Keeper) Run(ctx context.Context) {
 	var (
-		done  = Hold // what ECS last agreed to
-		until time.Time
+		done  = Hold    // what ECS last confirmed; Hold: unknown
+		until time.Time // when it is to be said again
+		doubt time.Time // until when a lost call may still be carried out
 		retry = firstRetry
 		fails int
 	)
@@ -74,11 +82,13 @@ func (k *Keeper) Run(ctx context.Context) {
 		wish := k.current()
 		var wait time.Duration // 0: until the wish changes
 		switch {
-		case wish == Hold, wish == Release && done == Release:
+		case wish == Hold, wish == done && until.IsZero():
 			retry = firstRetry
-		case wish == Protect && done == Protect && time.Now().Before(until):
+		case wish == done && time.Now().Before(until):
 			wait = time.Until(until)
 		default:
+			told := wish == done && fails == 0
+			done = Hold
 			if err := k.set(ctx, wish); err != nil {
 				if ctx.Err() != nil {
 					return
@@ -86,20 +96,33 @@ func (k *Keeper) Run(ctx context.Context) {
 				if fails++; fails == 1 || fails%20 == 0 {
 					k.log.Warn("task protection is not as wished", "protect", wish == Protect, "failures", fails, "error", err.Error())
 				}
-				wait = retry + rand.N(retry/2)
+				doubt = time.Now().Add(lateCall)
+				wait = retry + rand.N(retry/4)
 				retry = min(2*retry, lastRetry)
 				break
 			}
-			if wish != done || fails > 0 {
+			if !told {
 				k.log.Info("task protection set", "protect", wish == Protect, "minutes", k.minutes)
 			}
 			done, retry, fails = wish, firstRetry, 0
-			until = time.Now().Add(time.Duration(k.minutes) * time.Minute / 3)
+			until = k.again(wish, doubt)
 			continue
 		}
 		if !k.sleep(ctx, wait) {
 			return
 		}
+	}
+}
+
+// again is when a state that ECS confirmed is to be said once more; zero: never.
+func (k *Keeper) again(wish Wish, doubt time.Time) time.Time {
+	switch now := time.Now(); {
+	case now.Before(doubt):
+		return now.Add(repeat)
+	case wish == Protect:
+		return now.Add(time.Duration(k.minutes) * time.Minute / 3)
+	default:
+		return time.Time{}
 	}
 }
 

@@ -39,7 +39,8 @@ type Distribution struct {
 	Values []float64
 }
 
-// Dimension is a name and a value that a metric is kept apart by.
+// Dimension is a name and a value that a metric is kept apart by. The value
+// may be any text: see [DimensionValue].
 type Dimension struct{ Name, Value string }
 
 // maxValues is CloudWatch's limit of values for one metric in one line.
@@ -114,7 +115,7 @@ func (w *Writer) line(dimensions []Dimension, definitions []definition, values m
 	names := make([]string, len(dimensions))
 	for i, d := range dimensions {
 		names[i] = d.Name
-		values[d.Name] = d.Value
+		values[d.Name] = DimensionValue(d.Value)
 	}
 	values["_aws"] = envelope{
 		Timestamp: w.now().UnixMilli(),

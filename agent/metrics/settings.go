@@ -10,6 +10,7 @@ import (
 
 	"github.com/pathwai/airflow-on-fargate/agent/celery"
 	"github.com/pathwai/airflow-on-fargate/agent/cli"
+	"github.com/pathwai/airflow-on-fargate/agent/emf"
 )
 
 func parse(inv cli.Invocation) (s settings, code int, done bool) {
@@ -44,8 +45,12 @@ func parse(inv cli.Invocation) (s settings, code int, done bool) {
 		if *stack == "" {
 			return errors.New("--stack (AGENT_STACK): not set; give it the stack's name")
 		}
+		if emf.DimensionValue(*stack) != *stack {
+			return fmt.Errorf("--stack (AGENT_STACK): %q is no value of a CloudWatch dimension: printable ASCII without spaces and %%, no colon in front, at most %d", *stack, emf.MaxDimensionValue)
+		}
 		return nil
 	})
+	f.Check(func() error { return emf.CheckNamespace(*namespace) })
 	f.Check(func() error {
 		if *interval < 5*time.Second || *interval > time.Minute {
 			return fmt.Errorf("--interval: %s is not between 5s and 1m", *interval)

@@ -10,9 +10,9 @@ import (
 	"github.com/pathwai/airflow-on-fargate/agent/emf"
 )
 
-// answerTime is how long workers have to answer. All are waited for, since
-// nobody knows how many there are.
-const answerTime = 2 * time.Second
+// answerTime is how long workers have to answer. Whoever listens and is silent
+// for longer consumes nothing.
+const answerTime = 10 * time.Second
 
 // countWorkers publishes, while this one is the publisher, how many workers
 // take work from each queue. Without a broker URL it does nothing.

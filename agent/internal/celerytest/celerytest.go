@@ -12,6 +12,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strconv"
 	"sync"
 	"syscall"
@@ -101,6 +102,8 @@ type Worker struct {
 type App struct {
 	// Environment is given to the workers in addition, as NAME=value.
 	Environment []string
+	// Pool is the workers' pool in Celery's form, at first the image's.
+	Pool string
 
 	t              *testing.T
 	python, folder string
@@ -115,7 +118,18 @@ func NewApp(t *testing.T, broker string) *App {
 	if err := os.WriteFile(filepath.Join(folder, "app.py"), application, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return &App{t: t, python: python, folder: folder, broker: broker}
+	return &App{Pool: "airflow_fargate.pool:TaskPool", t: t, python: python, folder: folder, broker: broker}
+}
+
+// imageModules is the folder of the modules that the image adds to Python's path.
+func imageModules(t *testing.T) string {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	folder := filepath.Join(filepath.Dir(here), "../../../docker/airflow/python")
+	if _, err := os.Stat(folder); err != nil {
+		t.Fatal(err)
+	}
+	return folder
 }
 
 func findPython(t *testing.T) string {
@@ -134,7 +148,8 @@ func findPython(t *testing.T) string {
 func (a *App) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.Background(), a.python, args...)
 	cmd.Dir = a.folder
-	cmd.Env = append(os.Environ(), "TEST_BROKER="+a.broker, "TEST_CATATONIC="+a.catatonicFile(), "PYTHONDONTWRITEBYTECODE=1")
+	cmd.Env = append(os.Environ(), "TEST_BROKER="+a.broker, "TEST_CATATONIC="+a.catatonicFile(),
+		"TEST_POOL="+a.Pool, "PYTHONPATH="+imageModules(a.t), "PYTHONDONTWRITEBYTECODE=1")
 	cmd.Env = append(cmd.Env, a.Environment...)
 	// A group of its own, so that the pool's processes can be ended with it.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Pdeathsig: syscall.SIGKILL, Setpgid: true}
@@ -172,7 +187,7 @@ func (a *App) StartWorker(name, queues string, concurrency int) *Worker {
 	a.t.Helper()
 	w := &Worker{Name: name, t: a.t, log: &lockedBuffer{}, gone: make(chan struct{})}
 	w.cmd = a.command("-m", "celery", "-A", "app", "worker", "-n", name, "-Q", queues,
-		"-c", strconv.Itoa(concurrency), "--loglevel", "INFO")
+		"-c", strconv.Itoa(concurrency), "--without-mingle", "--without-gossip", "--loglevel", "INFO")
 	w.cmd.Stdout, w.cmd.Stderr = w.log, w.log
 	if err := w.cmd.Start(); err != nil {
 		a.t.Fatalf("celery: %v", err)

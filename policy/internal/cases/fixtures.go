@@ -119,7 +119,7 @@ func roleOf(name string) *Resource {
 
 func task(name, taskRole, executionRole string, containers ...any) *Resource {
 	return res("aws:ecs/taskDefinition:TaskDefinition", name, object{
-		"family": prefix + "-" + name, "networkMode": "awsvpc", "pidMode": "task", "requiresCompatibilities": list{"FARGATE"},
+		"family": prefix + "-" + name, "networkMode": "awsvpc", "requiresCompatibilities": list{"FARGATE"},
 		"taskRoleArn": Ref{taskRole, "arn"}, "executionRoleArn": Ref{executionRole, "arn"}, "containerDefinitions": text(containers),
 		"volumes": list{object{"name": "sync", "efsVolumeConfiguration": object{
 			"fileSystemId": Unknown{}, "transitEncryption": "ENABLED", "authorizationConfig": object{"accessPointId": Unknown{}, "iam": "ENABLED"},

@@ -14,7 +14,6 @@ import time
 
 from . import procfs
 from .image import INIT, Image
-from .pause import Pause
 from .state import Container as Definition
 from .vpc import Port
 
@@ -26,9 +25,9 @@ SHELL_TAIL = 15  # lines of a log that a message quotes
 class Container:
     """States: created, running, exited. Health: none, starting, healthy, unhealthy."""
 
-    def __init__(self, definition: Definition, image: Image, port: Port, folder: pathlib.Path, spec: dict, pause: Pause | None = None):
-        """spec holds what the task knows: environment, binds, empties; see Task. pause holds its PID namespace, if it has one."""
-        self.definition, self.image, self.port, self.folder, self.pause = definition, image, port, folder, pause
+    def __init__(self, definition: Definition, image: Image, port: Port, folder: pathlib.Path, spec: dict):
+        """spec holds what the task knows: environment, binds, empties; see Task."""
+        self.definition, self.image, self.port, self.folder = definition, image, port, folder
         self.spec = spec
         self.log = folder / f"{definition.name}.log"
         self.process: subprocess.Popen | None = None
@@ -70,15 +69,10 @@ class Container:
         path = self.folder / f"{d.name}.json"
         path.touch(0o600)
         path.write_text(json.dumps(full))
-        enter, unshare = [f"--net={self.port.path}"], ["--mount", "--uts", "--ipc"]
-        if self.pause:
-            enter += [f"--pid={self.pause.path}", "--no-fork"]  # unshare forks
-        else:
-            unshare.append("--pid")
         with open(self.log, "ab") as out:
             self.process = subprocess.Popen(
                 [
-                    NSENTER, *enter, "unshare", *unshare, "--fork",
+                    NSENTER, f"--net={self.port.path}", "unshare", "--mount", "--uts", "--ipc", "--pid", "--fork",
                     "--kill-child=SIGKILL", sys.executable, "-I", "-S", str(LAUNCH), str(path),
                 ],
                 stdin=subprocess.DEVNULL, stdout=out, stderr=subprocess.STDOUT, env={"PATH": os.environ["PATH"]}, cwd="/",
@@ -96,12 +90,6 @@ class Container:
 
     def _wait(self) -> None:
         code = self.process.wait()
-        # Where it was process 1 the kernel has ended the rest. Otherwise the
-        # container runtime does it, and so here.
-        while all(self.home) and (left := procfs.at_home(self.home)):
-            for pid in left:
-                _send(pid, signal.SIGKILL)
-            time.sleep(0.02)
         self.ended = time.monotonic()
         self.exit_code = code
 
@@ -129,6 +117,7 @@ class Container:
         self._stopping.set()
         self.signal(signal.SIGKILL)
         while self.running:
+            procfs.reap_adopted()
             time.sleep(0.02)
 
     def processes(self) -> list[int]:

@@ -131,6 +131,7 @@ class Images:
             (self.built / "migration-heads.json", "/opt/airflow/migration-heads.json"),
             (DOCKER / "bin", "/opt/airflow/bin"),
             (DOCKER / "config", "/opt/airflow/config"),
+            (DOCKER / "python", "/opt/airflow/python"),
             # every bundle of certificate authorities in the image, replaced by ours
             (self.ca, "/opt/airflow/certs/rds-global-bundle.pem"),
             (self.ca, "/etc/ssl/certs/ca-certificates.crt"),

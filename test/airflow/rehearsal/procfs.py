@@ -18,9 +18,8 @@ def children(pid: int) -> list[int]:
 def home(pid: int) -> tuple[str, str]:
     """The process's PID and mount namespaces, e.g. pid:[4026532281] and mnt:[4026532279]; empty when it has ended.
 
-    Both together say which container it belongs to: containers of a task may
-    share the first, and what enters a container from here has the second before
-    it has the first.
+    Both together say which container it belongs to: what enters one from here has
+    the second before it has the first.
     """
     try:
         return os.readlink(f"/proc/{pid}/ns/pid"), os.readlink(f"/proc/{pid}/ns/mnt")

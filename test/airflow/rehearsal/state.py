@@ -88,7 +88,6 @@ class TaskDefinition:
     volumes: dict[str, dict]
     cpu: int
     memory: int
-    pid_mode: str = ""  # task: its containers share one PID namespace
 
 
 @dataclasses.dataclass
@@ -143,9 +142,8 @@ class State:
         containers = raw["containerDefinitions"]
         if isinstance(containers, str):
             containers = json.loads(containers)
-        pid_mode = raw.get("pidMode") or ""
-        if pid_mode not in ("", "task"):
-            raise StateError(f"task definition {raw['family']} has the pidMode {pid_mode!r}; Fargate takes task alone")
+        if raw.get("pidMode"):
+            raise StateError(f"task definition {raw['family']} has the pidMode {raw['pidMode']!r}; here each container has processes of its own")
         return TaskDefinition(
             family=raw["family"],
             arn=raw.get("arn") or raw["_id"],
@@ -155,7 +153,6 @@ class State:
             volumes={v["name"]: v for v in raw.get("volumes") or []},
             cpu=int(raw.get("cpu") or 0),
             memory=int(raw.get("memory") or 0),
-            pid_mode=pid_mode,
         )
 
     def _service(self, raw: dict) -> Service:

@@ -1,4 +1,4 @@
-"""One ECS task: containers in one network namespace, with pidMode task in one PID namespace too, dependsOn, essential, stop order."""
+"""One ECS task: containers in one network namespace, dependsOn, essential, stop order."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from concurrent.futures import ThreadPoolExecutor
 
 from .container import Container
 from .fargate import Fargate
-from .pause import Pause
 from .state import Service
 from .vpc import Port
 
@@ -33,7 +32,6 @@ class Task:
         self.created = time.monotonic()
         self.left_out: list[str] = []
         self.containers: dict[str, Container] = {}
-        self.pause = Pause() if service.definition.pid_mode == "task" else None
         self._plain = self.folder / "volumes"
         for definition in service.definition.containers.values():
             if definition.repository == "agent" and not fargate.has_agent:
@@ -41,7 +39,7 @@ class Task:
                 continue
             image = fargate.images.of(definition.repository)
             spec = {"environment": self._environment(definition, image), **self._file_systems(definition, image)}
-            self.containers[definition.name] = Container(definition, image, self.port, self.folder, spec, self.pause)
+            self.containers[definition.name] = Container(definition, image, self.port, self.folder, spec)
 
     # -- what a container gets --------------------------------------------------
 
@@ -151,8 +149,6 @@ class Task:
 
     def _close(self) -> None:
         self.state = "stopped"
-        if self.pause:
-            self.pause.close()
         self.port.close()
 
     @property

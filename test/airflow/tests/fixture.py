@@ -50,6 +50,7 @@ COMMON = {
     "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
     "AIRFLOW__CORE__DAGS_FOLDER": "/opt/airflow/sync/dags",
     "AIRFLOW__CORE__PLUGINS_FOLDER": "/opt/airflow/sync/plugins",
+    "AIRFLOW__DAG_PROCESSOR__STALE_BUNDLE_CLEANUP_INTERVAL": "0",
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"https://{HOST}:8443/execution/",
     "AIRFLOW__CORE__HOSTNAME_CALLABLE": "socket.gethostname",
     "PGSSLROOTCERT": "/opt/airflow/certs/rds-global-bundle.pem",
@@ -189,9 +190,6 @@ def resources() -> list[dict]:
     add("aws:lb/listenerRule:ListenerRule", "execution", listenerArn="l8443", priority=1, actions=[forward], conditions=[{"pathPattern": {"values": ["/execution/*"]}}])
     add("aws:lb/listenerRule:ListenerRule", "shut", listenerArn="l443", priority=1, actions=[{"type": "fixed-response", "fixedResponse": {"statusCode": "404"}}], conditions=[{"pathPattern": {"values": ["/execution/*"]}}])
     for role, containers in tasks().items():
-        shared = {"pidMode": "task"} if role == "worker" else {}
-        for c in containers if shared else []:
-            c["environment"].append({"name": "TINI_SUBREAPER", "value": "1"})
         definition = arn("ecs", f"task-definition/{PREFIX}-{role}:1")
         volumes = []
         for c in containers:
@@ -200,7 +198,7 @@ def resources() -> list[dict]:
                 if m["sourceVolume"] == "files":
                     volume["efsVolumeConfiguration"] = {"fileSystemId": "fs-1", "transitEncryption": "ENABLED", "authorizationConfig": {"accessPointId": "fsap-w", "iam": "ENABLED"}}
                 volumes.append(volume)
-        add("aws:ecs/taskDefinition:TaskDefinition", role, arn=definition, family=f"{PREFIX}-{role}", cpu="512", memory="2048", taskRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-{role}-task", containerDefinitions=json.dumps(containers), volumes=volumes, **shared)
+        add("aws:ecs/taskDefinition:TaskDefinition", role, arn=definition, family=f"{PREFIX}-{role}", cpu="512", memory="2048", taskRoleArn=f"arn:aws:iam::{ACCOUNT}:role/{PREFIX}-{role}-task", containerDefinitions=json.dumps(containers), volumes=volumes)
         target = [{"targetGroupArn": group, "containerName": "api-server", "containerPort": 8080}] if role == "api-server" else []
         add("aws:ecs/service:Service", role, name=f"{PREFIX}-{role}", taskDefinition=definition, desiredCount=0 if role == "worker" else 1, networkConfiguration={"subnets": ["subnet-a"]}, loadBalancers=target)
     return found

@@ -1,4 +1,4 @@
-"""Containers as processes: what a shared PID namespace changes, and what it must not.
+"""Containers as processes: what is one's own, and what ends with it.
 
 Needs root and tini, no image: the containers run this machine's /usr.
 """
@@ -21,16 +21,14 @@ from rehearsal.state import Container as Definition
 from rehearsal.state import Service, TaskDefinition
 from rehearsal.task import Task
 
-SUBREAPER = {"TINI_SUBREAPER": "1"}
 PR_SET_CHILD_SUBREAPER = 36  # prctl(2)
 
 
-def definition(name: str, script: str, environment: dict[str, str]) -> Definition:
-    variables = [{"name": key, "value": value} for key, value in environment.items()]
+def definition(name: str, script: str) -> Definition:
     return Definition.of(
         {
             "name": name, "image": f"r/{name}@sha256:1", "user": "50000:0", "entryPoint": ["/bin/sh", "-c"], "command": [script],
-            "environment": variables, "linuxParameters": {"initProcessEnabled": True}, "stopTimeout": 2,
+            "environment": [], "linuxParameters": {"initProcessEnabled": True}, "stopTimeout": 2,
         }
     )  # fmt: skip
 
@@ -70,10 +68,10 @@ class Containers(unittest.TestCase):
         self.folder = pathlib.Path(tempfile.mkdtemp())
         self.addCleanup(shutil.rmtree, self.folder, ignore_errors=True)
 
-    def task(self, pid_mode: str = "task", environment: dict[str, str] | None = None, **scripts: str) -> Task:
+    def task(self, **scripts: str) -> Task:
         """Starts a task of containers that run these scripts, and waits until each runs what it should."""
-        containers = {name: definition(name, script, SUBREAPER if environment is None else environment) for name, script in scripts.items()}
-        kind = TaskDefinition("test", "arn", "", "", containers, {}, 256, 512, pid_mode)
+        containers = {name: definition(name, script) for name, script in scripts.items()}
+        kind = TaskDefinition("test", "arn", "", "", containers, {}, 256, 512)
         task = Task(1, Service("acme-airflow-test-worker", kind, 1, [], []), fargate(pathlib.Path(tempfile.mkdtemp(dir=self.folder))))
         self.addCleanup(task.kill, "the test ends")
         for container in task.containers.values():
@@ -90,58 +88,46 @@ class Containers(unittest.TestCase):
     def running(self, container, command: str) -> int:
         return self.wait(lambda: next((p for p in container.processes() if title(p) == command), 0), f"{container.name} does not run {command}")
 
-    def test_one_sees_the_other(self):
-        task = self.task(worker="sleep 1001 & wait", guard="exec sleep 1002")
-        pid = self.running(task.containers["worker"], "sleep 1001")
-        self.running(task.containers["guard"], "sleep 1002")
-        # What the guard reads (agent/guard): the title, and the parent; as user 50000, like the worker.
-        inner = pathlib.Path(f"/proc/{pid}/status").read_text().split("NSpid:")[1].split("\n")[0].split()[-1]
-        script = f"id -u; tr '\\0' ' ' </proc/{inner}/cmdline; cat /proc/{inner}/stat"
-        said = task.containers["guard"].execute(["/bin/sh", "-c", script]).stdout
-        self.assertRegex(said, rf"^50000\nsleep 1001 {inner} \(sleep\) S ")
-        alone = self.task("", worker="exec sleep 1003", guard="exec sleep 1004")
-        self.running(alone.containers["worker"], "sleep 1003")
-        self.running(alone.containers["guard"], "sleep 1004")
-        said = alone.containers["guard"].execute(["/bin/sh", "-c", "cat /proc/[0-9]*/cmdline"]).stdout
+    def test_none_sees_the_other(self):
+        task = self.task(worker="exec sleep 1003", guard="exec sleep 1004")
+        self.running(task.containers["worker"], "sleep 1003")
+        self.running(task.containers["guard"], "sleep 1004")
+        said = task.containers["guard"].execute(["/bin/sh", "-c", "cat /proc/[0-9]*/cmdline"]).stdout
         self.assertTrue("1004" in said and "1003" not in said)
 
     def test_processes_are_those_of_one_container(self):
-        for mode in ("task", ""):
-            task = self.task(mode, worker="sleep 1001 & wait", guard="exec sleep 1002")
-            worker, guard = task.containers["worker"], task.containers["guard"]
-            self.running(worker, "sleep 1001")
-            self.running(guard, "sleep 1002")
-            with self.subTest(mode):
-                self.assertEqual(len(worker.processes()), 3, [title(p) for p in worker.processes()])  # tini, sh, sleep
-                self.assertEqual(len(guard.processes()), 2, [title(p) for p in guard.processes()])
-                self.assertFalse(set(worker.processes()) & set(guard.processes()))
-                worker.freeze()
-                self.wait(lambda: {state(p) for p in worker.processes()} == {"T"}, "the worker does not freeze")
-                self.assertNotIn("T", {state(p) for p in guard.processes()})
-                worker.thaw()
-                self.wait(lambda: "T" not in {state(p) for p in worker.processes()}, "the worker does not thaw")
-                # A command inside, as a health check is one, belongs to it; the programs that enter don't.
-                probe = subprocess.Popen(worker.command(["/bin/sleep", "1009"]), env=worker.spec["environment"])
-                self.running(worker, "/bin/sleep 1009")
-                self.assertNotIn(probe.pid, worker.processes())
-                probe.kill()
-                probe.wait()
+        task = self.task(worker="sleep 1001 & wait", guard="exec sleep 1002")
+        worker, guard = task.containers["worker"], task.containers["guard"]
+        self.running(worker, "sleep 1001")
+        self.running(guard, "sleep 1002")
+        self.assertEqual(len(worker.processes()), 3, [title(p) for p in worker.processes()])  # tini, sh, sleep
+        self.assertEqual(len(guard.processes()), 2, [title(p) for p in guard.processes()])
+        self.assertFalse(set(worker.processes()) & set(guard.processes()))
+        worker.freeze()
+        self.wait(lambda: {state(p) for p in worker.processes()} == {"T"}, "the worker does not freeze")
+        self.assertNotIn("T", {state(p) for p in guard.processes()})
+        worker.thaw()
+        self.wait(lambda: "T" not in {state(p) for p in worker.processes()}, "the worker does not thaw")
+        # A command inside, as a health check is one, belongs to it; the programs that enter don't.
+        probe = subprocess.Popen(worker.command(["/bin/sleep", "1009"]), env=worker.spec["environment"])
+        self.running(worker, "/bin/sleep 1009")
+        self.assertNotIn(probe.pid, worker.processes())
+        probe.kill()
+        probe.wait()
 
     def test_kill_and_stop_concern_one_container(self):
-        for mode in ("task", ""):
-            task = self.task(mode, worker="sleep 1001 & sleep 1001", guard="sleep 1002 & wait", other="exec sleep 1003")
-            worker, guard, other = (task.containers[name] for name in ("worker", "guard", "other"))
-            for container, command in ((worker, "sleep 1001"), (guard, "sleep 1002"), (other, "sleep 1003")):
-                self.running(container, command)
-            killed, stopped = worker.processes(), guard.processes()
-            with self.subTest(mode):
-                worker.kill()
-                self.assertEqual([p for p in killed if title(p)], [])
-                self.assertTrue(guard.running and other.running)
-                self.assertEqual(guard.processes(), stopped)
-                self.assertTrue(guard.stop(), "SIGTERM does not reach the command through tini")
-                self.assertEqual([p for p in stopped if title(p)], [])
-                self.assertTrue(other.running)
+        task = self.task(worker="sleep 1001 & sleep 1001", guard="sleep 1002 & wait", other="exec sleep 1003")
+        worker, guard, other = (task.containers[name] for name in ("worker", "guard", "other"))
+        for container, command in ((worker, "sleep 1001"), (guard, "sleep 1002"), (other, "sleep 1003")):
+            self.running(container, command)
+        killed, stopped = worker.processes(), guard.processes()
+        worker.kill()
+        self.assertEqual([p for p in killed if title(p)], [])
+        self.assertTrue(guard.running and other.running)
+        self.assertEqual(guard.processes(), stopped)
+        self.assertTrue(guard.stop(), "SIGTERM does not reach the command through tini")
+        self.assertEqual([p for p in stopped if title(p)], [])
+        self.assertTrue(other.running)
 
     def test_what_a_container_leaves_behind_ends_with_it(self):
         task = self.task(worker="sleep 1001 & sleep 0.5; exit 3", guard="exec sleep 1002")
@@ -153,21 +139,14 @@ class Containers(unittest.TestCase):
         guard = task.containers["guard"].processes()
         task.kill("killed")
         self.assertEqual([p for p in guard if title(p)], [])
-        self.assertFalse(pathlib.Path(task.pause.path).exists())
 
     def test_orphans_are_adopted(self):
-        """By the container's own tini if it is told to, else by the task's pause container; both reap."""
-        script = "(sleep 1001 & sleep 1005 &) ; exec sleep 1002"
-        for environment in (SUBREAPER, {}):
-            task = self.task(environment=environment, worker=script)
-            worker = task.containers["worker"]
-            orphan, short = self.running(worker, "sleep 1001"), self.running(worker, "sleep 1005")
-            adopter = worker.pid if environment else task.pause.pid
-            self.wait(lambda: parent(orphan) == adopter, f"with {environment} the orphan's parent is {title(parent(orphan))}")
-            os.kill(short, 9)
-            self.wait(lambda: not pathlib.Path(f"/proc/{short}").exists(), "a dead orphan stays a zombie")
-            task.kill("next")
-            self.assertEqual(procfs.at_home(worker.home), [])
+        task = self.task(worker="(sleep 1001 & sleep 1005 &) ; exec sleep 1002")
+        worker = task.containers["worker"]
+        orphan, short = self.running(worker, "sleep 1001"), self.running(worker, "sleep 1005")
+        self.wait(lambda: parent(orphan) == worker.pid, "the orphan is not its tini's")
+        os.kill(short, 9)
+        self.wait(lambda: not pathlib.Path(f"/proc/{short}").exists(), "a dead orphan stays a zombie")
 
     def test_a_command_that_outlasts_its_time_keeps_no_task_from_ending(self):
         """The rehearsal is process 1 of its namespace: what a killed nsenter leaves behind is left to it."""

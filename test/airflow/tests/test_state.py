@@ -27,8 +27,6 @@ class Reader(unittest.TestCase):
         self.assertEqual(worker.depends, [("wait", "SUCCESS")])
         self.assertEqual((worker.stop_timeout, worker.user, worker.repository), (120, "50000:0", "worker"))
         self.assertTrue(worker.read_only and worker.init and worker.essential)
-        shared = {role for role, service in found.services.items() if service.definition.pid_mode == "task"}
-        self.assertEqual(shared, {"worker"})
 
     def test_secrets(self):
         found = state()
@@ -51,7 +49,7 @@ class Reader(unittest.TestCase):
         orphan = [r for r in fixture.resources() if r["type"] != "aws:ecs/taskDefinition:TaskDefinition"]
         host = fixture.resources()
         next(r for r in host if r["type"] == "aws:ecs/taskDefinition:TaskDefinition")["outputs"]["pidMode"] = "host"
-        for resources, expected in ((host, "Fargate takes task alone"), (encrypted, "--show-secrets"), (orphan, "no task definition"), ([], "no ECS service")):
+        for resources, expected in ((host, "processes of its own"), (encrypted, "--show-secrets"), (orphan, "no task definition"), ([], "no ECS service")):
             with self.subTest(expected), self.assertRaises(StateError) as caught:
                 state(resources)
             self.assertIn(expected, str(caught.exception))

@@ -12,16 +12,13 @@ KNOWN = {
 }  # fmt: skip
 
 ORDER = [
-    "converge", "login", "workers", "appear", "hops", "pack", "logs", "stored",
+    "converge", "login", "workers", "appear", "hops", "pack", "logs", "stored", "one-tree",
     "secrets", "verified", "no-way-out", "agent", "metrics", "components",
-    # With a worker that has seen no broker's restart: one that has can't leave softly (docs/guard.md).
     "worker-term",
-    # Airflow notices a killed worker after 300 s, the guard a task that a broker's
-    # restart made a ghost after as long: both begin early and are looked at later.
-    # In between no worker may be replaced.
-    "worker-kill", "redis-restart", "redis-lost",
+    # Airflow notices a killed worker after 300 s: it is looked at later.
+    "worker-kill", "redis-restart", "redis-lost", "ghosts",
     "import-error", "live-log", "removed", "arrivals", "postgres-restart", "scheduler-kill", "api-restart",
-    "ghosts", "smoke", "smoke-red", "frozen", "worker-kill-end",
+    "smoke", "smoke-red", "frozen", "worker-kill-end",
     "waited", "waited-control", "calls",
 ]  # fmt: skip
 

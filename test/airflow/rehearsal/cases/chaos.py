@@ -94,18 +94,20 @@ def worker_kill_end(run: Run) -> None:
 
 
 def ghosts(run: Run) -> None:
-    """Celery goes on listing tasks that ran while the broker was away. Nobody may be protected for their sake.
-
-    A worker with such tasks never leaves by itself (docs/guard.md). Those are
-    killed at the end, being idle: each would hold up a later case for stopTimeout.
-    """
-    if not run.world.fargate.has_agent:
-        return
-    began = time.monotonic()  # the guard believes a task without a process for five minutes
-    run.world.wait(lambda: not protected(run), 420, "idle workers are released after the broker's restarts", tolerate=True)
-    run.report.row("Agent", what="broker's restarts over to every idle worker released", seconds=f"{time.monotonic() - began:.0f}")
-    for task in run.world.workers():
-        task.kill("replaced by the rehearsal")
+    """Workers that lived through a broker's restart know what has ended: they are released, and leave softly (docs/adr/0045)."""
+    workers = run.world.workers()
+    if run.world.fargate.has_agent:
+        began = time.monotonic()
+        run.world.wait(lambda: not protected(run), 60, "idle workers are released after the broker's restart", tolerate=True)
+        run.report.row("Agent", what="broker's restart over to every idle worker released", seconds=f"{time.monotonic() - began:.0f}")
+    began = time.monotonic()
+    for worker in workers:
+        _stop(worker, "told to stop by the rehearsal")
+    run.world.wait(lambda: all(worker.state == "stopped" for worker in workers), 130, "the idle workers have stopped", tolerate=True)
+    took = time.monotonic() - began
+    codes = [worker.main.exit_code for worker in workers]
+    run.check(137 not in codes and took < 60, f"idle workers left after {took:.0f} s with {codes}: they waited for tasks that had ended")
+    run.report.row("Agent", what=f"{len(workers)} idle workers told to stop after the broker's restart, to all gone", seconds=f"{took:.0f}")
     _all_healthy(run)
 
 
@@ -253,7 +255,7 @@ CASES = [
     Case("scheduler-kill", "Scheduler SIGKILL with two running", scheduler_kill, short=False),
     Case("api-restart", "api-server restart", api_restart, short=False),
     Case("worker-kill-end", "The runs of the killed worker have ended well", worker_kill_end, short=False),
-    Case("ghosts", "Workers that lived through the broker's restarts are released", ghosts, short=False),
+    Case("ghosts", "Workers that lived through the broker's restart are released and leave softly", ghosts),
     Case("worker-term", "Worker SIGTERM with a task longer than stopTimeout", worker_term, short=False),
     Case("waited", "A queue that waited 15 minutes is worked off", waited, short=False),
     Case("waited-control", "…and is not with Airflow's defaults", waited_control, short=False),

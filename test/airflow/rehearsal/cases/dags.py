@@ -41,6 +41,27 @@ def stored():
 stored()
 '''
 
+PINNED = '''from __future__ import annotations
+import time
+import pendulum
+from airflow.sdk import Variable, dag, task
+from pinned_release import RELEASE
+
+@dag(schedule=None, start_date=pendulum.datetime(2026, 1, 1), catchup=False, description=f"release {RELEASE}")
+def pinned():
+    @task
+    def first():
+        while Variable.get("pinned", default="wait") == "wait":
+            time.sleep(1)
+
+    @task
+    def second():
+        print(f"release {RELEASE} in {__file__}")
+    first() >> second()
+
+pinned()
+'''
+
 
 def appear(run: Run) -> None:
     """Every file of the pack is a DAG of the same name, without an import error."""
@@ -237,6 +258,40 @@ def stored(run: Run) -> None:
     run.remove("stored.py")
 
 
+PUSHES = 5
+
+
+def one_tree(run: Run) -> None:
+    """A run reads the tree that it began with, however often somebody pushes; the next run reads the last."""
+
+    def push(release: int) -> None:
+        shown = (run.files() / "dags").readlink()
+        run.put("pinned_release.py", f"RELEASE = {release}\n")
+        run.world.wait(lambda: (run.files() / "dags").readlink() != shown, 60, f"release {release} is published")
+
+    push(1)
+    run.put("pinned.py", PINNED)
+    run.world.wait(lambda: "pinned" in run.api.dags(), 90, "the DAG pinned appears")
+    run.api.unpause("pinned")
+    began = run.api.trigger("pinned")
+    run.world.wait(lambda: any(t["state"] == "running" for t in run.api.tasks("pinned", began)), 90, "pinned runs")
+    for release in range(2, PUSHES + 2):
+        push(release)
+    last = f"release {PUSHES + 1}"
+    run.world.wait(lambda: run.api.dags()["pinned"].get("description") == last, 90, f"{last} is visible")
+    run.api.call("POST", "/variables", {"key": "pinned", "value": "go"})
+    run.finish("pinned", began, "success", 90)
+    readable(run, "pinned", began, "second", 1, "release 1 in ")
+    after, _ = run.once("pinned")
+    readable(run, "pinned", after, "second", 1, f"{last} in ")
+    versions = [run.api.run("pinned", run_id)["bundle_version"] for run_id in (began, after)]
+    trees = {tree: (run.files() / "dags").parent.rglob(f"{tree}/pinned.py") for tree in versions}
+    run.check(len(trees) == 2 and all(any(found) for found in trees.values()), f"the runs' versions {versions} are no two trees")
+    run.report.note(f"a run kept the tree {versions[0]} over {PUSHES} pushes; the next one read {versions[1]}")
+    run.remove("pinned.py")
+    run.remove("pinned_release.py")
+
+
 def removed(run: Run) -> None:
     """A DAG whose file is deleted from the bucket goes."""
     run.remove("canary.py")
@@ -250,6 +305,7 @@ CASES = [
     Case("pack", "Every DAG of the pack reaches its expected end", pack),
     Case("logs", "Task logs are in S3 under dt= and readable through the API", logs),
     Case("stored", "Variables and connections are encrypted and reach tasks", stored),
+    Case("one-tree", "A run keeps its tree over five pushes", one_tree),
     Case("import-error", "A broken DAG shows as import error and hurts no other", import_error),
     Case("live-log", "The log of a running task is read from its worker", live_log, short=False),
     Case("removed", "A DAG deleted from the bucket disappears", removed, short=False),
