@@ -1,6 +1,7 @@
 """A stack's life before the real provider: preview, up, changes, refresh, destroy, and what each must show."""
 
 import contextlib
+import fnmatch
 import json
 import pathlib
 import shutil
@@ -11,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
-from . import changes, leftovers, report, tools, variants
+from . import changes, leftovers, report, settings, tools, variants
 from .engine import Outcome, Stack
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -219,6 +220,31 @@ def travel(name: str, output: pathlib.Path) -> report.Share:
     """The whole journey of stack name, with its files in output; raises Fault or tools.Missing."""
     with departure(name, output) as journey:
         return journey.run()
+
+
+def turn(output: pathlib.Path, ways: list[str], only: list[str]) -> list[str]:
+    """Tries the rows of settings.yaml whose key matches one of only, and keeps what happened; returns all faults."""
+    base, rows = settings.table()
+    results = settings.load()
+    for way in ways:
+        chosen = [row for row in rows if way in row.ways() and any(fnmatch.fnmatchcase(row.key(), pattern) for pattern in only)]
+        (output / way).mkdir()
+        with departure("dev", output / way) as journey:
+            bench = settings.Bench(journey.stack, base, rows, way)
+            journey.stack.configure(settings.sealed(bench.live()))
+            succeed(journey.stack.run("up"))
+            for row in chosen:
+                with journey.stack.tried(settings.sealed(bench.change(row))):
+                    outcome = journey.stack.run("preview")
+                steps = settings.steps_of(journey.stack.logs / f"{outcome.command}.events.jsonl", outcome.steps)
+                if outcome.code:
+                    steps = [f"failed {' '.join(outcome.messages)[:300]}"]
+                results.setdefault(row.key(), {})[way] = steps
+                settings.save(results, rows)
+                faults = row.faults(steps, way)
+                print(f"  {way} {row.key()}: {outcome.seconds:.0f} s, {len(steps)} steps" + "".join(f"\n    FAULT: {f}" for f in faults), flush=True)
+    settings.PAGE.write_text(settings.page(rows, results), encoding="utf-8")
+    return settings.judged(rows, results)
 
 
 def made(name: str, output: pathlib.Path) -> pathlib.Path:
