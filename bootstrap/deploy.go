@@ -143,7 +143,7 @@ func serviceChanges(e environment) []statement {
 		allow("Logs", []string{
 			"logs:AssociateKmsKey", "logs:CreateLogGroup", "logs:DeleteLogGroup", "logs:DeleteMetricFilter", "logs:DeleteRetentionPolicy",
 			"logs:DisassociateKmsKey", "logs:PutMetricFilter", "logs:PutRetentionPolicy", "logs:TagResource", "logs:UntagResource",
-		}, []string{e.arn("logs", "log-group:/"+e.prefix()+"/*")}),
+		}, e.each("logs", "log-group:/"+e.prefix()+"/*", "log-group:/aws/rds/instance/"+named+"/*")),
 		allow("Watching", []string{
 			"cloudwatch:DeleteAlarms", "cloudwatch:DeleteDashboards", "cloudwatch:DisableAlarmActions", "cloudwatch:EnableAlarmActions",
 			"cloudwatch:PutCompositeAlarm", "cloudwatch:PutDashboard", "cloudwatch:PutMetricAlarm", "cloudwatch:TagResource", "cloudwatch:UntagResource",
@@ -160,7 +160,7 @@ func serviceChanges(e environment) []statement {
 			"states:DeleteStateMachine", "states:StartExecution", "states:StopExecution", "states:TagResource", "states:UntagResource",
 			"states:UpdateStateMachine",
 		}, append(e.each("states", "execution:"+named, "stateMachine:"+named), e.arn("scheduler", "schedule/default/"+named))),
-		allow("Budget", []string{"budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"}, []string{global("budgets", "budget/"+named)}),
+		allow("Budget", []string{"budgets:ModifyBudget", "budgets:TagResource", "budgets:UntagResource"}, []string{global("budgets", "budget/"+e.prefix())}),
 	}
 }
 

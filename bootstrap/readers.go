@@ -15,7 +15,7 @@ func withoutData(e environment) statement {
 			"ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer", "kinesis:GetRecords", "lambda:GetFunction", "s3:GetObject", "s3:GetObjectVersion",
 			"sqs:ReceiveMessage", "ssm:GetParameter", "ssm:GetParameterHistory", "ssm:GetParameters", "ssm:GetParametersByPath",
 		},
-		NotResource: append(e.objects("*"), fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-airflow-*", e.region, e.account, e.org)),
+		NotResource: append(e.readObjects(), fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-airflow-*", e.region, e.account, e.org)),
 	}
 }
 

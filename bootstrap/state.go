@@ -21,13 +21,16 @@ func (e environment) objects(folders ...string) []string {
 	return arns
 }
 
+func (e environment) readObjects() []string {
+	return e.objects("meta.yaml", "stacks/airflow/"+e.name+".json*", "history/airflow/"+e.name+"/*", "locks/organization/airflow/"+e.name+"/*")
+}
+
 // stateRead is what a preview takes of the state. It takes no lock: Pulumi's own
 // backend locks updates, refreshes, imports and destroys only.
 func (e environment) stateRead() []statement {
 	return []statement{
 		allow("ListState", []string{"s3:GetBucketLocation", "s3:ListBucket"}, []string{"arn:aws:s3:::" + e.bucket}),
-		allow("ReadState", []string{"s3:GetObject"},
-			e.objects("meta.yaml", "stacks/airflow/"+e.name+".json*", "history/airflow/"+e.name+"/*", "locks/organization/airflow/"+e.name+"/*")),
+		allow("ReadState", []string{"s3:GetObject"}, e.readObjects()),
 		e.stateKey("OpenState", []string{"kms:Decrypt"}, e.org+"-airflow-state").
 			when("StringEquals", "kms:ViaService", "s3."+e.region+".amazonaws.com"),
 		e.stateKey("OpenSecretsInState", []string{"kms:Decrypt", "kms:DescribeKey"}, e.org+"-airflow-state-"+e.name),

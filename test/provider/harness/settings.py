@@ -16,6 +16,7 @@ TABLE = HERE.parent / "settings.yaml"
 RESULTS = HERE.parent / "settings.json"
 PAGE = tools.ROOT / "docs" / "changes.md"
 FORTH, BACK = "forth", "back"
+UNKNOWN = "04da6b54-80e4-46f7-96ec-b56ff0331ba9"
 SECRET_SETTINGS = ("oidcClientSecret",)
 
 # What a change of a setting may neither delete nor replace: it serves, or holds state.
@@ -148,7 +149,9 @@ def steps_of(events: pathlib.Path, taken: list[Step]) -> list[str]:
         old, new = meta["old"].get("inputs") or {}, meta["new"].get("inputs") or {}
         differ = sorted(k for k in {*old, *new} if not k.startswith("__") and old.get(k) != new.get(k))
         if differ and not meta["type"].startswith("pulumi:"):
-            steps.add(f"swallowed {meta['type']} {meta['urn'].rsplit('::', 1)[1]} {','.join(differ)}")
+            # The engine asks again once the value is known, while it updates.
+            later = all(UNKNOWN in json.dumps(new.get(k)) for k in differ)
+            steps.add(f"{'later' if later else 'swallowed'} {meta['type']} {meta['urn'].rsplit('::', 1)[1]} {','.join(differ)}")
     return sorted(steps)
 
 
