@@ -60,6 +60,11 @@ func (f *faults) validateIdentity(c *Config) {
 	f.answer(key("accountId"), c.AccountID, accountForm, "an AWS account id: 12 digits, in quotes")
 	f.answer(regionKey, c.Region, regionForm, "an AWS region such as us-east-1 (not of GovCloud or China, whose ARNs differ)")
 	f.validateTags(c)
+	if arn := c.PermissionsBoundaryARN; arn != "" {
+		if parts := policyForm.FindStringSubmatch(arn); parts == nil || len(arn) > 512 || parts[1] != c.AccountID && !f.wrong(key("accountId")) {
+			f.addf(key("permissionsBoundaryArn"), arn, "the ARN of a managed policy of account %s, or empty for none", c.AccountID)
+		}
+	}
 }
 
 // reservedOrgs would begin names that AWS refuses (ELB API, CreateLoadBalancer;

@@ -38,6 +38,9 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 		return err
 	}
 	in := pulumi.Providers(provider)
+	if err := bound(ctx, cfg.PermissionsBoundaryARN); err != nil {
+		return err
+	}
 
 	keys, err := components.NewKeys(ctx, "keys", &components.KeysArgs{Scope: scope}, in)
 	if err != nil {

@@ -19,7 +19,7 @@ type values = map[string]any
 
 // otherValues is another valid value for every setting of dev.
 var otherValues = values{
-	"org": "acme", "accountId": "111111111111", "tags": values{"Team": "data"},
+	"org": "acme", "accountId": "111111111111", "permissionsBoundaryArn": "arn:aws:iam::381492153064:policy/another", "tags": values{"Team": "data"},
 	"network": values{
 		"cidr": "10.41.0.0/16", "zones": []any{"us-east-1a", "us-east-1c"}, "subnetPrefix": 21, "flowLogRetentionDays": 0,
 	},
@@ -76,7 +76,7 @@ var offHoursOn = values{"schedule": values{"stop": "cron(0 21 ? * MON-FRI *)", "
 
 // needs are settings without which the changed one would be refused.
 var needs = map[string]values{
-	"accountId":             {"loadBalancer": values{"certificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/00000000-0000-4000-8000-000000000001"}},
+	"accountId":             {"permissionsBoundaryArn": "", "loadBalancer": values{"certificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/00000000-0000-4000-8000-000000000001"}},
 	"broker.engine":         {"broker": values{"engineVersion": "7.1"}},
 	"services.architecture": {"database": values{"instanceClass": "db.t3.small"}, "broker": values{"nodeType": "cache.t3.micro"}},
 }
