@@ -25,7 +25,7 @@ IMAGES =
 REGISTRY =
 PREFIX =
 # These act on AWS alone: they say so before anything is built or done.
-ON_AWS := up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer plan-comment
+ON_AWS := up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer
 ifneq ($(CLOUD),aws)
 $(foreach target,$(filter $(ON_AWS),$(MAKECMDGOALS)),$(error make $(target) acts on AWS: say CLOUD=aws (without an account: make preview, make rehearse)))
 endif
@@ -138,8 +138,8 @@ access-analyzer: $(READY) ops ## ask IAM Access Analyzer about every policy docu
 	@bin/ops access-analyzer $(STACK) $(ARGS)
 
 .PHONY: plan-comment
-plan-comment: $(READY) ops ## the plan as a comment on PULL_REQUEST (GH_TOKEN)
-	@bin/ops plan-comment $(STACK)
+plan-comment: $(READY) ops ## what this branch changes against BASE, simulated, as a comment on PULL_REQUEST (GH_TOKEN)
+	@bin/ops plan-comment $(STACK) --base $(BASE)
 
 ##@ Proof
 

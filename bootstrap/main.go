@@ -41,13 +41,12 @@ func bootstrap(ctx *pulumi.Context) error {
 		return err
 	}
 	ctx.Export("backend", pulumi.Sprintf("s3://%s?region=%s", s.bucket, s.region))
+	// Workflows put an environment and a purpose behind it: the variable AWS_ROLES.
+	ctx.Export("roles", pulumi.Sprintf("arn:aws:iam::%s:role/%s-airflow-github-", s.account, s.org))
 	providers, boundaries := pulumi.StringMap{}, pulumi.StringMap{}
 	for _, e := range s.environments {
 		providers[e.name] = pulumi.Sprintf("awskms:///%s?region=%s", e.secretsAlias(), s.region)
 		boundaries[e.name] = pulumi.String(e.boundary())
-		for _, p := range pipelines(s, e) {
-			ctx.Export(e.name+"-"+p.purpose+"-role", pulumi.String(e.roleARN(p.purpose)))
-		}
 	}
 	ctx.Export("secretsProviders", providers)
 	ctx.Export("permissionsBoundaries", boundaries)

@@ -123,7 +123,3 @@ func (e environment) boundary() string {
 func (e environment) githubName(purpose string) string {
 	return fmt.Sprintf("%s-airflow-github-%s-%s", e.org, e.name, purpose)
 }
-
-func (e environment) roleARN(purpose string) string {
-	return fmt.Sprintf("arn:aws:iam::%s:role/%s", e.account, e.githubName(purpose))
-}
