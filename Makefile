@@ -137,10 +137,6 @@ drift: $(READY) ops ## compare the stack with AWS: fails when somebody changed s
 access-analyzer: $(READY) ops ## ask IAM Access Analyzer about every policy document of the plan
 	@bin/ops access-analyzer $(STACK) $(ARGS)
 
-.PHONY: plan-comment
-plan-comment: $(READY) ops ## what this branch changes against BASE, simulated, as a comment on PULL_REQUEST (GH_TOKEN)
-	@bin/ops plan-comment $(STACK) --base $(BASE)
-
 ##@ Proof
 
 .PHONY: rehearse
@@ -210,6 +206,10 @@ cost: plan plantool ## monthly cost of the stack, from its plan (ARGS=--json)
 cost-change: plan plantool ## what this branch adds to the monthly cost, against BASE
 	@scripts/base-plan $(BASE) $(STACK) >.cache/plan.base.json
 	@bin/plantool cost --diff .cache/plan.base.json $(PLAN)
+
+.PHONY: plan-comment
+plan-comment: $(READY) ops ## what this branch changes against BASE, simulated, as a comment on PULL_REQUEST (GH_TOKEN)
+	@bin/ops plan-comment $(STACK) --base $(BASE)
 
 .PHONY: timeline
 timeline: plan plantool ## how long a first deployment takes, and why

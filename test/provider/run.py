@@ -40,6 +40,7 @@ def arguments() -> argparse.Namespace:
     refusals.add_argument("--learn", action="store_true", help="add rules to the simulation from what the provider says")
     turned = commands.add_parser("settings", help="every setting turned on a living stack, and back")
     turned.add_argument("--only", action="append", metavar="PATTERN", help="only rows of settings.yaml whose key matches, such as 'broker.*'; may be given again")
+    turned.add_argument("--page", action="store_true", help="try nothing, write docs/changes.md from the kept results")
     turned.add_argument("--way", choices=("forth", "back"), action="append", help="only this way")
     commands.add_parser("test", help="the harness's own tests")
     commands.add_parser("python", help="print the Python that has moto, for other tests")
@@ -107,7 +108,11 @@ def refusals(options: argparse.Namespace) -> None:
 
 def settings(options: argparse.Namespace) -> None:
     from harness import journey
+    from harness import settings as turned
 
+    if options.page:
+        turned.PAGE.write_text(turned.page(turned.table()[1], turned.load()), encoding="utf-8")
+        return
     output = output_of("settings")
     try:
         faults = journey.turn(output, options.way or ["forth", "back"], options.only or ["*"])
