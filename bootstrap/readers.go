@@ -37,7 +37,8 @@ func released(e environment) []statement {
 	bucket := "arn:aws:s3:::" + b.DAGs
 	prefixes := []string{b.DAGsPrefix + "*", b.PluginsPrefix + "*"}
 	return []statement{
-		allow("ListDAGs", []string{"s3:ListBucket"}, []string{bucket}).when("StringLike", "s3:prefix", prefixes),
+		// Without a condition on the prefix: it is this right by which S3 tells "not there" from "not yours" of one object.
+		allow("ListDAGs", []string{"s3:ListBucket"}, []string{bucket}),
 		allow("PushDAGs", []string{"s3:DeleteObject", "s3:GetObject", "s3:PutObject"}, []string{bucket + "/" + prefixes[0], bucket + "/" + prefixes[1]}),
 		allow("SealDAGs", []string{"kms:Decrypt", "kms:GenerateDataKey"}, e.each("kms", "key/*")).
 			when("StringEquals", "kms:ViaService", "s3."+e.region+".amazonaws.com").

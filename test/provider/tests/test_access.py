@@ -158,14 +158,14 @@ class Dags(unittest.TestCase):
         for allowed in (
             request("s3:PutObject", bucket + "/dev/a.py"),
             request("s3:DeleteObject", bucket + "/dev-plugins/p.py"),
-            request("s3:ListBucket", bucket, s3__prefix="dev/"),
+            request("s3:ListBucket", bucket),
             request("kms:GenerateDataKey", KEY, **data),
         ):
             self.assertTrue(allows(own, allowed), allowed)
         for refused in (
             request("s3:PutObject", bucket + "/other/a.py"),
             request("s3:PutObject", bucket + "-prod/dev/a.py"),
-            request("s3:ListBucket", bucket, s3__prefix=""),
+            request("s3:ListBucket", bucket + "-prod"),
             request("s3:PutBucketPolicy", bucket),
             request("s3:PutObject", STATE + "stacks/airflow/dev.json"),
             request("kms:GenerateDataKey", KEY, **{**data, "kms__ResourceAliases": ["alias/pathwai-airflow-prod-data"]}),
