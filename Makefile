@@ -25,7 +25,7 @@ IMAGES =
 REGISTRY =
 PREFIX =
 # These act on AWS alone: they say so before anything is built or done.
-ON_AWS := up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer plan-comment
+ON_AWS := up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer
 ifneq ($(CLOUD),aws)
 $(foreach target,$(filter $(ON_AWS),$(MAKECMDGOALS)),$(error make $(target) acts on AWS: say CLOUD=aws (without an account: make preview, make rehearse)))
 endif
@@ -137,10 +137,6 @@ drift: $(READY) ops ## compare the stack with AWS: fails when somebody changed s
 access-analyzer: $(READY) ops ## ask IAM Access Analyzer about every policy document of the plan
 	@bin/ops access-analyzer $(STACK) $(ARGS)
 
-.PHONY: plan-comment
-plan-comment: $(READY) ops ## the plan as a comment on PULL_REQUEST (GH_TOKEN)
-	@bin/ops plan-comment $(STACK)
-
 ##@ Proof
 
 .PHONY: rehearse
@@ -210,6 +206,10 @@ cost: plan plantool ## monthly cost of the stack, from its plan (ARGS=--json)
 cost-change: plan plantool ## what this branch adds to the monthly cost, against BASE
 	@scripts/base-plan $(BASE) $(STACK) >.cache/plan.base.json
 	@bin/plantool cost --diff .cache/plan.base.json $(PLAN)
+
+.PHONY: plan-comment
+plan-comment: $(READY) ops ## what this branch changes against BASE, simulated, as a comment on PULL_REQUEST (GH_TOKEN)
+	@bin/ops plan-comment $(STACK) --base $(BASE)
 
 .PHONY: timeline
 timeline: plan plantool ## how long a first deployment takes, and why

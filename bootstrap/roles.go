@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -10,10 +11,68 @@ import (
 // githubIssuer signs the tokens of GitHub's pipelines.
 const githubIssuer = "token.actions.githubusercontent.com"
 
-// newRoles are what pipelines assume: preview reads, in pull requests and on
-// main (ViewOnlyAccess lists, but doesn't get what a refresh compares); deploy
-// changes, in the environments dev and prod only, which
-// hold the approvals.
+// branch is the one that pipelines deploy from.
+const branch = "refs/heads/main"
+
+// pipeline is what the jobs of some workflows do to one environment, with the
+// role that they assume.
+type pipeline struct {
+	purpose string
+	// subject is the token's: a branch, or an environment of GitHub, which holds the approvals.
+	subject string
+	// workflows are the files whose jobs may assume it.
+	workflows []string
+	// managed are policies of AWS's own; inline is the role's, and documents are
+	// policies beside it, by name, since a policy's length has a bound.
+	managed   []string
+	inline    []statement
+	documents map[string][]statement
+}
+
+// pipelines are all of an environment. None is for pull requests: their plan is
+// one of the simulated cloud, and needs no role.
+func pipelines(s settings, e environment) []pipeline {
+	onBranch, approved := "repo:"+s.repository+":ref:"+branch, "repo:"+s.repository+":environment:"+e.name
+	return []pipeline{
+		{
+			purpose: "preview", subject: onBranch, workflows: []string{"deploy-stack.yml"},
+			inline: append(e.stateRead(), allow("ValidatePolicies", []string{"access-analyzer:ValidatePolicy"}, []string{"*"})),
+		},
+		{
+			purpose: "drift", subject: onBranch, workflows: []string{"drift.yml"}, managed: []string{readOnly},
+			inline: slices.Concat(e.stateRead(), refreshed(e), []statement{withoutData(e)}),
+		},
+		{
+			purpose: "deploy", subject: approved, workflows: []string{"deploy.yml", "deploy-stack.yml"}, managed: []string{readOnly},
+			inline: slices.Concat(e.stateRead(), e.stateWrite(), copied(e), roleChanges(e), []statement{withoutData(e)}),
+			documents: map[string][]statement{
+				"network": networkChanges(e), "data": dataChanges(e), "services": serviceChanges(e),
+			},
+		},
+		{purpose: "dags", subject: approved, workflows: []string{"dag-sync.yml"}, inline: released(e)},
+	}
+}
+
+// trust admits the tokens of a pipeline: of this repository, its branch and its
+// workflows, whatever protection the environment has in GitHub. An environment's
+// subject names no branch, so the claims are asked for one by one (IAM user
+// guide, "Available keys for AWS OIDC federation").
+func trust(s settings, p pipeline) statement {
+	var jobs []string
+	for _, file := range p.workflows {
+		jobs = append(jobs, fmt.Sprintf("%s/.github/workflows/%s@%s", s.repository, file, branch))
+	}
+	return statement{
+		Sid: "GitHub", Effect: "Allow", Action: []string{"sts:AssumeRoleWithWebIdentity"},
+		Principal: map[string]any{"Federated": fmt.Sprintf("arn:aws:iam::%s:oidc-provider/%s", s.account, githubIssuer)},
+	}.when("StringEquals", githubIssuer+":aud", "sts.amazonaws.com").
+		when("StringEquals", githubIssuer+":sub", p.subject).
+		when("StringEquals", githubIssuer+":ref", branch).
+		when("StringEquals", githubIssuer+":job_workflow_ref", jobs)
+}
+
+// newRoles makes the roles of every environment's pipelines, and the boundary
+// of the roles that its deployments make.
 func newRoles(ctx *pulumi.Context, s settings, in pulumi.ResourceOption) error {
 	var ready []pulumi.Resource
 	if !s.reuseProvider {
@@ -28,113 +87,60 @@ func newRoles(ctx *pulumi.Context, s settings, in pulumi.ResourceOption) error {
 		}
 		ready = append(ready, provider)
 	}
-	for _, role := range []struct {
-		purpose, managed string
-		subjects         []string
-	}{
-		{"preview", "arn:aws:iam::aws:policy/ReadOnlyAccess", []string{
-			"repo:" + s.repository + ":pull_request", "repo:" + s.repository + ":ref:refs/heads/main",
-		}},
-		{"deploy", "arn:aws:iam::aws:policy/PowerUserAccess", []string{
-			"repo:" + s.repository + ":environment:dev", "repo:" + s.repository + ":environment:prod",
-		}},
-	} {
-		created, err := iam.NewRole(ctx, role.purpose, &iam.RoleArgs{
-			Name:               pulumi.String(fmt.Sprintf("%s-airflow-github-%s", s.org, role.purpose)),
-			Description:        pulumi.String("GitHub pipelines of " + s.repository + ": " + role.purpose),
-			MaxSessionDuration: pulumi.Int(7200),
-			AssumeRolePolicy: document(map[string]any{
-				"Sid": "GitHub", "Effect": "Allow", "Action": "sts:AssumeRoleWithWebIdentity",
-				"Principal": map[string]any{"Federated": fmt.Sprintf("arn:aws:iam::%s:oidc-provider/%s", s.account, githubIssuer)},
-				"Condition": map[string]any{"StringEquals": map[string]any{
-					githubIssuer + ":aud": "sts.amazonaws.com", githubIssuer + ":sub": role.subjects,
-				}},
-			}),
-		}, in, pulumi.DependsOn(ready))
-		if err != nil {
-			return err
-		}
-		if _, err := iam.NewRolePolicyAttachment(ctx, role.purpose, &iam.RolePolicyAttachmentArgs{
-			Role: created.Name, PolicyArn: pulumi.String(role.managed),
+	for _, e := range s.environments {
+		if _, err := iam.NewPolicy(ctx, e.name+"-boundary", &iam.PolicyArgs{
+			Name:        pulumi.String(e.githubName("boundary")),
+			Description: pulumi.String("What no role of " + e.prefix() + " may go beyond"),
+			Policy:      document(boundaryDocument(e, s.environments)...),
 		}, in); err != nil {
 			return err
 		}
-		if _, err := iam.NewRolePolicy(ctx, role.purpose, &iam.RolePolicyArgs{
-			Name: pulumi.String("airflow"), Role: created.Name, Policy: permissions(s, role.purpose),
-		}, in); err != nil {
-			return err
+		for _, p := range pipelines(s, e) {
+			if err := newPipelineRole(ctx, s, e, p, in, pulumi.DependsOn(ready)); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// readable is what a drift check and the validation of policies need beyond
-// ReadOnlyAccess, which leaves the values of secrets out: a refresh gets those
-// of the stacks. They stand in the state, whose key the role may use, as well.
-func readable(s settings) []map[string]any {
-	return []map[string]any{
-		{"Sid": "ValidatePolicies", "Effect": "Allow", "Action": "access-analyzer:ValidatePolicy", "Resource": "*"},
-		{
-			"Sid": "CompareSecrets", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue",
-			"Resource": fmt.Sprintf("arn:aws:secretsmanager:%s:%s:secret:%s-airflow-*", s.region, s.account, s.org),
-		},
-		{
-			"Sid": "SecretsKeys", "Effect": "Allow", "Action": "kms:Decrypt",
-			"Resource": fmt.Sprintf("arn:aws:kms:%s:%s:key/*", s.region, s.account),
-			"Condition": map[string]any{
-				"ForAnyValue:StringLike": map[string]string{"kms:ResourceAliases": "alias/" + s.org + "-airflow-*-secrets"},
-				"StringEquals":           map[string]string{"kms:ViaService": "secretsmanager." + s.region + ".amazonaws.com"},
-			},
-		},
+func newPipelineRole(ctx *pulumi.Context, s settings, e environment, p pipeline, in, after pulumi.ResourceOption) error {
+	name := e.name + "-" + p.purpose
+	role, err := iam.NewRole(ctx, name, &iam.RoleArgs{
+		Name:               pulumi.String(e.githubName(p.purpose)),
+		Description:        pulumi.String(fmt.Sprintf("GitHub pipelines of %s: %s of %s", s.repository, p.purpose, e.name)),
+		MaxSessionDuration: pulumi.Int(7200),
+		AssumeRolePolicy:   document(trust(s, p)),
+	}, in, after)
+	if err != nil {
+		return err
 	}
-}
-
-// permissions are what the managed policies leave out: the state, and for
-// deployments the roles of the platform, called <org>-airflow-* and no others.
-func permissions(s settings, purpose string) pulumi.String {
-	bucket := "arn:aws:s3:::" + s.bucket
-	state := []string{"s3:GetObject"}
-	if purpose == "deploy" {
-		state = append(state, "s3:PutObject", "s3:DeleteObject")
-	} else {
-		// A preview takes a lock, too.
-		state = append(state, "s3:PutObject")
+	if _, err := iam.NewRolePolicy(ctx, name, &iam.RolePolicyArgs{
+		Name: pulumi.String("airflow"), Role: role.Name, Policy: document(p.inline...),
+	}, in); err != nil {
+		return err
 	}
-	statements := []map[string]any{
-		{"Sid": "ListState", "Effect": "Allow", "Action": []string{"s3:ListBucket", "s3:GetBucketLocation"}, "Resource": bucket},
-		{"Sid": "State", "Effect": "Allow", "Action": state, "Resource": bucket + "/.pulumi/*"},
-		{
-			"Sid": "StateKey", "Effect": "Allow", "Action": []string{"kms:Decrypt", "kms:Encrypt", "kms:GenerateDataKey"},
-			"Resource":  fmt.Sprintf("arn:aws:kms:%s:%s:key/*", s.region, s.account),
-			"Condition": map[string]any{"ForAnyValue:StringEquals": map[string]string{"kms:ResourceAliases": alias(s)}},
-		},
+	for _, managed := range p.managed {
+		if _, err := iam.NewRolePolicyAttachment(ctx, name, &iam.RolePolicyAttachmentArgs{Role: role.Name, PolicyArn: pulumi.String(managed)}, in); err != nil {
+			return err
+		}
 	}
-	if purpose == "preview" {
-		statements = append(statements, readable(s)...)
+	for _, part := range []string{"network", "data", "services"} {
+		statements, has := p.documents[part]
+		if !has {
+			continue
+		}
+		policy, err := iam.NewPolicy(ctx, name+"-"+part, &iam.PolicyArgs{
+			Name:        pulumi.String(e.githubName(p.purpose + "-" + part)),
+			Description: pulumi.String(fmt.Sprintf("What deployments of %s change: %s", e.prefix(), part)),
+			Policy:      document(statements...),
+		}, in)
+		if err != nil {
+			return err
+		}
+		if _, err := iam.NewRolePolicyAttachment(ctx, name+"-"+part, &iam.RolePolicyAttachmentArgs{Role: role.Name, PolicyArn: policy.Arn}, in); err != nil {
+			return err
+		}
 	}
-	if purpose == "deploy" {
-		roles := fmt.Sprintf("arn:aws:iam::%s:role/%s-airflow-*", s.account, s.org)
-		statements = append(statements, map[string]any{
-			// Its own role is called like the platform's: it could make itself an administrator.
-			"Sid": "NotItself", "Effect": "Deny", "Action": []string{"iam:*"}, "Resource": roleARN(s, "*"),
-		}, map[string]any{
-			// Nor may a role of the platform become one: nothing of AWS's own is attached.
-			"Sid": "NoPoliciesOfAWS", "Effect": "Deny", "Action": []string{"iam:AttachRolePolicy"}, "Resource": roles,
-			"Condition": map[string]any{"ArnNotLike": map[string]string{"iam:PolicyARN": fmt.Sprintf("arn:aws:iam::%s:policy/*", s.account)}},
-		}, map[string]any{
-			"Sid": "Roles", "Effect": "Allow", "Resource": roles,
-			"Action": []string{
-				"iam:AttachRolePolicy", "iam:CreateRole", "iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:GetRole",
-				"iam:GetRolePolicy", "iam:ListAttachedRolePolicies", "iam:ListInstanceProfilesForRole", "iam:ListRolePolicies",
-				"iam:PutRolePolicy", "iam:TagRole", "iam:UntagRole", "iam:UpdateAssumeRolePolicy", "iam:UpdateRole",
-				"iam:UpdateRoleDescription",
-			},
-		}, map[string]any{
-			"Sid": "PassRoles", "Effect": "Allow", "Action": "iam:PassRole", "Resource": roles,
-			"Condition": map[string]any{"StringEquals": map[string]any{"iam:PassedToService": []string{
-				"ecs-tasks.amazonaws.com", "vpc-flow-logs.amazonaws.com", "scheduler.amazonaws.com",
-			}}},
-		})
-	}
-	return document(statements...)
+	return nil
 }

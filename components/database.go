@@ -17,7 +17,7 @@ type DatabaseArgs struct {
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArray
 	// EngineVersion is a PostgreSQL version, "16" or "16.10". With the major
-	// version alone RDS keeps its minors up to date.
+	// version alone RDS keeps its minors up to date; a minor is a pin.
 	EngineVersion string
 	// InstanceClass is such as db.t4g.small, on the architecture that everything
 	// is on (docs/adr/0010).
@@ -41,6 +41,9 @@ type DatabaseArgs struct {
 	// FinalSnapshot is taken when the instance is deleted, and its automated
 	// backups stay as long as they would have.
 	FinalSnapshot bool
+	// Life ends the last snapshot's name, which AWS keeps with it (see
+	// [Credentials]).
+	Life pulumi.StringInput
 	// Password is that of [DatabaseUser]; a new one is set at once.
 	Password pulumi.StringInput
 	// DataKeyARN is the KMS key that encrypts storage, backups and Performance
@@ -140,7 +143,9 @@ func (d *Database) instance(args *DatabaseArgs, subnets *rds.SubnetGroup, parame
 		PerformanceInsightsKmsKeyId:        args.DataKeyARN.ToStringOutput().ToStringPtrOutput(),
 		PerformanceInsightsRetentionPeriod: pulumi.Int(args.InsightsRetentionDays),
 		EnabledCloudwatchLogsExports:       pulumi.ToStringArray(databaseLogs),
-		AutoMinorVersionUpgrade:            pulumi.Bool(true),
+		// A version that RDS raised would be a difference from one that names its
+		// minor, and the way back a downgrade, which RDS refuses.
+		AutoMinorVersionUpgrade: pulumi.Bool(!strings.Contains(args.EngineVersion, ".")),
 		// Changes nothing by itself: RDS refuses another major version without it
 		// (RDS API, "ModifyDBInstance"), and the changed engineVersion of a stack's
 		// settings is the decision (docs/upgrade-policy.md).
@@ -151,7 +156,7 @@ func (d *Database) instance(args *DatabaseArgs, subnets *rds.SubnetGroup, parame
 		Tags:             named(d.Identifier),
 	}
 	if args.FinalSnapshot {
-		instance.FinalSnapshotIdentifier = pulumi.StringPtr(d.Identifier + "-final")
+		instance.FinalSnapshotIdentifier = pulumi.Sprintf("%s-final-%s", d.Identifier, args.Life).ToStringPtrOutput()
 	}
 	return instance
 }

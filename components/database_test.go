@@ -20,6 +20,7 @@ func runDatabase(t *testing.T, change func(*DatabaseArgs)) *recorder.Record {
 		EngineVersion: "16.10", InstanceClass: "db.t4g.small", AllocatedStorageGiB: 20, MaxAllocatedStorageGiB: 50,
 		BackupRetentionDays: 5, InsightsRetentionDays: 31, LogRetentionDays: 14,
 		Password: pulumi.ToSecret(pulumi.String("pw")).(pulumi.StringOutput), DataKeyARN: pulumi.String(dataKeyARN), LogsKeyARN: pulumi.String(logsKeyARN),
+		Life: pulumi.String("a1b2c3"),
 	}
 	if change != nil {
 		change(args)
@@ -88,7 +89,16 @@ func TestDatabaseProtection(t *testing.T) {
 	require.Equal(t, true, instance["deletionProtection"])
 	require.Equal(t, false, instance["skipFinalSnapshot"])
 	require.Equal(t, false, instance["deleteAutomatedBackups"])
-	require.Equal(t, "acme-airflow-test-db-final", instance["finalSnapshotIdentifier"])
+	require.Equal(t, "acme-airflow-test-db-final-a1b2c3", instance["finalSnapshotIdentifier"])
 	require.Equal(t, true, instance["multiAz"])
 	require.True(t, raw(t, guarded, instanceToken, "database").Protect, "AWS protects it, and Pulumi doesn't")
+}
+
+// RDS raises minors by itself where the version leaves them open, and nowhere
+// else: `up` can't go back from 16.11 to the 16.10 of the stack's file.
+func TestDatabaseMinorVersions(t *testing.T) {
+	for version, raised := range map[string]bool{"16": true, "16.10": false, "17": true} {
+		instance := one(t, runDatabase(t, func(a *DatabaseArgs) { a.EngineVersion = version }), instanceToken, "database")
+		require.Equal(t, raised, instance["autoMinorVersionUpgrade"], version)
+	}
 }

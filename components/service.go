@@ -72,14 +72,18 @@ type Service struct {
 	// SecurityGroupID is the tasks'; who may talk to them is said by [Allow].
 	SecurityGroupID pulumi.StringOutput
 
-	resource *ecs.Service
-	logs     pulumi.Resource
-	roles    []pulumi.Resource
+	name       string
+	args       *ServiceArgs
+	definition *ecs.TaskDefinition
+	resource   *ecs.Service
+	logs       pulumi.Resource
+	roles      []pulumi.Resource
 }
 
-// NewService creates the service called <prefix>-<name>.
+// NewService creates all that the service called <prefix>-<name> needs. Its
+// tasks come with [Service.Start], once others let them in.
 func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pulumi.ResourceOption) (*Service, error) {
-	s := &Service{Name: args.Scope.Name(name), LogGroup: args.Scope.LogGroupName(name)}
+	s := &Service{name: name, args: args, Name: args.Scope.Name(name), LogGroup: args.Scope.LogGroupName(name)}
 	if err := register(ctx, "Service", name, s, opts); err != nil {
 		return nil, err
 	}
@@ -101,13 +105,18 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	definition, err := s.newTaskDefinition(ctx, name, args, execution, task)
-	if err != nil {
-		return nil, err
-	}
-	ready := append([]pulumi.Resource{logs}, s.roles...)
+	s.definition, err = s.newTaskDefinition(ctx, name, args, execution, task)
+	return s, err
+}
+
+// Start creates the ECS service. What it waits for outlives its tasks as well:
+// a worker that drains still reports, over the rules among it.
+func (s *Service) Start(ctx *pulumi.Context, after ...pulumi.Resource) error {
+	args := s.args
+	ready := append([]pulumi.Resource{s.logs}, s.roles...)
 	ready = append(ready, args.Cluster.ready...)
 	ready = append(ready, args.Ready...)
+	ready = append(ready, after...)
 	for _, container := range args.Containers {
 		ready = append(ready, args.Images.ready[container.Image]...)
 		if container.FilesAt != "" {
@@ -118,11 +127,12 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if args.Autoscaled {
 		options = append(options, pulumi.IgnoreChanges([]string{"desiredCount"}))
 	}
-	s.resource, err = ecs.NewService(ctx, name, s.service(args, definition), options...)
+	service, err := ecs.NewService(ctx, s.name, s.service(args, s.definition), options...)
 	if err != nil {
-		return nil, fmt.Errorf("service %s: %w", name, err)
+		return fmt.Errorf("service %s: %w", s.name, err)
 	}
-	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"name": s.resource.Name})
+	s.resource = service
+	return ctx.RegisterResourceOutputs(s, pulumi.Map{"name": service.Name})
 }
 
 func unique(resources []pulumi.Resource) []pulumi.Resource {
@@ -152,6 +162,9 @@ func (s *Service) newTaskDefinition(ctx *pulumi.Context, name string, args *Serv
 		TaskRoleArn:          task.Arn,
 		ContainerDefinitions: containerDefinitions(args, s.LogGroup),
 		Volumes:              volumes(args),
+		// ECS can't go back to a revision that was deregistered (ECS API,
+		// UpdateService), and the circuit breaker decides long after the update.
+		SkipDestroy: pulumi.Bool(true),
 	}, pulumi.Parent(s))
 	if err != nil {
 		return nil, fmt.Errorf("service %s: task definition: %w", name, err)
@@ -167,7 +180,10 @@ func (s *Service) service(args *ServiceArgs, definition *ecs.TaskDefinition) *ec
 		DesiredCount:               pulumi.Int(args.Count),
 		PlatformVersion:            pulumi.String("1.4.0"), // the first with EFS; LATEST would show as a difference
 		CapacityProviderStrategies: strategy(args.OnDemandBase, args.SpotPercent),
-		DeploymentCircuitBreaker:   &ecs.ServiceDeploymentCircuitBreakerArgs{Enable: pulumi.Bool(true), Rollback: pulumi.Bool(true)},
+		// ECS changes the strategy of a service only with a new deployment; without
+		// this the provider deletes the service and makes another one.
+		ForceNewDeployment:       pulumi.Bool(true),
+		DeploymentCircuitBreaker: &ecs.ServiceDeploymentCircuitBreakerArgs{Enable: pulumi.Bool(true), Rollback: pulumi.Bool(true)},
 		// New tasks before old ones: no service is ever without.
 		DeploymentMaximumPercent:        pulumi.Int(200),
 		DeploymentMinimumHealthyPercent: pulumi.Int(100),
@@ -241,3 +257,6 @@ func volumes(args *ServiceArgs) ecs.TaskDefinitionVolumeArray {
 
 // Logs is the log group, for what must exist after it.
 func (s *Service) Logs() pulumi.Resource { return s.logs }
+
+// Peer is the service's tasks as one end of an [Edge].
+func (s *Service) Peer() Peer { return Peer{Name: s.name, SecurityGroupID: s.SecurityGroupID} }

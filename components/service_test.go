@@ -33,8 +33,11 @@ func runService(t *testing.T, change func(*ServiceArgs, *world)) *recorder.Recor
 		if change != nil {
 			change(args, w)
 		}
-		_, err = NewService(ctx, "thing", args)
-		return err
+		service, err := NewService(ctx, "thing", args)
+		if err != nil {
+			return err
+		}
+		return service.Start(ctx)
 	})
 }
 
@@ -49,6 +52,7 @@ func TestServiceRunsPrivatelyAndRollsBack(t *testing.T) {
 			"subnets": []any{"subnet-a", "subnet-c"}, "securityGroups": []any{"thing-id"}, "assignPublicIp": false,
 		},
 		"deploymentMinimumHealthyPercent": 100.0, "deploymentMaximumPercent": 200.0,
+		"forceNewDeployment": true,
 	} {
 		require.Equal(t, want, service[property], property)
 	}
@@ -58,7 +62,8 @@ func TestServiceRunsPrivatelyAndRollsBack(t *testing.T) {
 
 	definition := one(t, record, definitionToken, "thing")
 	for property, want := range map[string]any{
-		"family": "acme-airflow-test-thing", "cpu": "512", "memory": "1024", "networkMode": "awsvpc",
+		"skipDestroy": true,
+		"family":      "acme-airflow-test-thing", "cpu": "512", "memory": "1024", "networkMode": "awsvpc",
 		"requiresCompatibilities": []any{"FARGATE"},
 		"runtimePlatform":         map[string]any{"operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64"},
 		"executionRoleArn":        "arn:aws:mock:::aws:iam/role:Role/thing-execution",

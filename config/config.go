@@ -11,25 +11,27 @@ import (
 
 // Config holds all settings of one stack, complete and valid once [Load] returns it.
 type Config struct {
-	Org          string            `config:"org"`
-	AccountID    string            `config:"accountId"`
-	Tags         map[string]string `config:"tags"`
-	Network      Network           `config:"network"`
-	Endpoints    Endpoints         `config:"endpoints"`
-	Database     Database          `config:"database"`
-	Broker       Broker            `config:"broker"`
-	Files        Files             `config:"files"`
-	Buckets      Buckets           `config:"buckets"`
-	Secrets      Secrets           `config:"secrets"`
-	Images       Images            `config:"images"`
-	LoadBalancer LoadBalancer      `config:"loadBalancer"`
-	Login        Login             `config:"login"`
-	Services     Services          `config:"services"`
-	WorkerPools  []WorkerPool      `config:"workerPools"`
-	Schedule     Schedule          `config:"schedule"`
-	Airflow      Airflow           `config:"airflow"`
-	Alarms       Alarms            `config:"alarms"`
-	Budget       Budget            `config:"budget"`
+	Org       string `config:"org"`
+	AccountID string `config:"accountId"`
+	// PermissionsBoundaryARN bounds every role of the stack; empty means none.
+	PermissionsBoundaryARN string            `config:"permissionsBoundaryArn"`
+	Tags                   map[string]string `config:"tags"`
+	Network                Network           `config:"network"`
+	Endpoints              Endpoints         `config:"endpoints"`
+	Database               Database          `config:"database"`
+	Broker                 Broker            `config:"broker"`
+	Files                  Files             `config:"files"`
+	Buckets                Buckets           `config:"buckets"`
+	Secrets                Secrets           `config:"secrets"`
+	Images                 Images            `config:"images"`
+	LoadBalancer           LoadBalancer      `config:"loadBalancer"`
+	Login                  Login             `config:"login"`
+	Services               Services          `config:"services"`
+	WorkerPools            []WorkerPool      `config:"workerPools"`
+	Schedule               Schedule          `config:"schedule"`
+	Airflow                Airflow           `config:"airflow"`
+	Alarms                 Alarms            `config:"alarms"`
+	Budget                 Budget            `config:"budget"`
 
 	// OIDCClientSecret is never read in clear by the program: Load only notes
 	// whether it is set, and as a secret. Its value is taken from the stack's
@@ -214,9 +216,10 @@ type WorkerPool struct {
 
 // Schedule holds the off-hours. See "schedule" in Pulumi.yaml.
 type Schedule struct {
-	Stop     string `config:"stop"`
-	Start    string `config:"start"`
-	Timezone string `config:"timezone"`
+	Stop         string `config:"stop"`
+	Start        string `config:"start"`
+	Timezone     string `config:"timezone"`
+	DrainMinutes int    `config:"drainMinutes"`
 }
 
 // Airflow holds Airflow's own settings. See "airflow" in Pulumi.yaml.

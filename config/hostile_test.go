@@ -54,6 +54,7 @@ var places = map[string]func(value string) change{
 	"org":                              oneText("org"),
 	"accountId":                        oneText("accountId"),
 	"aws:region":                       oneText("aws:region"),
+	"permissionsBoundaryArn":           oneText("permissionsBoundaryArn"),
 	"tags (a key)":                     func(v string) change { return change{"tags": change{v: "x"}} },
 	"network.cidr":                     oneText("network.cidr"),
 	"network.zones":                    oneList("network.zones"),

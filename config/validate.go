@@ -60,6 +60,11 @@ func (f *faults) validateIdentity(c *Config) {
 	f.answer(key("accountId"), c.AccountID, accountForm, "an AWS account id: 12 digits, in quotes")
 	f.answer(regionKey, c.Region, regionForm, "an AWS region such as us-east-1 (not of GovCloud or China, whose ARNs differ)")
 	f.validateTags(c)
+	if arn := c.PermissionsBoundaryARN; arn != "" {
+		if parts := policyForm.FindStringSubmatch(arn); parts == nil || len(arn) > 512 || parts[1] != c.AccountID && !f.wrong(key("accountId")) {
+			f.addf(key("permissionsBoundaryArn"), arn, "the ARN of a managed policy of account %s, or empty for none", c.AccountID)
+		}
+	}
 }
 
 // reservedOrgs would begin names that AWS refuses (ELB API, CreateLoadBalancer;
@@ -135,7 +140,7 @@ func (f *faults) validateAddresses(c *Config) {
 // StandardEndpoints are the interface endpoints of every stack, by short
 // service name (docs/adr/0003). ssmmessages joins them when ECS Exec is on.
 var StandardEndpoints = []string{
-	"ecr.api", "ecr.dkr", "logs", "events", "sts", "secretsmanager", "ssm", "elasticfilesystem", "kms",
+	"ecr.api", "ecr.dkr", "logs", "sts", "secretsmanager", "kms",
 }
 
 // ExecEndpoint is what ECS Exec talks to.
@@ -148,7 +153,7 @@ func (f *faults) validateEndpoints(c *Config) {
 	// Names of resources have hyphens for dots.
 	slug := func(name string) string { return strings.ReplaceAll(name, ".", "-") }
 	seen := map[string]bool{"s3": true, ExecEndpoint: true}
-	for _, name := range StandardEndpoints {
+	for _, name := range append(slices.Clone(StandardEndpoints), RegionEndpoints(c.Region)...) {
 		seen[slug(name)] = true
 	}
 	for _, name := range c.Endpoints.Extra {

@@ -43,6 +43,9 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 		return err
 	}
 	in := pulumi.Providers(provider)
+	if err := bound(ctx, cfg.PermissionsBoundaryARN); err != nil {
+		return err
+	}
 
 	keys, err := components.NewKeys(ctx, "keys", &components.KeysArgs{Scope: scope}, in)
 	if err != nil {
@@ -100,7 +103,11 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 	if err := state.files.Admit(ctx, services.dagsync, services.airflow()); err != nil {
 		return err
 	}
-	if err := components.Allow(ctx, edges(cfg, endpoints, state, web, services), in); err != nil {
+	rules, err := components.Allow(ctx, edges(cfg, endpoints, state, web, services), in)
+	if err != nil {
+		return err
+	}
+	if err := services.start(ctx, rules); err != nil {
 		return err
 	}
 	if err := parts.newScaling(ctx, services); err != nil {
@@ -109,7 +116,7 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 	if err := parts.newOperations(ctx, services); err != nil {
 		return err
 	}
-	return export(ctx, cfg, services)
+	return export(ctx, cfg, services, state.secrets)
 }
 
 // project is the value of the tag Project, which costs are told apart by.
@@ -133,10 +140,10 @@ func newProvider(ctx *pulumi.Context, cfg *config.Config) (*aws.Provider, error)
 	})
 }
 
-// interfaceEndpoints are the standard ones, ECS Exec's when it is on, and the
-// configured further ones.
+// interfaceEndpoints are the standard ones, those that the region needs, ECS
+// Exec's when it is on, and the configured further ones.
 func interfaceEndpoints(cfg *config.Config) []string {
-	names := slices.Clone(config.StandardEndpoints)
+	names := append(slices.Clone(config.StandardEndpoints), config.RegionEndpoints(cfg.Region)...)
 	if cfg.Services.Exec {
 		names = append(names, config.ExecEndpoint)
 	}

@@ -19,7 +19,7 @@ type values = map[string]any
 
 // otherValues is another valid value for every setting of dev.
 var otherValues = values{
-	"org": "acme", "accountId": "111111111111", "tags": values{"Team": "data"},
+	"org": "acme", "accountId": "111111111111", "permissionsBoundaryArn": "arn:aws:iam::381492153064:policy/another", "tags": values{"Team": "data"},
 	"network": values{
 		"cidr": "10.41.0.0/16", "zones": []any{"us-east-1a", "us-east-1c"}, "subnetPrefix": 21, "flowLogRetentionDays": 0,
 	},
@@ -54,7 +54,7 @@ var otherValues = values{
 		"name": "other", "queues": []any{"default", "more"}, "concurrency": 5, "cpu": 2048, "memory": 5120, "min": 1, "max": 9, "onDemandBase": 1, "spotPercent": 40,
 		"policyArns": []any{"arn:aws:iam::381492153064:policy/for-tests"},
 	},
-	"schedule": values{"stop": "cron(0 20 ? * MON-FRI *)", "start": "cron(0 7 ? * MON-FRI *)", "timezone": "Europe/Berlin"},
+	"schedule": values{"stop": "cron(0 20 ? * MON-FRI *)", "start": "cron(0 7 ? * MON-FRI *)", "timezone": "Europe/Berlin", "drainMinutes": 30},
 	"airflow": values{
 		"version": "3.3", "dagRefreshSeconds": 20, "queuedTimeoutSeconds": 7200, "retentionDays": 30, "options": values{"core": values{"max_active_runs_per_dag": "4"}},
 	},
@@ -65,7 +65,7 @@ var otherValues = values{
 // togetherWith are settings before and after a change, without which it would
 // mean nothing.
 var togetherWith = map[string]values{
-	"schedule.stop": offHoursOn, "schedule.start": offHoursOn, "schedule.timezone": offHoursOn,
+	"schedule.stop": offHoursOn, "schedule.start": offHoursOn, "schedule.timezone": offHoursOn, "schedule.drainMinutes": offHoursOn,
 	"login.idpCidrs": withLogin("alb"), "login.mode": withLogin("none"), "login.issuer": withLogin("alb"),
 	"login.authorizationEndpoint": withLogin("alb"), "login.tokenEndpoint": withLogin("alb"), "login.userInfoEndpoint": withLogin("alb"),
 	"login.clientId": withLogin("alb"), "login.sessionSeconds": withLogin("alb"),
@@ -77,7 +77,7 @@ var offHoursOn = values{"schedule": values{"stop": "cron(0 21 ? * MON-FRI *)", "
 
 // needs are settings without which the changed one would be refused.
 var needs = map[string]values{
-	"accountId":             {"loadBalancer": values{"certificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/00000000-0000-4000-8000-000000000001"}},
+	"accountId":             {"permissionsBoundaryArn": "", "loadBalancer": values{"certificateArn": "arn:aws:acm:us-east-1:111111111111:certificate/00000000-0000-4000-8000-000000000001"}},
 	"broker.engine":         {"broker": values{"engineVersion": "7.1"}},
 	"services.architecture": {"database": values{"instanceClass": "db.t3.small"}, "broker": values{"nodeType": "cache.t3.micro"}},
 }

@@ -43,6 +43,7 @@ var Questions = []Question{
 	{Key: "buckets.logs", Text: "Bucket of task logs.", suggest: bucket("logs")},
 	{Key: "buckets.accessLogs", Text: "Bucket of the load balancer's access logs.", suggest: bucket("access-logs")},
 	{Key: "alarms.emails", Text: "Addresses that are told of alarms; none is an answer.", kind: list, optional: true},
+	{Key: "permissionsBoundaryArn", Text: "Managed policy that bounds the stack's roles; `make bootstrap` makes this one. Empty means none.", suggest: bounds},
 	{Key: "budget.monthlyUsd", Text: "What the stack may cost a month, US dollars.", kind: number, suggest: budget},
 }
 
@@ -79,6 +80,13 @@ func bucket(purpose string) func(*Draft) string {
 		}
 		return ""
 	}
+}
+
+func bounds(d *Draft) string {
+	if org, account := d.Value("org"), d.Value("accountId"); org != "" && account != "" {
+		return fmt.Sprintf("arn:aws:iam::%s:policy/%s-airflow-github-%s-boundary", account, org, d.stack)
+	}
+	return ""
 }
 
 func budget(d *Draft) string { return d.exampleBudget }

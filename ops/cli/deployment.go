@@ -98,12 +98,14 @@ func (t *tool) drift() *cobra.Command {
 const pulumiChanges = 7
 
 func (t *tool) planComment() *cobra.Command {
-	return &cobra.Command{
+	base := ""
+	cmd := &cobra.Command{
 		Use:   "plan-comment STACK",
-		Short: "Write the plan of a stack as a comment on a pull request",
-		Long: "Plan-comment previews the stack with the images that it runs, since a pull request has none yet, and comments on the pull request whose " +
-			"number is in PULL_REQUEST; gh writes the comment, with GH_TOKEN. It fails when the preview does, after it has commented.",
-		Example: "  PULL_REQUEST=42 ops plan-comment dev",
+		Short: "Write what a branch changes in a stack as a comment on a pull request",
+		Long: "Plan-comment makes the stack as the base commit has it on the simulated cloud, previews it as it is here, and comments on the pull " +
+			"request whose number is in PULL_REQUEST; gh writes the comment, with GH_TOKEN. It needs no AWS account. It fails when the preview does, " +
+			"after it has commented.",
+		Example: "  PULL_REQUEST=42 ops plan-comment dev --base origin/main",
 		Args:    stackArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := t.stack(args[0])
@@ -114,18 +116,16 @@ func (t *tool) planComment() *cobra.Command {
 			if request == "" {
 				return usage("PULL_REQUEST is not set: the number of the pull request to comment on")
 			}
-			d, err := current(cmd.Context(), s, false)
-			if err != nil && !errors.Is(err, deployment.ErrNone) {
-				return err
-			}
 			folder, err := os.MkdirTemp("", "airflow-plan-")
 			if err != nil {
 				return err
 			}
 			defer func() { _ = os.RemoveAll(folder) }()
-			return d.Comment(cmd.Context(), s, folder, request, t.Err)
+			return deployment.Comment(cmd.Context(), s, folder, base, request, t.Err)
 		},
 	}
+	cmd.Flags().StringVar(&base, "base", "origin/main", "the commit that the branch is compared with")
+	return cmd
 }
 
 // notThere gives errors about what the command needs their exit code.

@@ -31,12 +31,11 @@ func register(f *awstest.Fleet, image, digest string) string {
 		awstest.Account+".dkr.ecr.us-east-1.amazonaws.com/pathwai-airflow-dev/"+image+"@sha256:"+strings.Repeat(digest, 64))
 }
 
-func TestRollBackDriftAndCommentTakeWhatIsDeployed(t *testing.T) {
-	h := newHome(t, map[string]string{"pulumi": fakePulumi, "make": inWorktree, "gh": `true`})
+func TestRollBackAndDriftTakeWhatIsDeployed(t *testing.T) {
+	h := newHome(t, map[string]string{"pulumi": fakePulumi, "make": inWorktree})
 	first := h.git("rev-parse", "HEAD")
 	second := h.commit("second")
 	third := h.commit("third")
-	t.Setenv("PULL_REQUEST", "1")
 	_, fleet := cluster(t)
 	for _, image := range []string{"scheduler", "triggerer", "worker"} {
 		register(fleet, image, "b")
@@ -47,7 +46,7 @@ func TestRollBackDriftAndCommentTakeWhatIsDeployed(t *testing.T) {
 	for name, test := range map[string]struct {
 		updates []string
 		back    string // the commit and digest of roll-back
-		now     string // of drift; of the comment the digest
+		now     string // of drift
 	}{
 		"the last update succeeded": {[]string{historyEntry("succeeded", second, "b"), historyEntry("succeeded", first, "a")}, first + ", web a", second + ", web b"},
 		"the last update failed":    {[]string{historyEntry("failed", second, "b"), historyEntry("succeeded", first, "a")}, first + ", web a", first + ", web a"},
@@ -80,14 +79,6 @@ func TestRollBackDriftAndCommentTakeWhatIsDeployed(t *testing.T) {
 				require.Equal(t, 0, drift.code, drift.said)
 				assert.Equal(t, "pulumi preview --refresh --expect-no-changes --non-interactive --diff --stack dev at "+test.now+"\n", drift.called)
 			}
-			comment := h.ops("plan-comment", "dev")
-			require.Equal(t, 0, comment.code, comment.said)
-			web := "web 1" // the example's
-			if test.now != "" {
-				web = test.now[len(test.now)-5:]
-			}
-			assert.Contains(t, comment.called, " at "+third+", "+web)
-			assert.Contains(t, comment.called, "pulumi preview --non-interactive --diff --policy-pack "+h.folder+"/bin/policy-pack --stack dev --config-file /")
 			h.untouched()
 		})
 	}
@@ -212,30 +203,37 @@ func TestDriftIsNotAFailure(t *testing.T) {
 
 func TestTheCommentComesThoughThePlanFails(t *testing.T) {
 	h := newHome(t, map[string]string{
-		"pulumi": strings.Replace(fakePulumi, "; exit", "; printf 'é%.0s\\n' $(seq 40000); echo the end; exit", 1),
-		"gh":     `echo "gh $1 $2 $3 $4" >>"$CALLS"; cat "$5" >"$COMMENT"; exit "${GH_ENDS:-0}"`,
+		"pulumi": `if [[ $* == *" preview "* ]]; then printf 'é%.0s\n' $(seq 40000); echo "$PULUMI_BACKEND_URL $CLOUD ${AWS_ACCESS_KEY_ID-}" >>"$CALLS"; echo the end; exit "$PULUMI_ENDS"; fi
+case "$*" in *" up "*) echo "made $(cat change.txt)" >>"$CALLS" ;; esac`,
+		"make": `true`,
+		"gh":   `echo "gh $1 $2 $3 $4" >>"$CALLS"; cat "$5" >"$COMMENT"; exit "${GH_ENDS:-0}"`,
 	})
+	h.commit("second")
 	comment := filepath.Join(t.TempDir(), "comment.md")
 	t.Setenv("COMMENT", comment)
-	h.setHistory()
-	got := h.ops("plan-comment", "dev")
+	got := h.ops("plan-comment", "dev", "--base", "HEAD~1")
 	assert.Equal(t, ExitUsage, got.code)
 	assert.Contains(t, got.said, "PULL_REQUEST is not set")
 	t.Setenv("PULL_REQUEST", "42")
 	t.Setenv("PULUMI_ENDS", "1")
-	got = h.ops("plan-comment", "dev")
-	assert.Equal(t, ExitFailure, got.code)
-	assert.Contains(t, got.called, "gh pr comment 42 --body-file\n")
+	got = h.ops("plan-comment", "dev", "--base", "HEAD~1")
+	assert.Equal(t, ExitFailure, got.code, got.said)
+	assert.Regexp(t, "^made first\nfile:///.*/sim/state sim \ngh pr comment 42 --body-file\n$", got.called, "the base's stack, then the plan upon it, without AWS")
 	text, err := os.ReadFile(comment)
 	require.NoError(t, err)
-	assert.Regexp(t, "^### Plan of dev \\(exit 1\\)\n\n```\n(?:é\n|\n)", string(text))
+	assert.Regexp(t, "^### Plan of dev, simulated \\(exit 1\\)\n\n```\n(?:é\n|\n)", string(text))
 	assert.True(t, strings.HasSuffix(string(text), "é\nthe end\n```\n"))
 	assert.Less(t, len(text), 65536)
 	t.Setenv("PULUMI_ENDS", "0")
 	t.Setenv("GH_ENDS", "1")
-	got = h.ops("plan-comment", "dev")
+	got = h.ops("plan-comment", "dev", "--base", "HEAD~1")
 	assert.Equal(t, ExitFailure, got.code)
 	assert.Contains(t, got.said, "ops: gh pr comment 42 --body-file ")
+	got = h.ops("plan-comment", "dev", "--base", "elsewhere")
+	assert.Equal(t, ExitFailure, got.code)
+	assert.Contains(t, got.said, "base-state: there is no commit elsewhere in this clone\n")
+	assert.NotContains(t, got.called, "gh ")
+	h.untouched()
 }
 
 func TestWhatToGoBackToIsChecked(t *testing.T) {

@@ -48,7 +48,7 @@ const certificate = "arn:aws:acm:eu-west-1:210987654321:certificate/11111111-222
 
 // typed are the lines of a person who takes the suggestions where there are some.
 var typed = []string{
-	"prod", "acme", "210987654321", "eu-west-1", "", "", "airflow.acme.com", certificate, "", "", "", "a@acme.com, b@acme.com", "",
+	"prod", "acme", "210987654321", "eu-west-1", "", "", "airflow.acme.com", certificate, "", "", "", "a@acme.com, b@acme.com", "", "",
 }
 
 func TestInitAsksAndWritesAValidStack(t *testing.T) {
@@ -71,6 +71,7 @@ func TestInitAsksAndWritesAValidStack(t *testing.T) {
 	want.Buckets.DAGs, want.Buckets.Logs = "acme-airflow-staging-dags", "acme-airflow-staging-logs"
 	want.Buckets.AccessLogs = "acme-airflow-staging-access-logs"
 	want.Buckets.DAGsPrefix, want.Buckets.PluginsPrefix, want.Buckets.LogsPrefix = "staging/", "staging-plugins/", "staging/"
+	want.PermissionsBoundaryARN = "arn:aws:iam::210987654321:policy/acme-airflow-github-staging-boundary"
 	want.Alarms.Emails = []string{"a@acme.com", "b@acme.com"}
 	want.Images.Digests = map[string]string{}
 	for i, name := range config.ImageNames {
@@ -104,7 +105,8 @@ func TestInitAsksAgainUntilAnAnswerIsValid(t *testing.T) {
 		{at: 7, answer: "arn:aws:acm:eu-west-1:1:certificate/x", fault: `  airflow:loadBalancer.certificateArn is "arn:aws:acm:eu-west-1:1:certificate/x": arn:aws:acm:eu-west-1:210987654321:certificate/<id>, a certificate for airflow.acme.com`},
 		{at: 9, answer: "acme-airflow-staging-dags", fault: `  airflow:buckets.logs is "acme-airflow-staging-dags": another bucket than buckets.dags: their rights and lifetimes differ`},
 		{at: 11, answer: "nobody", fault: `  airflow:alarms.emails is "nobody": e-mail addresses, each once`},
-		{at: 12, answer: "a lot", fault: `  airflow:budget.monthlyUsd is "a lot": a whole number`},
+		{at: 12, answer: "boundary", fault: `  airflow:permissionsBoundaryArn is "boundary": the ARN of a managed policy of account 210987654321, or empty for none`},
+		{at: 13, answer: "a lot", fault: `  airflow:budget.monthlyUsd is "a lot": a whole number`},
 	} {
 		t.Run(wrong.answer, func(t *testing.T) {
 			root := project(t)

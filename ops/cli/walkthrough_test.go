@@ -74,7 +74,7 @@ func TestWalkthrough(t *testing.T) {
 			ops: "setting dev images.digests.scheduler", says: "sha256:aaaa",
 		},
 		{ops: "deployed dev", says: "commit " + first, keep: func(w *walk, out string) { w.write("bin/deployed.txt", out, 0o644) }},
-		{ops: "plan-comment dev"},
+		{ops: "plan-comment dev --base HEAD"},
 		{
 			what: "make up deploys the second commit, with images \"b\"",
 			do: func(w *walk) {

@@ -17,29 +17,24 @@ import (
 // GitHub takes 65536 characters.
 const longestComment = 60000
 
-// Comment previews the stack with d's digests, or with those of its file when
-// d is nil, and writes the plan as a comment on a pull request. folder is an
-// empty one for its files. Its error is the comment's, or else the preview's.
-func (d *Deployment) Comment(ctx context.Context, s *stack.Stack, folder, request string, w io.Writer) error {
-	file := filepath.Join(folder, "Pulumi."+s.Name+".yaml")
-	settings, err := os.ReadFile(stack.File(s.Root, s.Name))
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(file, settings, 0o600); err != nil {
-		return err
-	}
-	if d != nil && len(d.Digests) > 0 {
-		if err := stack.SetDigests(file, d.Digests); err != nil {
-			return err
-		}
-	}
+// Comment plans what a branch changes against the commit base, and writes the
+// plan as a comment on a pull request. Both are made on the simulated cloud: a
+// preview of the real stack opens the secrets in its state, and a pull request is
+// code that nobody has read yet. folder is an empty one for its files. Its error
+// is the comment's, or else the plan's.
+func Comment(ctx context.Context, s *stack.Stack, folder, base, request string, w io.Writer) error {
 	pack, err := filepath.Abs(filepath.Join(s.Root, "bin", "policy-pack"))
 	if err != nil {
 		return err
 	}
-	preview := s.Pulumi(ctx, s.Root, "preview", "--non-interactive", "--diff", "--policy-pack", pack)
-	preview.Env = append(preview.Env, "STACK_FILE="+file)
+	simulated := append(os.Environ(), "CLOUD=sim", "SIM_HOME="+filepath.Join(folder, "sim"))
+	made := program.Command(ctx, s.Root, "scripts/base-state", base, s.Name)
+	made.Env = simulated
+	if err := program.Run(made, w); err != nil {
+		return err
+	}
+	preview := program.Command(ctx, s.Root, "scripts/pulumi", s.Name, "preview", "--non-interactive", "--diff", "--policy-pack", pack)
+	preview.Env = simulated
 	var plan bytes.Buffer
 	failed := program.Run(preview, &plan)
 	if ctx.Err() != nil {
@@ -63,5 +58,5 @@ func comment(name, plan string, failed error) string {
 	if len(plan) > longestComment {
 		plan = strings.ToValidUTF8(plan[len(plan)-longestComment:], "")
 	}
-	return fmt.Sprintf("### Plan of %s (exit %d)\n\n```\n%s\n```\n", name, code, strings.TrimRight(plan, "\n"))
+	return fmt.Sprintf("### Plan of %s, simulated (exit %d)\n\n```\n%s\n```\n", name, code, strings.TrimRight(plan, "\n"))
 }

@@ -5,6 +5,7 @@
     test/provider/run.py scan          Checkov, parliament, hadolint and actionlint
     test/provider/run.py refusals      mistakes: what the real provider refuses and the simulation takes
     test/provider/run.py test          the harness's own tests
+    test/provider/run.py settings      every setting turned on a living stack: settings.json, docs/changes.md
     test/provider/run.py roles         least privilege: tables and checks of every role
 
 What a run lacks is said, and the run then counts as skipped (exit 0), or as
@@ -37,6 +38,10 @@ def arguments() -> argparse.Namespace:
     roles.add_argument("--check", action="store_true", help="fail where docs/least-privilege.md is out of date, instead of writing it")
     refusals = commands.add_parser("refusals", help="mistakes, shown to the real and the simulated provider")
     refusals.add_argument("--learn", action="store_true", help="add rules to the simulation from what the provider says")
+    turned = commands.add_parser("settings", help="every setting turned on a living stack, and back")
+    turned.add_argument("--only", action="append", metavar="PATTERN", help="only rows of settings.yaml whose key matches, such as 'broker.*'; may be given again")
+    turned.add_argument("--page", action="store_true", help="try nothing, write docs/changes.md from the kept results")
+    turned.add_argument("--way", choices=("forth", "back"), action="append", help="only this way")
     commands.add_parser("test", help="the harness's own tests")
     commands.add_parser("python", help="print the Python that has moto, for other tests")
     return parser.parse_args()
@@ -101,6 +106,22 @@ def refusals(options: argparse.Namespace) -> None:
         sys.exit(f"refusals: FAILED\n{fault}")
 
 
+def settings(options: argparse.Namespace) -> None:
+    from harness import journey
+    from harness import settings as turned
+
+    if options.page:
+        turned.PAGE.write_text(turned.page(turned.table()[1], turned.load()), encoding="utf-8")
+        return
+    output = output_of("settings")
+    try:
+        faults = journey.turn(output, options.way or ["forth", "back"], options.only or ["*"])
+    except journey.Fault as fault:
+        sys.exit(f"settings: FAILED\n{fault}")
+    if faults:
+        sys.exit("settings: FAILED: list a loss with its reason in test/provider/settings.yaml, or repair the program\n  " + "\n  ".join(faults))
+
+
 def test(_: argparse.Namespace) -> None:
     import unittest
 
@@ -119,7 +140,7 @@ def main() -> int:
         if not os.environ.get(INSIDE):
             interpreter = tools.environment("moto")
             return subprocess.run([interpreter, "-u", __file__, *sys.argv[1:]], env={**os.environ, INSIDE: "1"}).returncode
-        {"stack": stack, "scan": scan, "roles": roles, "refusals": refusals, "test": test, "python": python}[options.command](options)
+        {"stack": stack, "scan": scan, "roles": roles, "refusals": refusals, "settings": settings, "test": test, "python": python}[options.command](options)
     except tools.Missing as missing:
         print(f"e2e-aws {options.command}: SKIPPED: {missing}")
         return 1 if options.strict else 0

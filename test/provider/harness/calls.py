@@ -7,7 +7,7 @@ import re
 
 import yaml
 
-from . import tools
+from . import deployments, tools
 
 TABLE = "AWS calls by task role"
 
@@ -42,47 +42,12 @@ def compare(reasons: list[dict], rows: list[dict]) -> tuple[list[str], list[str]
     return unexplained, unused
 
 
-def deployed() -> tuple[set[str], set[str]] | None:
-    """IAM actions that a stack's life needs of whoever deploys it, and those that GitHub's deploy role has; None
-    without runs of `make e2e-aws`. All that is not IAM's the role has by PowerUserAccess."""
-    made = tools.CACHE / "made"
-    logs = [made / stack / "calls.jsonl" for stack in ("dev", "prod") if (made / stack / "calls.jsonl").exists()]
-    state = made / "bootstrap" / "state.json"
-    if not logs or not state.exists():
-        return None
-    needed = set()
-    for log in logs:
-        for line in log.read_text(encoding="utf-8").splitlines():
-            call = json.loads(line)
-            if call["service"] == "iam" and call["key"] == "harness":
-                needed.add(f"iam:{call['action']}")
-    allowed = set()
-    for resource in json.loads(state.read_text(encoding="utf-8"))["deployment"]["resources"]:
-        if resource["urn"].endswith("RolePolicy::deploy"):
-            for statement in json.loads(resource["inputs"]["policy"])["Statement"]:
-                if statement["Effect"] == "Allow":
-                    allowed.update([statement["Action"]] if isinstance(statement["Action"], str) else statement["Action"])
-    return needed, allowed
-
-
-def check_deployment() -> None:
-    """Prints whether the deploy role can do what a stack's life needs; ends the program when it can't."""
-    found = deployed()
-    if found is None:
-        print("roles: SKIPPED the deploy role: no runs of `make e2e-aws` for bootstrap and a stack")
-        return
-    needed, allowed = found
-    print(f"roles: a stack's life took {len(needed)} actions of IAM's, the deploy role has {len(needed & allowed)} of them")
-    if missing := sorted(needed - allowed):
-        raise SystemExit("roles: FAILED: the deploy role lacks " + ", ".join(missing))
-
-
 def check() -> None:
     """Prints the comparison; ends the program when a call has no permission."""
     reasons = yaml.safe_load((tools.ROOT / "test" / "provider" / "permissions.yaml").read_text(encoding="utf-8"))
     visible = sum(1 for r in reasons if r.get("calls"))
     report = rehearsed()
-    check_deployment()
+    deployments.check()
     if report is None:
         print("roles: SKIPPED the comparison with real calls: no report of `make e2e` with a record of calls")
         return

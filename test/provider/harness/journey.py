@@ -1,6 +1,7 @@
 """A stack's life before the real provider: preview, up, changes, refresh, destroy, and what each must show."""
 
 import contextlib
+import fnmatch
 import json
 import pathlib
 import shutil
@@ -11,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
-from . import changes, leftovers, report, tools, variants
+from . import changes, leftovers, report, settings, tools, variants
 from .engine import Outcome, Stack
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -94,6 +95,8 @@ class Journey:
             self.change(change)
         self.unchanged(self.stack.run("refresh", *self.flags()))
         self.end()
+        if self.stack.name != BOOTSTRAP:
+            self.live_again()
         shutil.copy(self.stack.folder.parent / "calls.jsonl", tools.CACHE / "made" / self.stack.name / "calls.jsonl")
         if self.faults:
             raise Fault("\n".join(self.faults))
@@ -150,6 +153,15 @@ class Journey:
         succeed(self.stack.run("destroy"))
         self.nothing_left(last, protected)
 
+    def live_again(self) -> None:
+        """Makes the stack again at once, with settings that keep what AWS can keep, and destroys it again."""
+        print("  a second life", flush=True)
+        self.stack.configure({"secrets": {"recoveryDays": 7}, "database": {"finalSnapshot": True}})
+        for life in ("second", "third"):
+            succeed(self.stack.run("up", *self.flags()))
+            succeed(self.stack.run("destroy"))
+            print(f"  the {life} life has ended", flush=True)
+
     def refuse_destroy(self) -> None:
         """A protected stack is not destroyed by accident: its preview fails, and nothing is touched."""
         before = report.aws_resources(self.stack.export())
@@ -164,7 +176,7 @@ class Journey:
         left = leftovers.listing(self.address) - self.before
         if snapshot:  # backups of a protected database are meant to stay
             kept = {entry for entry in left if entry.startswith("rds DBSnapshots: ")}
-            final = [entry for entry in kept if entry.endswith("-db-final")]
+            final = [entry for entry in kept if "-db-final-" in entry]
             if len(final) != 1:
                 raise Fault(f"one final snapshot of the database was to stay, and there are {len(final)}")
             print(f"  kept by intent: {', '.join(sorted(kept))}", flush=True)
@@ -186,7 +198,6 @@ LIFTED = {
     "loadBalancer": {"deletionProtection": False},
     "buckets": {"forceDestroy": True},
     "images": {"forceDelete": True},
-    "secrets": {"recoveryDays": 0},
 }
 
 
@@ -209,6 +220,31 @@ def travel(name: str, output: pathlib.Path) -> report.Share:
     """The whole journey of stack name, with its files in output; raises Fault or tools.Missing."""
     with departure(name, output) as journey:
         return journey.run()
+
+
+def turn(output: pathlib.Path, ways: list[str], only: list[str]) -> list[str]:
+    """Tries the rows of settings.yaml whose key matches one of only, and keeps what happened; returns all faults."""
+    base, rows = settings.table()
+    results = settings.load()
+    for way in ways:
+        chosen = [row for row in rows if way in row.ways() and any(fnmatch.fnmatchcase(row.key(), pattern) for pattern in only)]
+        (output / way).mkdir()
+        with departure("dev", output / way) as journey:
+            bench = settings.Bench(journey.stack, base, rows, way)
+            journey.stack.configure(settings.sealed(bench.live()))
+            succeed(journey.stack.run("up"))
+            for row in chosen:
+                with journey.stack.tried(settings.sealed(bench.change(row))):
+                    outcome = journey.stack.run("preview")
+                steps = settings.steps_of(journey.stack.logs / f"{outcome.command}.events.jsonl", outcome.steps)
+                if outcome.code:
+                    steps = [f"failed {' '.join(outcome.messages)[:300]}"]
+                results.setdefault(row.key(), {})[way] = steps
+                settings.save(results, rows)
+                faults = row.faults(steps, way)
+                print(f"  {way} {row.key()}: {outcome.seconds:.0f} s, {len(steps)} steps" + "".join(f"\n    FAULT: {f}" for f in faults), flush=True)
+    settings.PAGE.write_text(settings.page(rows, results), encoding="utf-8")
+    return settings.judged(rows, results)
 
 
 def made(name: str, output: pathlib.Path) -> pathlib.Path:

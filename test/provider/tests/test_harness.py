@@ -124,22 +124,6 @@ class Calls(unittest.TestCase):
         self.assertEqual(len(unexplained), 1)
 
 
-class Deployment(unittest.TestCase):
-    def test_the_deploy_roles_actions_are_read(self):
-        policy = {"Statement": [{"Effect": "Allow", "Action": ["iam:CreateRole"]}, {"Effect": "Deny", "Action": "iam:*"}]}
-        state = {"deployment": {"resources": [{"urn": "x$aws:iam/rolePolicy:RolePolicy::deploy", "inputs": {"policy": json.dumps(policy)}}]}}
-        calls_made = [{"service": "iam", "key": "harness", "action": a} for a in ("CreateRole", "DeleteRole")]
-        calls_made += [{"service": "iam", "key": "listing", "action": "ListRoles"}, {"service": "s3", "key": "harness", "action": ""}]
-        with tempfile.TemporaryDirectory() as folder, unittest.mock.patch.object(calls.tools, "CACHE", pathlib.Path(folder)):
-            for name, text in (("bootstrap/state.json", json.dumps(state)), ("dev/calls.jsonl", "\n".join(map(json.dumps, calls_made)))):
-                path = pathlib.Path(folder) / "made" / name
-                path.parent.mkdir(parents=True)
-                path.write_text(text, encoding="utf-8")
-            self.assertEqual(calls.deployed(), ({"iam:CreateRole", "iam:DeleteRole"}, {"iam:CreateRole"}))
-            with self.assertRaisesRegex(SystemExit, "iam:DeleteRole"):
-                calls.check_deployment()
-
-
 class Digest(unittest.TestCase):
     @unittest.skipUnless(shutil.which("go"), "no Go toolchain")
     def test_it_is_of_all_that_the_programs_import_from_here(self):
