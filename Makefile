@@ -25,7 +25,7 @@ IMAGES =
 REGISTRY =
 PREFIX =
 # These act on AWS alone: they say so before anything is built or done.
-ON_AWS := up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer plan-comment
+ON_AWS := doctor up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer plan-comment
 ifneq ($(CLOUD),aws)
 $(foreach target,$(filter $(ON_AWS),$(MAKECMDGOALS)),$(error make $(target) acts on AWS: say CLOUD=aws (without an account: make preview, make rehearse)))
 endif
@@ -75,6 +75,10 @@ clean: ## remove what was built and the simulated state
 .PHONY: bootstrap
 bootstrap: $(READY) ## the state bucket, its key and the role of GitHub (once per account)
 	@scripts/bootstrap
+
+.PHONY: doctor
+doctor: tools ops ## look at what a plan can't know: roles, quotas, zones, certificate, names, images, state (ARGS=--fix)
+	@bin/ops doctor $(STACK) $(ARGS)
 
 .PHONY: up
 up: $(READY) ops ## create or change the stack on AWS, policies enforced
