@@ -83,7 +83,7 @@ func (d *Doctor) Checks() []Check {
 			[]string{"ecr:BatchGetImage", "ecr:DescribeImages"}, d.images},
 		{"buckets", "Is each bucket's name free, or a bucket of this stack's?", true,
 			[]string{"s3:ListAllMyBuckets", "s3:ListBucket", "s3:GetBucketTagging"}, d.buckets},
-		{"secrets", "Is a name of the stack's secrets taken by one that waits for its deletion?", true, []string{"secretsmanager:ListSecrets"}, d.secrets},
+		{"secrets", "Does a secret of the stack wait for its deletion?", true, []string{"secretsmanager:ListSecrets"}, d.secrets},
 		{"budget", "May this account have a budget?", true, []string{"budgets:ViewBudget"}, d.budget},
 		{"cost-allocation-tags", "Are the tags active by which the budget counts?", false, []string{"ce:ListCostAllocationTags"}, d.costTags},
 		{"block-public-access", "Does the account refuse traffic through internet gateways?", false,

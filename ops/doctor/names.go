@@ -101,8 +101,8 @@ func (d *Doctor) hostedZone(ctx context.Context) ([]Finding, error) {
 	return []Finding{f}, nil
 }
 
-// secrets finds names that CreateSecret would refuse: one that waits for its
-// deletion keeps its name.
+// secrets finds those that are on their way out. Names end with the stack's
+// life, so those of a stack that was destroyed are in nobody's way.
 func (d *Doctor) secrets(ctx context.Context) ([]Finding, error) {
 	pages := secretsmanager.NewListSecretsPaginator(secretsmanager.NewFromConfig(d.AWS), &secretsmanager.ListSecretsInput{
 		IncludePlannedDeletion: aws.Bool(true),
@@ -120,9 +120,9 @@ func (d *Doctor) secrets(ctx context.Context) ([]Finding, error) {
 			}
 			name := aws.ToString(secret.Name)
 			found = append(found, Finding{
-				Of: name, Level: Red, Says: "waits for its deletion", Means: "up stops when it makes a secret of this name",
-				Cure: "aws secretsmanager delete-secret --region " + d.Region + " --force-delete-without-recovery --secret-id " + name +
-					", when a stack that was destroyed left it; its value is gone then (to keep it: restore-secret, then pulumi import)",
+				Of: name, Level: Warning, Says: "was deleted on " + secret.DeletedDate.Format(time.DateOnly) + " and can still come back",
+				Means: "left by a stack that was destroyed it is in nobody's way; if this stack uses it, none of its tasks starts",
+				Cure:  "aws secretsmanager restore-secret --region " + d.Region + " --secret-id " + name,
 			})
 		}
 	}
