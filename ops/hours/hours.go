@@ -1,5 +1,5 @@
 // Package hours turns a stack off and on for as long as a person says, over
-// its schedule, by the state machine that the schedule starts (docs/adr/0091).
+// its schedule, by the state machine that the schedule starts.
 package hours
 
 import (
