@@ -171,6 +171,8 @@ func TestHibernateSaysWhatIsHalfDone(t *testing.T) {
 	n.aws.Cut("AWSStepFunctions.StartExecution", 1, true)
 	require.Equal(t, 0, hibernate().code, "its answer was lost")
 	assert.Len(t, n.runs(), 2, "one each")
+	n.aws.Fail("AWSStepFunctions.StartExecution", 1, 400, "ExecutionAlreadyExists")
+	require.Equal(t, 0, hibernate().code, "its answer was lost, and the run is over already")
 	assert.NotEmpty(t, n.override())
 
 	n.aws.Fail("DELETE /schedules", 9, 403, "AccessDeniedException")

@@ -93,6 +93,10 @@ func fakePlugin(args []string) int {
 			}()
 		}
 	}()
+	if os.Getenv("FAKE_PLUGIN") == "breaks" {
+		time.Sleep(3 * time.Second)
+		return 1
+	}
 	<-stop.Done()
 	fmt.Println("Terminate signal received, exiting.")
 	return 0
@@ -363,6 +367,14 @@ func TestSmokeThroughASession(t *testing.T) {
 	assert.Equal(t, 10, got.code)
 	assert.Contains(t, got.said, "ops: smoke: nothing is known of the deployment, since this machine couldn't connect: Session Manager: ")
 	w.aws.Heal()
+
+	airflow.state = "running"
+	t.Setenv("FAKE_PLUGIN", "breaks")
+	got = smoke()
+	assert.Equal(t, 10, got.code, got.said)
+	assert.Contains(t, got.out, "smoke: dags     ok", "in the middle of the run")
+	assert.Contains(t, got.said, "couldn't connect: the session ann-0123 ended (exit status 1)")
+	t.Setenv("FAKE_PLUGIN", "works")
 
 	t.Setenv("FAKE_REMOTE", "127.0.0.1:"+unusedPort(t))
 	got = smoke()

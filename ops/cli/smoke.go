@@ -99,13 +99,12 @@ func (t *tool) session(ctx context.Context, name string, o *smoke.Options, test 
 		return unconnected(err)
 	}
 	o.Via = door.Address
-	err = test()
-	select {
-	case <-door.Ended():
-		if err != nil {
+	if err = test(); err != nil {
+		select {
+		case <-door.Ended():
 			err = unconnected(door.Err())
+		case <-time.After(time.Second): // a session that broke ends within it
 		}
-	default:
 	}
 	if closing := door.Close(); closing != nil { // it says nothing of the deployment
 		t.say("smoke: session %s: %v", door.Session, closing)
