@@ -25,7 +25,7 @@ IMAGES =
 REGISTRY =
 PREFIX =
 # These act on AWS alone: they say so before anything is built or done.
-ON_AWS := up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer
+ON_AWS := doctor open up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer
 ifneq ($(CLOUD),aws)
 $(foreach target,$(filter $(ON_AWS),$(MAKECMDGOALS)),$(error make $(target) acts on AWS: say CLOUD=aws (without an account: make preview, make rehearse)))
 endif
@@ -76,10 +76,15 @@ clean: ## remove what was built and the simulated state
 bootstrap: $(READY) ## the state bucket, its key and the role of GitHub (once per account)
 	@scripts/bootstrap
 
+.PHONY: doctor
+doctor: tools ops ## look at what a plan can't know: roles, quotas, zones, certificate, names, images, state (ARGS=--fix)
+	@bin/ops doctor $(STACK) $(ARGS)
+
 .PHONY: up
 up: $(READY) ops ## create or change the stack on AWS, policies enforced
 	@bin/ops digests $(STACK) --check
 	@$(PULUMI) up --message "commit $$(git rev-parse HEAD)" $(PACK) $(ARGS)
+	@bin/ops open $(STACK) --how
 
 .PHONY: destroy
 destroy: $(READY) ## delete the stack from AWS
@@ -120,6 +125,10 @@ redeploy: tools ops ## replace every task of the stack, the scheduler first, and
 .PHONY: smoke
 smoke: ops ## ask a deployed stack for health, login, version, a DAG run and its log (URL, SMOKE_USER, SMOKE_PASSWORD); with login.mode alb for the way to the IdP
 	@bin/ops smoke $(STACK) $(if $(URL),--url "$(URL)") $(ARGS)
+
+.PHONY: open
+open: ops ## lead to the web page over Session Manager, without a joined network (ARGS="--port 9443")
+	@bin/ops open $(STACK) $(ARGS)
 
 .PHONY: deployed
 deployed: tools ops ## write into deployed.txt what the stack runs: commit and digests

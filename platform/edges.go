@@ -56,6 +56,9 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 			components.Edge{From: peer, To: s3, Port: components.HTTPSPort, Why: "image layers, DAGs and task logs over the gateway endpoint"},
 		)
 	}
+	if cfg.Services.Exec {
+		table = append(table, components.Edge{From: apiServer, To: alb, Port: components.HTTPSPort, Why: "people without a joined network come in over Session Manager, through this task (ops open)"})
+	}
 	switch cfg.Login.Mode {
 	case config.LoginALB:
 		table = append(table, components.Edge{From: alb, To: idp, Port: components.HTTPSPort, Why: "the load balancer asks the IdP over the private path"})

@@ -80,8 +80,8 @@ func (t *tool) root() *cobra.Command {
 	root.PersistentFlags().StringVar(&output, "output", output, "text for people, json for a pipeline")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
 	root.CompletionOptions.HiddenDefaultCmd = true
-	root.AddCommand(t.init(), t.setting(), t.push())
-	root.AddCommand(t.digests(), t.images(), t.promote(), t.repositories(), t.accessAnalyzer(), t.smoke())
+	root.AddCommand(t.init(), t.doctor(), t.setting(), t.push())
+	root.AddCommand(t.digests(), t.images(), t.promote(), t.repositories(), t.accessAnalyzer(), t.smoke(), t.open(), t.hibernate(), t.wake())
 	root.AddCommand(t.deployed(), t.stable(), t.redeploy(), t.rollBack(), t.drift(), t.planComment())
 	return root
 }

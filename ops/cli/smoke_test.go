@@ -33,6 +33,12 @@ type fake struct {
 
 func (f *fake) serve(t *testing.T) (address, ca string) {
 	t.Helper()
+	server := httptest.NewTLSServer(f.handler())
+	t.Cleanup(server.Close)
+	return server.URL, authority(t, server)
+}
+
+func (f *fake) handler() http.Handler {
 	answer := func(w http.ResponseWriter, status int, body any) {
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(body)
@@ -42,9 +48,7 @@ func (f *fake) serve(t *testing.T) (address, ca string) {
 		mux.Handle(f.login, http.RedirectHandler("https://login.pathwai.com/authorize?state=hidden", http.StatusFound))
 	}
 	if f.login == "/" {
-		server := httptest.NewTLSServer(mux)
-		t.Cleanup(server.Close)
-		return server.URL, authority(t, server)
+		return mux
 	}
 	mux.HandleFunc("GET /api/v2/version", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, 200, map[string]string{"version": f.version})
@@ -94,9 +98,7 @@ func (f *fake) serve(t *testing.T) (address, ca string) {
 	mux.HandleFunc("GET /api/v2/dags/quick/dagRuns/r1/taskInstances/hello/logs/1", func(w http.ResponseWriter, _ *http.Request) {
 		answer(w, 200, map[string]any{"content": f.log})
 	})
-	server := httptest.NewTLSServer(mux)
-	t.Cleanup(server.Close)
-	return server.URL, authority(t, server)
+	return mux
 }
 
 // authority is a file with what signed the server's certificate.
@@ -169,7 +171,7 @@ func TestUntrustedCertificateIsRefused(t *testing.T) {
 	server := fake{}
 	address, _ := server.serve(t)
 	exit, _, stderr := smoked(t, environment("right"), "dev", "--url", address)
-	assert.Equal(t, 10, exit)
+	assert.Equal(t, 18, exit)
 	assert.Contains(t, stderr, "certificate")
 }
 

@@ -34,10 +34,10 @@ type hop struct {
 
 func (a *airflow) hops() []hop {
 	if a.options.Login == config.LoginALB {
-		return []hop{{"network", 10, a.reach}, {"login", 12, a.sentToIdP}}
+		return []hop{{"network", Unconnected, a.reach}, {"login", 12, a.sentToIdP}}
 	}
 	return []hop{
-		{"network", 10, a.reach},
+		{"network", Unconnected, a.reach},
 		{"health", 11, a.health},
 		{"login", 12, a.login},
 		{"version", 13, a.version},

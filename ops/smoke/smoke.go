@@ -10,6 +10,7 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"os"
 	"slices"
@@ -25,6 +26,8 @@ type Options struct {
 	URL string
 	// DAG is the one to run.
 	DAG string
+	// Via is host:port to connect to instead of the URL's, which keeps its name; empty: the URL's.
+	Via string
 	// CA is a file with further certificate authorities, or empty.
 	CA string
 	// Login is the stack's login.mode; IdP its login.authorizationEndpoint, for alb.
@@ -60,7 +63,10 @@ type Failed struct {
 
 func (f *Failed) Error() string {
 	said := fmt.Sprintf("smoke: %s: FAILED after %.1f s: %v", f.Hop, f.Seconds, f.Err)
-	if f.Exit() == loginBeforeExit {
+	switch f.Exit() {
+	case Unconnected:
+		said += "\nsmoke: this machine couldn't connect, so nothing is known of the deployment; ops open --how says how it is reached"
+	case loginBeforeExit:
 		said += "\nsmoke: a login stands before the API: is the stack deployed with login.mode alb, and its file says another mode?"
 	}
 	return said
@@ -68,15 +74,25 @@ func (f *Failed) Error() string {
 
 func (f *Failed) Unwrap() error { return f.Err }
 
-// Exit is the exit code that tells the hop, or that a login answers where the API should.
+// Exit is the exit code that tells the hop, that a login answers where the API
+// should, or that something answers which isn't to be trusted.
 func (f *Failed) Exit() int {
-	if errors.As(f.Err, new(redirected)) {
+	var untrusted *tls.CertificateVerificationError
+	switch {
+	case errors.As(f.Err, new(redirected)):
 		return loginBeforeExit
+	case errors.As(f.Err, &untrusted):
+		return certificateExit
 	}
 	return f.exit
 }
 
-const loginBeforeExit = 17
+const (
+	// Unconnected is the exit code of a test that met nobody: it says nothing of the deployment.
+	Unconnected     = 10
+	loginBeforeExit = 17
+	certificateExit = 18
+)
 
 // Check returns all faults of the options in one error.
 func (o Options) Check() error {
@@ -112,7 +128,7 @@ func Run(ctx context.Context, o Options, passed func(Passed)) error {
 	if err != nil {
 		return err
 	}
-	airflow := &airflow{base: strings.TrimSuffix(o.URL, "/"), http: newClient(roots), options: o}
+	airflow := &airflow{base: strings.TrimSuffix(o.URL, "/"), http: newClient(roots, o.Via), options: o}
 	for _, hop := range airflow.hops() {
 		start := time.Now()
 		detail, err := hop.try(ctx)
@@ -147,11 +163,17 @@ func authorities(file string) (*x509.CertPool, error) {
 	return roots, nil
 }
 
-func newClient(roots *x509.CertPool) *http.Client {
+func newClient(roots *x509.CertPool, via string) *http.Client {
+	transport := &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}}
+	if via != "" {
+		transport.DialContext = func(ctx context.Context, network, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, network, via)
+		}
+	}
 	return &http.Client{
 		// One answer; the whole is bounded hop by hop.
 		Timeout:   10 * time.Second,
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}},
+		Transport: transport,
 		CheckRedirect: func(*http.Request, []*http.Request) error {
 			return http.ErrUseLastResponse // a redirect to a login page is an answer to report
 		},

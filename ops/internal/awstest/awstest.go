@@ -36,6 +36,7 @@ type AWS struct {
 	mu     sync.Mutex
 	faults []fault
 	edits  []edit
+	stands map[string]func(request string) string
 	calls  []string
 }
 
@@ -88,18 +89,28 @@ func Start(t *testing.T) *AWS {
 
 // Fail makes the next times calls that match answer with an AWS error; match
 // is a part of a call's name (see Calls). Codes that the SDK retries, such as
-// ThrottlingException, are retried by it.
+// ThrottlingException, are retried by it. "Code: message" has a message of its own.
 func (a *AWS) Fail(match string, times, status int, awsCode string) {
+	awsCode, message, own := strings.Cut(awsCode, ": ")
+	if !own {
+		message = "planted by the test"
+	}
 	a.add(match, times, func(w http.ResponseWriter, r *http.Request, _ func()) {
 		if r.Header.Get("X-Amz-Target") != "" {
 			w.Header().Set("Content-Type", "application/x-amz-json-1.1")
 			w.WriteHeader(status)
-			_, _ = fmt.Fprintf(w, `{"__type": %q, "message": "planted by the test"}`, awsCode)
+			_, _ = fmt.Fprintf(w, `{"__type": %q, "message": %q}`, awsCode, message)
 			return
 		}
 		w.Header().Set("Content-Type", "application/xml")
 		w.WriteHeader(status)
-		_, _ = fmt.Fprintf(w, `<Error><Code>%s</Code><Message>planted by the test</Message></Error>`, awsCode)
+		before, after := "", ""
+		if body, _ := io.ReadAll(r.Body); strings.Contains(string(body), "Version=2016-11-15") { // EC2
+			before, after = "<Response><Errors>", "</Errors></Response>"
+		} else if strings.HasPrefix(r.URL.Path, "/2013-04-01/") { // Route 53
+			before, after = "<ErrorResponse>", "</ErrorResponse>"
+		}
+		_, _ = fmt.Fprintf(w, `%s<Error><Code>%s</Code><Message>%s</Message></Error>%s`, before, awsCode, message, after)
 	})
 }
 
@@ -125,6 +136,28 @@ func (a *AWS) Edit(match string, do func(answer map[string]any)) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.edits = append(a.edits, edit{match, do})
+}
+
+// Answer stands in for an API that moto lacks: what do returns, JSON or XML, is
+// the answer to calls that match, until another takes its place, or nil, which
+// is moto again. The request is the call's body.
+func (a *AWS) Answer(match string, do func(request string) string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	if a.stands == nil {
+		a.stands = map[string]func(string) string{}
+	}
+	a.stands[match] = do
+}
+
+func stood(w http.ResponseWriter, r *http.Request, do func(string) string) {
+	body, _ := io.ReadAll(r.Body)
+	answer := do(string(body))
+	w.Header().Set("Content-Type", "application/x-amz-json-1.1")
+	if strings.HasPrefix(answer, "<") {
+		w.Header().Set("Content-Type", "text/xml")
+	}
+	_, _ = io.WriteString(w, answer)
 }
 
 // edited passes a call on, and its answer through the edits.
@@ -194,8 +227,17 @@ func (a *AWS) serve(w http.ResponseWriter, r *http.Request, through http.Handler
 			edits = append(edits, e)
 		}
 	}
+	var stand func(string) string
+	for match, do := range a.stands {
+		if do != nil && strings.Contains(call, match) {
+			stand = do
+		}
+	}
 	a.mu.Unlock()
 	pass := func() { through.ServeHTTP(w, r) }
+	if stand != nil {
+		pass = func() { stood(w, r, stand) }
+	}
 	if len(edits) > 0 {
 		pass = func() { edited(w, r, through, edits) }
 	}
