@@ -2,8 +2,8 @@
 
 The number of days is the stack's: AIRFLOW_DB_RETENTION_DAYS on the workers.
 Airflow takes its database away from tasks (SQL_ALCHEMY_CONN is replaced in every
-task process), so `airflow db clean` gets the address under a name of its own.
-Deleted rows are not archived: the backup of the database is the archive.
+task process), so the image's program cleanup gets the address under a name of
+its own. An alarm tells when it is late: cleanup-late.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import pendulum
 from airflow.sdk import dag, task
 
 URL = "AIRFLOW_HOUSEKEEPING_DATABASE_URL"
-DAYS = "AIRFLOW_DB_RETENTION_DAYS"
 
 
 @dag(
@@ -29,17 +28,10 @@ DAYS = "AIRFLOW_DB_RETENTION_DAYS"
 def housekeeping():
     @task.bash(retries=2, retry_delay=pendulum.duration(minutes=5), append_env=True)
     def clean() -> str:
-        days = os.environ.get(DAYS, "")
-        if not days.isdigit() or int(days) < 1:
-            raise ValueError(f"{DAYS} must be a number of days, at least 1, not {days!r}")
         if not os.environ.get(URL):
             raise ValueError(f"{URL} is not set on this worker: which database is to be cleaned?")
-        before = pendulum.now("UTC").subtract(days=int(days)).to_iso8601_string()
         # The address stays in the environment: neither the log nor the process list shows it.
-        return (
-            f'AIRFLOW__DATABASE__SQL_ALCHEMY_CONN="${URL}" '
-            f"airflow db clean --clean-before-timestamp '{before}' --skip-archive --yes"
-        )
+        return f'AIRFLOW__DATABASE__SQL_ALCHEMY_CONN="${URL}" /opt/airflow/bin/cleanup'
 
     clean()
 

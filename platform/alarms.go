@@ -14,6 +14,8 @@ import (
 const (
 	minute  = 60
 	quarter = 900
+	hour    = 3600
+	day     = 24 * hour
 )
 
 // newOperations is what people look at and are told.
@@ -96,6 +98,8 @@ func (p *platformParts) airflowAlarms() []components.Alarm {
 		above(float64(p.config.Alarms.TaskDurationSeconds), quarter, 1, own("task-duration", "TaskDurationSeconds", "Maximum",
 			"A task took longer than any should.", "queue-stuck", components.Warn)),
 	}
+	alarms = append(alarms, above(4*day, hour, 1, own("cleanup-late", "CleanupAgeSeconds", "Minimum",
+		"For four days no clean-up of the database has cleaned all tables: they grow.", "cleanup-late", components.Warn)))
 	for _, source := range []string{"dags", "plugins"} {
 		lag := above(float64(p.config.Alarms.SyncLagSeconds), minute, 3, own("sync-lag-"+source, "SyncLagSeconds", "Minimum",
 			"dagsync has not been in step with S3 for a while, or is silent: pushed "+source+" don't arrive.", "sync-lag", components.Warn))

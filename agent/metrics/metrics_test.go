@@ -164,10 +164,11 @@ func TestPublishes(t *testing.T) {
 
 	pg.Exec(url, `INSERT INTO job (job_type, state, latest_heartbeat) VALUES
 		('SchedulerJob', 'failed', now() - interval '1 day'), ('SchedulerJob', 'running', now() - interval '7 s'),
-		('TriggererJob', 'success', now() - interval '1 h'), ('DagProcessorJob', 'running', now() + interval '5 s'), ('SchedulerJob', 'running', NULL)`)
+		('TriggererJob', 'success', now() - interval '1 h'), ('Cleanup', 'success', now() - interval '2 h'), ('DagProcessorJob', 'running', now() + interval '5 s'), ('SchedulerJob', 'running', NULL)`)
 	celerytest.Eventually(t, 20*time.Second, "heartbeats", func() bool { return r.last(t, "", "TriggererHeartbeatAgeSeconds") != "" })
 	require.Regexp(t, `^[78](\.\d+)?$`, r.last(t, "", "SchedulerHeartbeatAgeSeconds"))
 	require.Regexp(t, `^360\d(\.\d+)?$`, r.last(t, "", "TriggererHeartbeatAgeSeconds"), "a job that was stopped goes on ageing")
+	require.Regexp(t, `^720\d(\.\d+)?$`, r.last(t, "", "CleanupAgeSeconds"))
 	require.Equal(t, "0", r.last(t, "", "DagProcessorHeartbeatAgeSeconds"), "a clock ahead is no negative age")
 
 	r.eventually("", "TaskFailures", "0")

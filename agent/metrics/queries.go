@@ -81,6 +81,8 @@ var heartbeatMetrics = map[string]string{
 	"SchedulerJob":    "SchedulerHeartbeatAgeSeconds",
 	"DagProcessorJob": "DagProcessorHeartbeatAgeSeconds",
 	"TriggererJob":    "TriggererHeartbeatAgeSeconds",
+	// Noted by the image's program cleanup when all tables are cleaned.
+	"Cleanup": "CleanupAgeSeconds",
 }
 
 // readHeartbeats returns the ages in seconds by job type. A type that never
