@@ -164,6 +164,9 @@ func (s *Service) newTaskDefinition(ctx *pulumi.Context, name string, args *Serv
 		TaskRoleArn:          task.Arn,
 		ContainerDefinitions: containerDefinitions(args, s.LogGroup),
 		Volumes:              volumes(args),
+		// ECS can't go back to a revision that was deregistered (ECS API,
+		// UpdateService), and the circuit breaker decides long after the update.
+		SkipDestroy: pulumi.Bool(true),
 	}, pulumi.Parent(s))
 	if err != nil {
 		return nil, fmt.Errorf("service %s: task definition: %w", name, err)
@@ -179,7 +182,10 @@ func (s *Service) service(args *ServiceArgs, definition *ecs.TaskDefinition) *ec
 		DesiredCount:               pulumi.Int(args.Count),
 		PlatformVersion:            pulumi.String("1.4.0"), // the first with EFS; LATEST would show as a difference
 		CapacityProviderStrategies: strategy(args.OnDemandBase, args.SpotPercent),
-		DeploymentCircuitBreaker:   &ecs.ServiceDeploymentCircuitBreakerArgs{Enable: pulumi.Bool(true), Rollback: pulumi.Bool(true)},
+		// ECS changes the strategy of a service only with a new deployment; without
+		// this the provider deletes the service and makes another one.
+		ForceNewDeployment:       pulumi.Bool(true),
+		DeploymentCircuitBreaker: &ecs.ServiceDeploymentCircuitBreakerArgs{Enable: pulumi.Bool(true), Rollback: pulumi.Bool(true)},
 		// New tasks before old ones: no service is ever without.
 		DeploymentMaximumPercent:        pulumi.Int(200),
 		DeploymentMinimumHealthyPercent: pulumi.Int(100),

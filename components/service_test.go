@@ -49,6 +49,7 @@ func TestServiceRunsPrivatelyAndRollsBack(t *testing.T) {
 			"subnets": []any{"subnet-a", "subnet-c"}, "securityGroups": []any{"thing-id"}, "assignPublicIp": false,
 		},
 		"deploymentMinimumHealthyPercent": 100.0, "deploymentMaximumPercent": 200.0,
+		"forceNewDeployment": true,
 	} {
 		require.Equal(t, want, service[property], property)
 	}
@@ -58,7 +59,8 @@ func TestServiceRunsPrivatelyAndRollsBack(t *testing.T) {
 
 	definition := one(t, record, definitionToken, "thing")
 	for property, want := range map[string]any{
-		"family": "acme-airflow-test-thing", "cpu": "512", "memory": "1024", "networkMode": "awsvpc",
+		"skipDestroy": true,
+		"family":      "acme-airflow-test-thing", "cpu": "512", "memory": "1024", "networkMode": "awsvpc",
 		"requiresCompatibilities": []any{"FARGATE"},
 		"runtimePlatform":         map[string]any{"operatingSystemFamily": "LINUX", "cpuArchitecture": "ARM64"},
 		"executionRoleArn":        "arn:aws:mock:::aws:iam/role:Role/thing-execution",

@@ -105,6 +105,12 @@ def of(stack: Stack) -> list[Change]:
                 *(Expected("update", ALARM, f"alarms-db-{name}") for name in ("connections", "storage", "memory")),
             ],
         ),
+        # An update, with a new deployment: the service stays.
+        Change(
+            "off Spot",
+            {"services": {"dagProcessor": {"onDemandBase": 1, "spotPercent": 0}}},
+            [Expected("update", SERVICE, "dag-processor")],
+        ),
         Change("add an endpoint", {"endpoints": {"extra": ["sqs"]}}, [Expected("create", "aws:ec2/vpcEndpoint:VpcEndpoint", "endpoints-sqs")]),
     ] + (rare(workers) if stack.name == "dev" else [])
 
