@@ -23,7 +23,7 @@ var networkFaults = []faultCase{
 	{"three subnets where two fit", change{"network.cidr": "10.40.0.0/19", "network.zones": []any{"us-east-1a", "us-east-1b", "us-east-1c"}},
 		[]string{`airflow:network.subnetPrefix is 20: 3 subnets of /20 don't fit into 10.40.0.0/19: choose a larger prefix length or a larger network.cidr`}},
 	{"subnets too small for the tasks", change{"network.cidr": "10.40.0.0/24", "network.subnetPrefix": 27},
-		[]string{`airflow:network.subnetPrefix is 27: too small: a subnet has 27 addresses, and tasks (twice as many while they are replaced), endpoints and the load balancer may need 56 in one zone; choose a smaller prefix length`}},
+		[]string{`airflow:network.subnetPrefix is 27: too small: a subnet has 27 addresses, and tasks (twice as many while they are replaced), endpoints and the load balancer may need 53 in one zone; choose a smaller prefix length`}},
 	{"one zone", change{"network.zones": []any{"us-east-1a"}},
 		[]string{`airflow:network.zones is ["us-east-1a"]: two or three zones (RDS and the load balancer need two)`}},
 	{"four zones", change{"network.zones": []any{"us-east-1a", "us-east-1b", "us-east-1c", "us-east-1d"}},

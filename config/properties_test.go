@@ -153,10 +153,10 @@ func TestConnectionsOfDev(t *testing.T) {
 	require.Equal(t, 3*(15+15)+(10+1)+5+8+10*(4+2), valid(t, nil).Connections())
 }
 
-// By hand for dev, all in one zone: 3+1+1+1+1+10 tasks, twice; ten endpoints;
+// By hand for dev, all in one zone: 3+1+1+1+1+10 tasks, twice; seven endpoints;
 // eight for the load balancer; EFS, database and standby, one broker.
 func TestAddressesOfDev(t *testing.T) {
-	require.Equal(t, 2*17+10+8+1+2+1, valid(t, nil).Addresses())
+	require.Equal(t, 2*17+7+8+1+2+1, valid(t, nil).Addresses())
 }
 
 func TestSubnets(t *testing.T) {

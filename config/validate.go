@@ -135,7 +135,7 @@ func (f *faults) validateAddresses(c *Config) {
 // StandardEndpoints are the interface endpoints of every stack, by short
 // service name (docs/adr/0003). ssmmessages joins them when ECS Exec is on.
 var StandardEndpoints = []string{
-	"ecr.api", "ecr.dkr", "logs", "events", "sts", "secretsmanager", "ssm", "elasticfilesystem", "kms",
+	"ecr.api", "ecr.dkr", "logs", "sts", "secretsmanager", "kms",
 }
 
 // ExecEndpoint is what ECS Exec talks to.
@@ -148,7 +148,7 @@ func (f *faults) validateEndpoints(c *Config) {
 	// Names of resources have hyphens for dots.
 	slug := func(name string) string { return strings.ReplaceAll(name, ".", "-") }
 	seen := map[string]bool{"s3": true, ExecEndpoint: true}
-	for _, name := range StandardEndpoints {
+	for _, name := range append(slices.Clone(StandardEndpoints), RegionEndpoints(c.Region)...) {
 		seen[slug(name)] = true
 	}
 	for _, name := range c.Endpoints.Extra {

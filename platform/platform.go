@@ -127,10 +127,10 @@ func newProvider(ctx *pulumi.Context, cfg *config.Config) (*aws.Provider, error)
 	})
 }
 
-// interfaceEndpoints are the standard ones, ECS Exec's when it is on, and the
-// configured further ones.
+// interfaceEndpoints are the standard ones, those that the region needs, ECS
+// Exec's when it is on, and the configured further ones.
 func interfaceEndpoints(cfg *config.Config) []string {
-	names := slices.Clone(config.StandardEndpoints)
+	names := append(slices.Clone(config.StandardEndpoints), config.RegionEndpoints(cfg.Region)...)
 	if cfg.Services.Exec {
 		names = append(names, config.ExecEndpoint)
 	}

@@ -90,3 +90,13 @@ func TestOnlyTheGuardsTasksShareTheirProcesses(t *testing.T) {
 		}
 	}
 }
+
+// Tasks of a region that opened later reach ECS over endpoints, or don't start.
+func TestNewRegionsHaveEndpointsOfECS(t *testing.T) {
+	names := func(region string) []string {
+		return interfaceEndpoints(loadStack(t, "dev", func(c *config.Config) { c.Region = region }))
+	}
+	standard := []string{"ecr.api", "ecr.dkr", "logs", "sts", "secretsmanager", "kms"}
+	require.Equal(t, append(standard, "ssmmessages"), names("us-east-1"))
+	require.Equal(t, append(standard, "ecs", "ecs-agent", "ecs-telemetry", "ssmmessages"), names("mx-central-1"))
+}

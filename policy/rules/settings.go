@@ -20,7 +20,7 @@ type settings struct {
 
 // requiredEndpoints are the AWS services that tasks without a way out talk to.
 var requiredEndpoints = []string{
-	"s3", "ecr.api", "ecr.dkr", "logs", "events", "sts", "secretsmanager", "ssm", "elasticfilesystem", "kms",
+	"s3", "ecr.api", "ecr.dkr", "logs", "sts", "secretsmanager", "kms",
 }
 
 // protectedStacks are the stacks whose data must not go with one command.

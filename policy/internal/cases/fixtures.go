@@ -74,7 +74,7 @@ func endpoint(name, service, kind string) *Resource {
 func endpoints() Group {
 	group := Group{endpoint("s3", "s3", "Gateway")}
 	for _, service := range []string{
-		"ecr.api", "ecr.dkr", "logs", "events", "sts", "secretsmanager", "ssm", "elasticfilesystem", "kms", "ssmmessages",
+		"ecr.api", "ecr.dkr", "logs", "sts", "secretsmanager", "kms", "ssmmessages",
 	} {
 		group = append(group, endpoint(service, service, "Interface"))
 	}

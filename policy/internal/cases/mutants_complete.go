@@ -23,7 +23,7 @@ func completenessMutants() []Mutant {
 	var mutants []Mutant
 	none := alone(mutant("endpoints-present", "none at all", slices.Concat(network(), service()), "vpc", "no Gateway endpoint for s3"))
 	for _, name := range []string{
-		"s3", "ecr.api", "ecr.dkr", "logs", "events", "sts", "secretsmanager", "ssm", "elasticfilesystem", "kms", "ssmmessages",
+		"s3", "ecr.api", "ecr.dkr", "logs", "sts", "secretsmanager", "kms", "ssmmessages",
 	} {
 		none.More = append(none.More, " endpoint for "+name)
 		missing := alone(mutant("endpoints-present", "no "+name, platform(), "vpc", " endpoint for "+name, drop(name)))
