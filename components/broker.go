@@ -16,8 +16,8 @@ type BrokerArgs struct {
 	SubnetIDs pulumi.StringArray
 	// Engine is valkey or redis.
 	Engine string
-	// EngineVersion is major.minor, such as 8.0; the major version chooses the
-	// family of parameters.
+	// EngineVersion is major.minor, such as 8.0, and stays until it is changed
+	// here; the major version chooses the family of parameters.
 	EngineVersion string
 	// NodeType is such as cache.t4g.micro, on the architecture that everything is
 	// on (docs/adr/0010).
@@ -106,7 +106,10 @@ func NewBroker(ctx *pulumi.Context, name string, args *BrokerArgs, opts ...pulum
 		SnapshotRetentionLimit:  pulumi.Int(args.SnapshotRetentionDays),
 		SnapshotWindow:          pulumi.String("03:00-04:00"),
 		MaintenanceWindow:       pulumi.String("sun:05:30-sun:06:30"),
-		AutoMinorVersionUpgrade: pulumi.Bool(true),
+		// ElastiCache has no version without a minor: one that it raised would be a
+		// difference, and the way back a replacement, with all that is queued.
+		// Patches come all the same (ElastiCache user guide, "Version management").
+		AutoMinorVersionUpgrade: pulumi.Bool(false),
 		ApplyImmediately:        pulumi.Bool(true),
 		Tags:                    named(b.ID),
 	}, pulumi.Parent(b))

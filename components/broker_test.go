@@ -32,6 +32,8 @@ func TestBrokerIsEncryptedAndAsksForAToken(t *testing.T) {
 		"securityGroupIds": []any{"broker-id"}, "port": 6379.0, "snapshotRetentionLimit": 3.0,
 		// A rotated token is added before the old one goes.
 		"authTokenUpdateStrategy": "ROTATE",
+		// The way back from a raised minor version would be a replacement.
+		"autoMinorVersionUpgrade": false,
 	} {
 		require.Equal(t, want, cache[property], property)
 	}

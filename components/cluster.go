@@ -18,6 +18,8 @@ type ClusterArgs struct {
 	LogRetentionDays int
 	// LogsKeyARN is the KMS key that encrypts sessions and their record.
 	LogsKeyARN pulumi.StringInput
+	// Meanwhile is made between the cluster and its capacity providers.
+	Meanwhile []pulumi.Resource
 }
 
 // Cluster is an ECS cluster on Fargate and Fargate Spot. What people type in
@@ -101,7 +103,9 @@ func NewCluster(ctx *pulumi.Context, name string, args *ClusterArgs, opts ...pul
 		DefaultCapacityProviderStrategies: ecs.ClusterCapacityProvidersDefaultCapacityProviderStrategyArray{
 			&ecs.ClusterCapacityProvidersDefaultCapacityProviderStrategyArgs{CapacityProvider: pulumi.String(onDemand), Weight: pulumi.Int(1)},
 		},
-	}, pulumi.Parent(c))
+		// The first cluster of an account has ECS make its service-linked role, some
+		// seconds later; until then the providers are refused, and nobody tries again.
+	}, pulumi.Parent(c), pulumi.DependsOn(args.Meanwhile))
 	if err != nil {
 		return nil, fmt.Errorf("cluster: capacity providers: %w", err)
 	}

@@ -51,3 +51,19 @@ func TestClusterWithoutContainerInsights(t *testing.T) {
 	})
 	require.Equal(t, []string{"cluster-exec"}, names(record, "aws:cloudwatch/logGroup:LogGroup"))
 }
+
+// In a fresh account ECS makes its role after the first cluster; the capacity
+// providers are refused until then.
+func TestCapacityProvidersComeLater(t *testing.T) {
+	record := run(t, func(ctx *pulumi.Context) error {
+		slow, err := newTestNetwork(ctx, 0)
+		if err != nil {
+			return err
+		}
+		_, err = NewCluster(ctx, "cluster", &ClusterArgs{
+			Scope: testScope, ContainerInsights: "disabled", LogRetentionDays: 14, LogsKeyARN: pulumi.String(logsKeyARN), Meanwhile: []pulumi.Resource{slow},
+		})
+		return err
+	})
+	require.Contains(t, raw(t, record, "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", "cluster").DependsOn, "network")
+}

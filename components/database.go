@@ -17,7 +17,7 @@ type DatabaseArgs struct {
 	VPCID     pulumi.StringInput
 	SubnetIDs pulumi.StringArray
 	// EngineVersion is a PostgreSQL version, "16" or "16.10". With the major
-	// version alone RDS keeps its minors up to date.
+	// version alone RDS keeps its minors up to date; a minor is a pin.
 	EngineVersion string
 	// InstanceClass is such as db.t4g.small, on the architecture that everything
 	// is on (docs/adr/0010).
@@ -140,7 +140,9 @@ func (d *Database) instance(args *DatabaseArgs, subnets *rds.SubnetGroup, parame
 		PerformanceInsightsKmsKeyId:        args.DataKeyARN.ToStringOutput().ToStringPtrOutput(),
 		PerformanceInsightsRetentionPeriod: pulumi.Int(args.InsightsRetentionDays),
 		EnabledCloudwatchLogsExports:       pulumi.ToStringArray(databaseLogs),
-		AutoMinorVersionUpgrade:            pulumi.Bool(true),
+		// A version that RDS raised would be a difference from one that names its
+		// minor, and the way back a downgrade, which RDS refuses.
+		AutoMinorVersionUpgrade: pulumi.Bool(!strings.Contains(args.EngineVersion, ".")),
 		// Changes nothing by itself: RDS refuses another major version without it
 		// (RDS API, "ModifyDBInstance"), and the changed engineVersion of a stack's
 		// settings is the decision (docs/upgrade-policy.md).

@@ -92,3 +92,12 @@ func TestDatabaseProtection(t *testing.T) {
 	require.Equal(t, true, instance["multiAz"])
 	require.True(t, raw(t, guarded, instanceToken, "database").Protect, "AWS protects it, and Pulumi doesn't")
 }
+
+// RDS raises minors by itself where the version leaves them open, and nowhere
+// else: `up` can't go back from 16.11 to the 16.10 of the stack's file.
+func TestDatabaseMinorVersions(t *testing.T) {
+	for version, raised := range map[string]bool{"16": true, "16.10": false, "17": true} {
+		instance := one(t, runDatabase(t, func(a *DatabaseArgs) { a.EngineVersion = version }), instanceToken, "database")
+		require.Equal(t, raised, instance["autoMinorVersionUpgrade"], version)
+	}
+}

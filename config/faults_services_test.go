@@ -219,7 +219,7 @@ var alarmFaults = []faultCase{
 			`airflow:alarms.taskFailures is 0: 1 to 100000`,
 			`airflow:alarms.syncLagSeconds is 29: 30 to 3600`,
 		}},
-	{"free of charge", change{"budget.monthlyUsd": 0}, []string{`airflow:budget.monthlyUsd is 0: 1 to 1000000`}},
+	{"a budget below nothing", change{"budget.monthlyUsd": -1}, []string{`airflow:budget.monthlyUsd is -1: 0 to 1000000`}},
 }
 
 func longOptions(n int) change {

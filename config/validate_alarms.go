@@ -17,5 +17,5 @@ func (f *faults) validateAlarms(c *Config) {
 	f.between(key("alarms.taskDurationSeconds"), a.TaskDurationSeconds, 60, 604800)
 	f.between(key("alarms.taskFailures"), a.TaskFailures, 1, 100000)
 	f.between(key("alarms.syncLagSeconds"), a.SyncLagSeconds, 30, 3600)
-	f.between(key("budget.monthlyUsd"), c.Budget.MonthlyUSD, 1, 1000000)
+	f.between(key("budget.monthlyUsd"), c.Budget.MonthlyUSD, 0, 1000000)
 }

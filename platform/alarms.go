@@ -22,10 +22,12 @@ func (p *platformParts) newOperations(ctx *pulumi.Context, s *services) error {
 	if err != nil {
 		return err
 	}
-	if _, err := components.NewBudget(ctx, "budget", &components.BudgetArgs{
-		Scope: p.scope, MonthlyUSD: p.config.Budget.MonthlyUSD, Project: project(p.config), Environment: p.config.Environment, Alarms: alarms,
-	}, p.in); err != nil {
-		return err
+	if usd := p.config.Budget.MonthlyUSD; usd > 0 {
+		if _, err := components.NewBudget(ctx, "budget", &components.BudgetArgs{
+			Scope: p.scope, MonthlyUSD: usd, Project: project(p.config), Environment: p.config.Environment, Alarms: alarms,
+		}, p.in); err != nil {
+			return err
+		}
 	}
 	return p.newDashboard(ctx, s)
 }

@@ -55,6 +55,7 @@ func (p *platformParts) newServices(ctx *pulumi.Context) (*services, error) {
 		ContainerInsights: cfg.Services.ContainerInsights,
 		LogRetentionDays:  cfg.Services.LogRetentionDays,
 		LogsKeyARN:        p.keys.LogsARN,
+		Meanwhile:         p.endpoints.Ready(), // some minutes, and services wait for both
 	}, p.in); err != nil {
 		return nil, err
 	}

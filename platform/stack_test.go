@@ -100,3 +100,10 @@ func TestNewRegionsHaveEndpointsOfECS(t *testing.T) {
 	require.Equal(t, append(standard, "ssmmessages"), names("us-east-1"))
 	require.Equal(t, append(standard, "ecs", "ecs-agent", "ecs-telemetry", "ssmmessages"), names("mx-central-1"))
 }
+
+// Budgets refuses in a young member account; the rest of the platform needs none.
+func TestNoBudget(t *testing.T) {
+	declared := record(t, loadStack(t, "dev", func(c *config.Config) { c.Budget.MonthlyUSD = 0 }))
+	require.Empty(t, declared.Of("aws:budgets/budget:Budget"))
+	require.Len(t, record(t, loadStack(t, "dev")).Of("aws:budgets/budget:Budget"), 1)
+}

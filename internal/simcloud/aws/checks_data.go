@@ -2,6 +2,7 @@ package aws
 
 import (
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
@@ -168,4 +169,30 @@ func checkReplicationGroup(s *subject) {
 	if v := s.text("engineVersion"); s.text("engine") == "valkey" && v != "" && !has("7.2 8.0 8.1 8.2", v) {
 		s.fail("engineVersion", "InvalidParameterValue: ElastiCache has no Valkey %s; it has 7.2, 8.0, 8.1, 8.2", v)
 	}
+}
+
+// replacesReplicationGroup says that a lower version replaces the group, with
+// what it holds (as in the Terraform provider, from the version that runs).
+func replacesReplicationGroup(olds, news resource.PropertyMap) []string {
+	const input = "engineVersion"
+	if simcloud.Given(olds[input]) && simcloud.Given(news[input]) && lower(plain(news[input]), plain(olds[input])) {
+		return []string{input}
+	}
+	return nil
+}
+
+// lower compares versions such as 7.2 and 8.0, number by number.
+func lower(a, b string) bool {
+	x, y := strings.Split(a, "."), strings.Split(b, ".")
+	for i := range min(len(x), len(y)) {
+		m, errM := strconv.Atoi(x[i])
+		n, errN := strconv.Atoi(y[i])
+		if errM != nil || errN != nil {
+			return false
+		}
+		if m != n {
+			return m < n
+		}
+	}
+	return false
 }

@@ -63,7 +63,8 @@ var caches = map[string]*Type{
 			"port":                   port,
 			"authToken":              authToken,
 		},
-		Check: checkReplicationGroup,
+		Check:    checkReplicationGroup,
+		Replaces: replacesReplicationGroup,
 	},
 	"aws:elasticache/cluster:Cluster": {
 		ID:   "{clusterId}",

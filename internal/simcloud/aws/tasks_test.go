@@ -148,3 +148,18 @@ func TestServiceStrategy(t *testing.T) {
 	require.Equal(t, "replace", newWorld(t, w.states, nil).must(token, "web", service(2, false)).op)
 	require.Equal(t, "update", newWorld(t, w.states, nil).must(token, "web", service(3, true)).op)
 }
+
+// TestBrokerVersion: the way back from a version that ElastiCache raised is
+// another broker; the way up is none.
+func TestBrokerVersion(t *testing.T) {
+	const token = "aws:elasticache/replicationGroup:ReplicationGroup"
+	group := func(version string) bag {
+		inputs := maps.Clone(sound["cache"].inputs)
+		inputs["engineVersion"] = version
+		return inputs
+	}
+	w := newWorld(t, nil, nil)
+	w.must(token, "broker", group("8.0"))
+	require.Equal(t, "update", newWorld(t, w.states, nil).must(token, "broker", group("8.1")).op)
+	require.Equal(t, "replace", newWorld(t, w.states, nil).must(token, "broker", group("7.2")).op)
+}
