@@ -43,7 +43,7 @@ func NewBuckets(ctx *pulumi.Context, name string, args *BucketsArgs, opts ...pul
 		return nil, err
 	}
 	for _, bucket := range []bucketArgs{
-		{name: name + "-dags", physical: args.DAGs, keyARN: args.DataKeyARN},
+		{name: name + "-dags", physical: args.DAGs, keyARN: args.DataKeyARN, more: ownEncryption(args.DAGs)},
 		{name: name + "-logs", physical: args.Logs, keyARN: args.DataKeyARN, expireDays: args.LogRetentionDays},
 		// The load balancer writes under S3's own keys only (ELB user guide,
 		// "Access logs for your Application Load Balancer").
@@ -176,6 +176,24 @@ func guard(s Scope, bucket string) Document {
 				"Bool":            {"aws:PrincipalIsAWSService": {"false"}},
 			},
 		},
+	}
+}
+
+// ownEncryption refuses uploads that say how they are encrypted. What they leave
+// out the bucket does, under its key; an object under another key, or one that
+// the client keeps (SSE-C), would be one that dagsync can't read. Two statements,
+// since the conditions of one must all hold.
+func ownEncryption(bucket string) []Statement {
+	given := func(sid, header string) Statement {
+		return Statement{
+			Sid: sid, Effect: deny, Principal: Principal{Anyone: true},
+			Actions: []string{"s3:PutObject"}, Resources: []string{BucketARN(bucket, "*")},
+			Conditions: Conditions{"Null": {"s3:" + header: {"false"}}},
+		}
+	}
+	return []Statement{
+		given("BucketsKeyOnly", "x-amz-server-side-encryption"),
+		given("NoClientKeys", "x-amz-server-side-encryption-customer-algorithm"),
 	}
 }
 

@@ -57,6 +57,18 @@ func TestBucketPolicies(t *testing.T) {
 				Sid: sid, Effect: "Deny", Principal: "*", Action: "s3:*", Resource: both, Condition: condition,
 			}, policy[sid], name)
 		}
+		if name == "buckets-dags" {
+			require.Equal(t, []string{"BucketsKeyOnly", "NoClientKeys", "OnlyTLS", "OwnAccount"}, sids(policy))
+			for sid, header := range map[string]string{
+				"BucketsKeyOnly": "s3:x-amz-server-side-encryption", "NoClientKeys": "s3:x-amz-server-side-encryption-customer-algorithm",
+			} {
+				require.Equal(t, statement{
+					Sid: sid, Effect: "Deny", Principal: "*", Action: "s3:PutObject", Resource: "arn:aws:s3:::acme-dags/*",
+					Condition: map[string]map[string]any{"Null": {header: "false"}},
+				}, policy[sid], "an object that dagsync can't read")
+			}
+			continue
+		}
 		if name != "buckets-access-logs" {
 			require.Len(t, policy, 2, "nobody is let in by the bucket itself")
 			continue

@@ -101,9 +101,20 @@ func NewFiles(ctx *pulumi.Context, name string, args *FilesArgs, opts ...pulumi.
 	return f, ctx.RegisterResourceOutputs(f, pulumi.Map{"id": f.ID})
 }
 
+// creationToken names the zone of a One Zone file system. EFS fills in a zone
+// that is left out, so that leaving it out is no change; another token is one,
+// and makes another file system, as a file system can't change its zones.
+func creationToken(args *FilesArgs) string {
+	token := args.Scope.Name("files")
+	if args.OneZone != "" {
+		token += "-" + args.OneZone
+	}
+	return token
+}
+
 func fileSystem(args *FilesArgs) *efs.FileSystemArgs {
 	system := &efs.FileSystemArgs{
-		CreationToken:   pulumi.String(args.Scope.Name("files")),
+		CreationToken:   pulumi.String(creationToken(args)),
 		Encrypted:       pulumi.Bool(true),
 		KmsKeyId:        args.DataKeyARN.ToStringOutput().ToStringPtrOutput(),
 		PerformanceMode: pulumi.String("generalPurpose"),

@@ -110,3 +110,13 @@ func TestFilesAdmit(t *testing.T) {
 		require.Contains(t, res.DependsOn, name, "EFS checks that principals exist")
 	}
 }
+
+// EFS tells the zone of a file system whose zone was left out: only the token
+// shows the provider that oneZone was taken back.
+func TestFilesAreReplacedWithTheirZone(t *testing.T) {
+	for zone, token := range map[string]string{
+		"": "acme-airflow-test-files", "eu-west-1a": "acme-airflow-test-files-eu-west-1a", "eu-west-1c": "acme-airflow-test-files-eu-west-1c",
+	} {
+		require.Equal(t, token, one(t, runFiles(t, zone, true, 0), fileSystemToken, "files")["creationToken"])
+	}
+}
