@@ -32,6 +32,10 @@ type Credentials struct {
 	JWTSecret pulumi.StringOutput
 	// APISecretKey signs sessions and requests for live logs: 64 letters and digits.
 	APISecretKey pulumi.StringOutput
+	// Life is six letters and digits, made up once for a stack and again when it
+	// was destroyed and is made anew: part of the names that AWS keeps after a
+	// deletion. No secret.
+	Life pulumi.StringOutput
 }
 
 const (
@@ -43,6 +47,7 @@ const (
 	jwtLength = 96
 	// fernetBytes is what the cryptography library's Fernet takes, as URL-safe base64.
 	fernetBytes = 32
+	lifeLength  = 6
 )
 
 // NewCredentials makes up the values of the given generations.
@@ -71,7 +76,13 @@ func NewCredentials(ctx *pulumi.Context, name string, generations Generations, o
 	if failed != nil {
 		return nil, failed
 	}
-	var err error
+	life, err := random.NewRandomString(ctx, name+"-life", &random.RandomStringArgs{
+		Length: pulumi.Int(lifeLength), Special: pulumi.Bool(false), Upper: pulumi.Bool(false),
+	}, pulumi.Parent(c))
+	if err != nil {
+		return nil, fmt.Errorf("credentials: life: %w", err)
+	}
+	c.Life = life.Result
 	if c.FernetKeys, err = c.fernetKeys(ctx, name, generations.FernetKey); err != nil {
 		return nil, err
 	}

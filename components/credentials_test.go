@@ -84,7 +84,9 @@ func TestSecretsAreUnderTheirKey(t *testing.T) {
 	require.Len(t, record.Of(secretToken), len(want))
 	for _, name := range want {
 		secret := one(t, record, secretToken, "secrets-"+name)
-		require.Equal(t, "acme-airflow-test/"+name, secret["name"])
+		// A deleted secret's name is taken until its recovery days are over.
+		require.Equal(t, "acme-airflow-test/"+name+"-secret-credentials-life", secret["name"])
+		require.Equal(t, []string{"name"}, raw(t, record, secretToken, "secrets-"+name).IgnoreChanges, "an older stack would lose its secrets")
 		require.Equal(t, secretsKeyARN, secret["kmsKeyId"])
 		require.Equal(t, 9.0, secret["recoveryWindowInDays"])
 		require.NotEmpty(t, secret["description"])
@@ -117,4 +119,11 @@ func TestSecretURLs(t *testing.T) {
 	require.Equal(t, "secret-credentials-jwt-secret", one(t, record, versionToken, "secrets-jwt-secret")["secretString"])
 	require.Equal(t, "secret-credentials-api-secret-key", one(t, record, versionToken, "secrets-api-secret-key")["secretString"])
 	require.Equal(t, "secret-credentials-database-password", one(t, record, versionToken, "secrets-db-password")["secretString"])
+}
+
+// The stack's life is part of names: letters that all of them may hold.
+func TestLife(t *testing.T) {
+	record := runSecrets(t, firstGenerations, nil)
+	require.Equal(t, map[string]any{"length": 6.0, "special": false, "upper": false},
+		one(t, record, "random:index/randomString:RandomString", "credentials-life"))
 }

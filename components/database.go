@@ -41,6 +41,9 @@ type DatabaseArgs struct {
 	// FinalSnapshot is taken when the instance is deleted, and its automated
 	// backups stay as long as they would have.
 	FinalSnapshot bool
+	// Life ends the last snapshot's name, which AWS keeps with it (see
+	// [Credentials]).
+	Life pulumi.StringInput
 	// Password is that of [DatabaseUser]; a new one is set at once.
 	Password pulumi.StringInput
 	// DataKeyARN is the KMS key that encrypts storage, backups and Performance
@@ -153,7 +156,7 @@ func (d *Database) instance(args *DatabaseArgs, subnets *rds.SubnetGroup, parame
 		Tags:             named(d.Identifier),
 	}
 	if args.FinalSnapshot {
-		instance.FinalSnapshotIdentifier = pulumi.StringPtr(d.Identifier + "-final")
+		instance.FinalSnapshotIdentifier = pulumi.Sprintf("%s-final-%s", d.Identifier, args.Life).ToStringPtrOutput()
 	}
 	return instance
 }

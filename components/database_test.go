@@ -20,6 +20,7 @@ func runDatabase(t *testing.T, change func(*DatabaseArgs)) *recorder.Record {
 		EngineVersion: "16.10", InstanceClass: "db.t4g.small", AllocatedStorageGiB: 20, MaxAllocatedStorageGiB: 50,
 		BackupRetentionDays: 5, InsightsRetentionDays: 31, LogRetentionDays: 14,
 		Password: pulumi.ToSecret(pulumi.String("pw")).(pulumi.StringOutput), DataKeyARN: pulumi.String(dataKeyARN), LogsKeyARN: pulumi.String(logsKeyARN),
+		Life: pulumi.String("a1b2c3"),
 	}
 	if change != nil {
 		change(args)
@@ -88,7 +89,7 @@ func TestDatabaseProtection(t *testing.T) {
 	require.Equal(t, true, instance["deletionProtection"])
 	require.Equal(t, false, instance["skipFinalSnapshot"])
 	require.Equal(t, false, instance["deleteAutomatedBackups"])
-	require.Equal(t, "acme-airflow-test-db-final", instance["finalSnapshotIdentifier"])
+	require.Equal(t, "acme-airflow-test-db-final-a1b2c3", instance["finalSnapshotIdentifier"])
 	require.Equal(t, true, instance["multiAz"])
 	require.True(t, raw(t, guarded, instanceToken, "database").Protect, "AWS protects it, and Pulumi doesn't")
 }

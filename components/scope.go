@@ -47,10 +47,10 @@ func BucketARN(bucket, keys string) string {
 	return "arn:aws:s3:::" + bucket + "/" + keys
 }
 
-// SecretARN is the ARN pattern of a secret: Secrets Manager adds a hyphen and
-// six random characters to the name.
+// SecretARN is the ARN pattern of a secret: its name ends with the stack's life,
+// and Secrets Manager adds a hyphen and six random characters.
 func (s Scope) SecretARN(name string) string {
-	return s.ARN("secretsmanager", "secret:"+s.Prefix+"/"+name+"-??????")
+	return s.ARN("secretsmanager", "secret:"+s.Prefix+"/"+name+"-*")
 }
 
 // LogGroupName returns the name of a log group of the stack.

@@ -42,11 +42,16 @@ type Secrets struct {
 	APISecretKey *Secret
 	// OIDCClientSecret is nil without an IdP.
 	OIDCClientSecret *Secret
+
+	names pulumi.StringArray
 }
+
+// Names are those of all entries.
+func (s *Secrets) Names() pulumi.StringArray { return s.names }
 
 // Secret is one entry of Secrets Manager at one version.
 type Secret struct {
-	// Name is the last part of the entry's name, <prefix>/<Name>.
+	// Name is the known part of the entry's name, <prefix>/<Name>-<life>.
 	Name string
 	// ARN is the entry's, with a random end.
 	ARN pulumi.StringOutput
@@ -107,14 +112,18 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 
 func (s *Secrets) newSecret(ctx *pulumi.Context, name string, args *SecretsArgs, secret, description string, value pulumi.StringInput) (*Secret, error) {
 	created, err := secretsmanager.NewSecret(ctx, name+"-"+secret, &secretsmanager.SecretArgs{
-		Name:                 pulumi.String(args.Scope.Prefix + "/" + secret),
+		// Secrets Manager keeps a deleted secret's name for its recovery days: the
+		// same stack, made again, needs other ones.
+		Name:                 pulumi.Sprintf("%s/%s-%s", args.Scope.Prefix, secret, args.Credentials.Life),
 		Description:          pulumi.String(description),
 		KmsKeyId:             args.KeyARN.ToStringOutput().ToStringPtrOutput(),
 		RecoveryWindowInDays: pulumi.Int(args.RecoveryDays),
-	}, pulumi.Parent(s))
+		// Secrets of a stack that is older than lives keep their names.
+	}, pulumi.Parent(s), pulumi.IgnoreChanges([]string{"name"}))
 	if err != nil {
 		return nil, fmt.Errorf("secrets: %s: %w", secret, err)
 	}
+	s.names = append(s.names, created.Name)
 	version, err := secretsmanager.NewSecretVersion(ctx, name+"-"+secret, &secretsmanager.SecretVersionArgs{
 		SecretId:     created.ID(),
 		SecretString: pulumi.ToSecret(value).(pulumi.StringOutput).ToStringPtrOutput(),

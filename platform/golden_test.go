@@ -99,6 +99,7 @@ var shown = map[string][]string{
 
 	"pulumi:providers:aws":                       {"region", "allowedAccountIds"},
 	"random:index/randomBytes:RandomBytes":       {"length"},
+	"random:index/randomString:RandomString":     {"length"},
 	"random:index/randomPassword:RandomPassword": {"length", "special"},
 }
 

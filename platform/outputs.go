@@ -9,21 +9,9 @@ import (
 	"github.com/pathwai/airflow-on-fargate/config"
 )
 
-// secretNames are the names of all secrets of the stack.
-func secretNames(cfg *config.Config) []string {
-	names := []string{"db-password", "database-url", "broker-url", "fernet-key", "jwt-secret", "api-secret-key"}
-	if cfg.Login.Mode != config.LoginNone {
-		names = append(names, "oidc-client-secret")
-	}
-	for i, name := range names {
-		names[i] = cfg.Prefix() + "/" + name
-	}
-	return names
-}
-
-// export hands out what a person needs. All of it follows from config: the
-// outputs are known before anything exists.
-func export(ctx *pulumi.Context, cfg *config.Config, s *services) error {
+// export hands out what a person needs. All of it but the secrets' names follows
+// from config, and is known before anything exists.
+func export(ctx *pulumi.Context, cfg *config.Config, s *services, secrets *components.Secrets) error {
 	scope := components.Scope{Prefix: cfg.Prefix(), AccountID: cfg.AccountID, Region: cfg.Region}
 	names, groups := pulumi.StringArray{}, pulumi.StringArray{}
 	for _, service := range append(s.airflow(), s.dagsync) {
@@ -33,10 +21,6 @@ func export(ctx *pulumi.Context, cfg *config.Config, s *services) error {
 	repositories := pulumi.StringMap{}
 	for _, image := range config.ImageNames {
 		repositories[image] = pulumi.String(scope.ImageURI(image))
-	}
-	secrets := pulumi.StringArray{}
-	for _, name := range secretNames(cfg) {
-		secrets = append(secrets, pulumi.String(name))
 	}
 	dags := fmt.Sprintf("s3://%s/%s", cfg.Buckets.DAGs, cfg.Buckets.DAGsPrefix)
 	for name, value := range map[string]pulumi.Input{
@@ -50,13 +34,15 @@ func export(ctx *pulumi.Context, cfg *config.Config, s *services) error {
 		"taskLogs":        pulumi.Sprintf("s3://%s/%s", cfg.Buckets.Logs, cfg.Buckets.LogsPrefix),
 		"repositories":    repositories,
 		"logGroups":       groups,
-		"secrets":         secrets,
+		"secrets":         secrets.Names(),
 		"syncCommand":     pulumi.String("make dag-sync STACK=" + cfg.Environment + " CLOUD=aws"),
-		"execCommand": pulumi.Sprintf("aws ecs execute-command --region %s --cluster %s --container scheduler --interactive --command /bin/bash "+
-			"--task $(aws ecs list-tasks --region %s --cluster %s --service-name %s --query 'taskArns[0]' --output text)",
-			cfg.Region, s.cluster.Name, cfg.Region, s.cluster.Name, s.scheduler.Name),
 	} {
 		ctx.Export(name, value)
+	}
+	if cfg.Services.Exec {
+		ctx.Export("execCommand", pulumi.Sprintf("aws ecs execute-command --region %s --cluster %s --container scheduler --interactive --command /bin/bash "+
+			"--task $(aws ecs list-tasks --region %s --cluster %s --service-name %s --query 'taskArns[0]' --output text)",
+			cfg.Region, s.cluster.Name, cfg.Region, s.cluster.Name, s.scheduler.Name))
 	}
 	return nil
 }

@@ -94,7 +94,11 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 	if err := state.files.Admit(ctx, services.dagsync, services.airflow()); err != nil {
 		return err
 	}
-	if err := components.Allow(ctx, edges(cfg, endpoints, state, web, services), in); err != nil {
+	rules, err := components.Allow(ctx, edges(cfg, endpoints, state, web, services), in)
+	if err != nil {
+		return err
+	}
+	if err := services.start(ctx, rules); err != nil {
 		return err
 	}
 	if err := parts.newScaling(ctx, services); err != nil {
@@ -103,7 +107,7 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 	if err := parts.newOperations(ctx, services); err != nil {
 		return err
 	}
-	return export(ctx, cfg, services)
+	return export(ctx, cfg, services, state.secrets)
 }
 
 // project is the value of the tag Project, which costs are told apart by.

@@ -45,6 +45,7 @@ func newState(ctx *pulumi.Context, cfg *config.Config, scope components.Scope, k
 		Protect:                cfg.Database.DeletionProtection,
 		FinalSnapshot:          cfg.Database.FinalSnapshot,
 		Password:               credentials.DatabasePassword,
+		Life:                   credentials.Life,
 		DataKeyARN:             keys.DataARN,
 		LogsKeyARN:             keys.LogsARN,
 	}, in); err != nil {

@@ -45,7 +45,7 @@ func role() Group {
 		object{"Sid": "Exec", "Effect": "Allow", "Action": list{"ssmmessages:CreateControlChannel", "ssmmessages:OpenDataChannel"}, "Resource": "*"},
 		object{"Sid": "Logs", "Effect": "Allow", "Action": list{"logs:PutLogEvents"}, "Resource": "arn:aws:logs:us-east-1:381492153064:log-group:/airflow/scheduler:*"},
 		object{"Sid": "Dags", "Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::pathwai-airflow3-dags/dev/*"},
-		object{"Sid": "Secrets", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-dev/db-??????"},
+		object{"Sid": "Secrets", "Effect": "Allow", "Action": "secretsmanager:GetSecretValue", "Resource": "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-dev/db-*"},
 		object{"Sid": "Key", "Effect": "Allow", "Action": "kms:Decrypt", "Resource": "arn:aws:kms:us-east-1:381492153064:key/*", "Condition": object{"ForAnyValue:StringEquals": object{"kms:ResourceAliases": "alias/pathwai-airflow-dev-data"}}},
 		object{"Sid": "Files", "Effect": "Allow", "Action": "elasticfilesystem:ClientMount", "Resource": "arn:aws:elasticfilesystem:us-east-1:381492153064:file-system/*", "Condition": object{"StringEquals": object{"aws:ResourceTag/Name": "pathwai-airflow-dev-files"}}},
 		object{"Sid": "Never", "Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::pathwai-airflow3-dags/*"},

@@ -94,6 +94,8 @@ class Journey:
             self.change(change)
         self.unchanged(self.stack.run("refresh", *self.flags()))
         self.end()
+        if self.stack.name != BOOTSTRAP:
+            self.live_again()
         shutil.copy(self.stack.folder.parent / "calls.jsonl", tools.CACHE / "made" / self.stack.name / "calls.jsonl")
         if self.faults:
             raise Fault("\n".join(self.faults))
@@ -150,6 +152,15 @@ class Journey:
         succeed(self.stack.run("destroy"))
         self.nothing_left(last, protected)
 
+    def live_again(self) -> None:
+        """Makes the stack again at once, with settings that keep what AWS can keep, and destroys it again."""
+        print("  a second life", flush=True)
+        self.stack.configure({"secrets": {"recoveryDays": 7}, "database": {"finalSnapshot": True}})
+        for life in ("second", "third"):
+            succeed(self.stack.run("up", *self.flags()))
+            succeed(self.stack.run("destroy"))
+            print(f"  the {life} life has ended", flush=True)
+
     def refuse_destroy(self) -> None:
         """A protected stack is not destroyed by accident: its preview fails, and nothing is touched."""
         before = report.aws_resources(self.stack.export())
@@ -164,7 +175,7 @@ class Journey:
         left = leftovers.listing(self.address) - self.before
         if snapshot:  # backups of a protected database are meant to stay
             kept = {entry for entry in left if entry.startswith("rds DBSnapshots: ")}
-            final = [entry for entry in kept if entry.endswith("-db-final")]
+            final = [entry for entry in kept if "-db-final-" in entry]
             if len(final) != 1:
                 raise Fault(f"one final snapshot of the database was to stay, and there are {len(final)}")
             print(f"  kept by intent: {', '.join(sorted(kept))}", flush=True)
@@ -186,7 +197,6 @@ LIFTED = {
     "loadBalancer": {"deletionProtection": False},
     "buckets": {"forceDestroy": True},
     "images": {"forceDelete": True},
-    "secrets": {"recoveryDays": 0},
 }
 
 
