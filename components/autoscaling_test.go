@@ -29,6 +29,9 @@ func runScaling(t *testing.T, change func(*ScalingArgs)) *recorder.Record {
 		if err != nil {
 			return err
 		}
+		if err := service.Start(ctx); err != nil {
+			return err
+		}
 		args := &ScalingArgs{Scope: testScope, Cluster: w.cluster, Service: service, Min: 0, Max: 4}
 		change(args)
 		_, err = NewScaling(ctx, "worker", args)

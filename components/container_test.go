@@ -100,7 +100,11 @@ func runTasks(t testing.TB, cfg *config.Config) *recorder.Record {
 		for name, containers := range tasks {
 			args := serviceArgs(w, containers...)
 			args.Exec = cfg.Services.Exec
-			if _, err := NewService(ctx, name, args); err != nil {
+			service, err := NewService(ctx, name, args)
+			if err != nil {
+				return err
+			}
+			if err := service.Start(ctx); err != nil {
 				return err
 			}
 		}

@@ -42,66 +42,84 @@ type Edge struct {
 	Why string
 }
 
-// Allow creates the rules of an edge: one that lets the traffic out of From,
-// and one that lets it into To, as far as each is a security group.
-func Allow(ctx *pulumi.Context, edges []Edge, opts ...pulumi.ResourceOption) error {
+// Rules are those that a peer's connections pass, by the peer's name: out of it
+// or into it, and the other half in the group at the other end.
+type Rules map[string][]pulumi.Resource
+
+// Allow creates the rules of edges: one that lets the traffic out of From, and
+// one that lets it into To, as far as each is a security group.
+func Allow(ctx *pulumi.Context, edges []Edge, opts ...pulumi.ResourceOption) (Rules, error) {
+	rules := Rules{}
 	for _, edge := range edges {
 		name := fmt.Sprintf("%s-to-%s-%d", edge.From.Name, edge.To.Name, edge.Port)
+		var made []pulumi.Resource
 		if edge.From.SecurityGroupID != nil {
-			if err := edge.letOut(ctx, name, opts); err != nil {
-				return fmt.Errorf("edge %s: %w", name, err)
+			out, err := edge.letOut(ctx, name, opts)
+			if err != nil {
+				return nil, fmt.Errorf("edge %s: %w", name, err)
 			}
+			made = append(made, out...)
 		}
 		if edge.To.SecurityGroupID != nil {
-			if err := edge.letIn(ctx, name, opts); err != nil {
-				return fmt.Errorf("edge %s: %w", name, err)
+			in, err := edge.letIn(ctx, name, opts)
+			if err != nil {
+				return nil, fmt.Errorf("edge %s: %w", name, err)
 			}
+			made = append(made, in...)
 		}
+		rules[edge.From.Name] = append(rules[edge.From.Name], made...)
+		rules[edge.To.Name] = append(rules[edge.To.Name], made...)
 	}
-	return nil
+	return rules, nil
 }
 
-func (e Edge) letOut(ctx *pulumi.Context, name string, opts []pulumi.ResourceOption) error {
-	rule := func(suffix string, args vpc.SecurityGroupEgressRuleArgs) error {
+func (e Edge) letOut(ctx *pulumi.Context, name string, opts []pulumi.ResourceOption) (rules []pulumi.Resource, err error) {
+	rule := func(suffix string, args vpc.SecurityGroupEgressRuleArgs) {
+		if err != nil {
+			return
+		}
 		args.SecurityGroupId = e.From.SecurityGroupID
 		args.IpProtocol = pulumi.String("tcp")
 		args.FromPort, args.ToPort = pulumi.Int(e.Port), pulumi.Int(e.Port)
 		args.Description = pulumi.String(e.Why)
-		_, err := vpc.NewSecurityGroupEgressRule(ctx, name+suffix, &args, opts...)
-		return err
+		var made *vpc.SecurityGroupEgressRule
+		made, err = vpc.NewSecurityGroupEgressRule(ctx, name+suffix, &args, opts...)
+		rules = append(rules, made)
 	}
 	switch {
 	case e.To.SecurityGroupID != nil:
-		return rule("", vpc.SecurityGroupEgressRuleArgs{ReferencedSecurityGroupId: e.To.SecurityGroupID.ToStringOutput().ToStringPtrOutput()})
+		rule("", vpc.SecurityGroupEgressRuleArgs{ReferencedSecurityGroupId: e.To.SecurityGroupID.ToStringOutput().ToStringPtrOutput()})
 	case e.To.PrefixListID != nil:
-		return rule("", vpc.SecurityGroupEgressRuleArgs{PrefixListId: e.To.PrefixListID.ToStringOutput().ToStringPtrOutput()})
-	}
-	for _, cidr := range e.To.CIDRs {
-		if err := rule("-"+slug(cidr), vpc.SecurityGroupEgressRuleArgs{CidrIpv4: pulumi.StringPtr(cidr)}); err != nil {
-			return err
+		rule("", vpc.SecurityGroupEgressRuleArgs{PrefixListId: e.To.PrefixListID.ToStringOutput().ToStringPtrOutput()})
+	default:
+		for _, cidr := range e.To.CIDRs {
+			rule("-"+slug(cidr), vpc.SecurityGroupEgressRuleArgs{CidrIpv4: pulumi.StringPtr(cidr)})
 		}
 	}
-	return nil
+	return rules, err
 }
 
-func (e Edge) letIn(ctx *pulumi.Context, name string, opts []pulumi.ResourceOption) error {
-	rule := func(suffix string, args vpc.SecurityGroupIngressRuleArgs) error {
+func (e Edge) letIn(ctx *pulumi.Context, name string, opts []pulumi.ResourceOption) (rules []pulumi.Resource, err error) {
+	rule := func(suffix string, args vpc.SecurityGroupIngressRuleArgs) {
+		if err != nil {
+			return
+		}
 		args.SecurityGroupId = e.To.SecurityGroupID
 		args.IpProtocol = pulumi.String("tcp")
 		args.FromPort, args.ToPort = pulumi.Int(e.Port), pulumi.Int(e.Port)
 		args.Description = pulumi.String(e.Why)
-		_, err := vpc.NewSecurityGroupIngressRule(ctx, name+suffix, &args, opts...)
-		return err
+		var made *vpc.SecurityGroupIngressRule
+		made, err = vpc.NewSecurityGroupIngressRule(ctx, name+suffix, &args, opts...)
+		rules = append(rules, made)
 	}
 	if e.From.SecurityGroupID != nil {
-		return rule("", vpc.SecurityGroupIngressRuleArgs{ReferencedSecurityGroupId: e.From.SecurityGroupID.ToStringOutput().ToStringPtrOutput()})
+		rule("", vpc.SecurityGroupIngressRuleArgs{ReferencedSecurityGroupId: e.From.SecurityGroupID.ToStringOutput().ToStringPtrOutput()})
+		return rules, err
 	}
 	for _, cidr := range e.From.CIDRs {
-		if err := rule("-"+slug(cidr), vpc.SecurityGroupIngressRuleArgs{CidrIpv4: pulumi.StringPtr(cidr)}); err != nil {
-			return err
-		}
+		rule("-"+slug(cidr), vpc.SecurityGroupIngressRuleArgs{CidrIpv4: pulumi.StringPtr(cidr)})
 	}
-	return nil
+	return rules, err
 }
 
 // slug turns a network into a part of a name.

@@ -18,12 +18,15 @@ func TestAllowMakesBothSidesOfAnEdge(t *testing.T) {
 	people := Peer{Name: "people", CIDRs: []string{"10.0.0.0/8", "172.16.0.0/12"}}
 	s3 := Peer{Name: "s3", PrefixListID: pulumi.String("pl-s3")}
 	record := run(t, func(ctx *pulumi.Context) error {
-		return Allow(ctx, []Edge{
+		rules, err := Allow(ctx, []Edge{
 			{From: a, To: b, Port: 5432, Why: "metadata"},
 			{From: people, To: a, Port: 443, Why: "people"},
 			{From: b, To: people, Port: 443, Why: "the IdP"},
 			{From: b, To: s3, Port: 443, Why: "S3"},
 		})
+		require.Len(t, rules["a"], 4, "both halves of a to b, and one for each network of people")
+		require.Len(t, rules["b"], 5)
+		return err
 	})
 	rule := func(group, why string, port float64, peer map[string]any) map[string]any {
 		all := map[string]any{"securityGroupId": group, "ipProtocol": "tcp", "fromPort": port, "toPort": port, "description": why}

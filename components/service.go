@@ -79,14 +79,18 @@ type Service struct {
 	// SecurityGroupID is the tasks'; who may talk to them is said by [Allow].
 	SecurityGroupID pulumi.StringOutput
 
-	resource *ecs.Service
-	logs     pulumi.Resource
-	roles    []pulumi.Resource
+	name       string
+	args       *ServiceArgs
+	definition *ecs.TaskDefinition
+	resource   *ecs.Service
+	logs       pulumi.Resource
+	roles      []pulumi.Resource
 }
 
-// NewService creates the service called <prefix>-<name>.
+// NewService creates all that the service called <prefix>-<name> needs. Its
+// tasks come with [Service.Start], once others let them in.
 func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pulumi.ResourceOption) (*Service, error) {
-	s := &Service{Name: args.Scope.Name(name), LogGroup: args.Scope.LogGroupName(name)}
+	s := &Service{name: name, args: args, Name: args.Scope.Name(name), LogGroup: args.Scope.LogGroupName(name)}
 	if err := register(ctx, "Service", name, s, opts); err != nil {
 		return nil, err
 	}
@@ -108,13 +112,18 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if err != nil {
 		return nil, err
 	}
-	definition, err := s.newTaskDefinition(ctx, name, args, execution, task)
-	if err != nil {
-		return nil, err
-	}
-	ready := append([]pulumi.Resource{logs}, s.roles...)
+	s.definition, err = s.newTaskDefinition(ctx, name, args, execution, task)
+	return s, err
+}
+
+// Start creates the ECS service. What it waits for outlives its tasks as well:
+// a worker that drains still reports, over the rules among it.
+func (s *Service) Start(ctx *pulumi.Context, after ...pulumi.Resource) error {
+	args := s.args
+	ready := append([]pulumi.Resource{s.logs}, s.roles...)
 	ready = append(ready, args.Cluster.ready...)
 	ready = append(ready, args.Ready...)
+	ready = append(ready, after...)
 	for _, container := range args.Containers {
 		ready = append(ready, args.Images.ready[container.Image]...)
 		if container.FilesAt != "" {
@@ -125,11 +134,12 @@ func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pul
 	if args.Autoscaled {
 		options = append(options, pulumi.IgnoreChanges([]string{"desiredCount"}))
 	}
-	s.resource, err = ecs.NewService(ctx, name, s.service(args, definition), options...)
+	service, err := ecs.NewService(ctx, s.name, s.service(args, s.definition), options...)
 	if err != nil {
-		return nil, fmt.Errorf("service %s: %w", name, err)
+		return fmt.Errorf("service %s: %w", s.name, err)
 	}
-	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{"name": s.resource.Name})
+	s.resource = service
+	return ctx.RegisterResourceOutputs(s, pulumi.Map{"name": service.Name})
 }
 
 func unique(resources []pulumi.Resource) []pulumi.Resource {
@@ -259,3 +269,6 @@ func volumes(args *ServiceArgs) ecs.TaskDefinitionVolumeArray {
 
 // Logs is the log group, for what must exist after it.
 func (s *Service) Logs() pulumi.Resource { return s.logs }
+
+// Peer is the service's tasks as one end of an [Edge].
+func (s *Service) Peer() Peer { return Peer{Name: s.name, SecurityGroupID: s.SecurityGroupID} }

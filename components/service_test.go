@@ -33,8 +33,11 @@ func runService(t *testing.T, change func(*ServiceArgs, *world)) *recorder.Recor
 		if change != nil {
 			change(args, w)
 		}
-		_, err = NewService(ctx, "thing", args)
-		return err
+		service, err := NewService(ctx, "thing", args)
+		if err != nil {
+			return err
+		}
+		return service.Start(ctx)
 	})
 }
 

@@ -1,8 +1,6 @@
 package platform
 
 import (
-	"fmt"
-
 	"github.com/pathwai/airflow-on-fargate/components"
 	"github.com/pathwai/airflow-on-fargate/config"
 )
@@ -18,11 +16,11 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 	database := components.Peer{Name: "database", SecurityGroupID: state.database.SecurityGroupID}
 	broker := components.Peer{Name: "broker", SecurityGroupID: state.broker.SecurityGroupID}
 	files := components.Peer{Name: "files", SecurityGroupID: state.files.SecurityGroupID}
-	apiServer := service("api-server", s.apiServer)
-	scheduler := service("scheduler", s.scheduler)
-	dagProcessor := service("dag-processor", s.dagProcessor)
-	triggerer := service("triggerer", s.triggerer)
-	dagsync := service("dagsync", s.dagsync)
+	apiServer := s.apiServer.Peer()
+	scheduler := s.scheduler.Peer()
+	dagProcessor := s.dagProcessor.Peer()
+	triggerer := s.triggerer.Peer()
+	dagsync := s.dagsync.Peer()
 
 	table := []components.Edge{
 		{From: clients, To: alb, Port: components.HTTPSPort, Why: "people open the web interface"},
@@ -41,8 +39,8 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 		{From: dagsync, To: files, Port: components.FilesPort, Why: "publishes DAGs and plugins"},
 	}
 	all := []components.Peer{apiServer, scheduler, dagProcessor, triggerer, dagsync}
-	for i, pool := range cfg.WorkerPools {
-		worker := service(pool.ServiceName(), s.workers[i])
+	for i := range cfg.WorkerPools {
+		worker := s.workers[i].Peer()
 		all = append(all, worker)
 		table = append(table,
 			components.Edge{From: worker, To: alb, Port: components.ExecutionPort, Why: "tasks report over the execution API"},
@@ -73,7 +71,3 @@ const (
 	workerLogPort    = 8793
 	triggererLogPort = 8794
 )
-
-func service(name string, s *components.Service) components.Peer {
-	return components.Peer{Name: fmt.Sprint(name), SecurityGroupID: s.SecurityGroupID}
-}

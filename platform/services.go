@@ -38,6 +38,16 @@ func (s *services) airflow() []*components.Service {
 	return append([]*components.Service{s.apiServer, s.scheduler, s.dagProcessor, s.triggerer}, s.workers...)
 }
 
+// start lets tasks run, each service's after the rules that let them talk.
+func (s *services) start(ctx *pulumi.Context, rules components.Rules) error {
+	for _, service := range append(s.airflow(), s.dagsync) {
+		if err := service.Start(ctx, rules[service.Peer().Name]...); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
 // logGroups are the services' log groups.
 func (s *services) logGroups() []pulumi.Resource {
 	var groups []pulumi.Resource

@@ -107,3 +107,25 @@ func TestNoBudget(t *testing.T) {
 	require.Empty(t, declared.Of("aws:budgets/budget:Budget"))
 	require.Len(t, record(t, loadStack(t, "dev")).Of("aws:budgets/budget:Budget"), 1)
 }
+
+// A worker that drains still talks to broker, database and execution API: the
+// rules come before the service, and go after it.
+func TestServicesOutliveNoRuleOfTheirs(t *testing.T) {
+	for _, stack := range []string{"dev", "prod"} {
+		declared := record(t, loadStack(t, stack))
+		for _, service := range declared.Of("aws:ecs/service:Service") {
+			group := service.Name + "-id"
+			rules := 0
+			for _, kind := range []string{"Egress", "Ingress"} {
+				for _, rule := range declared.Of("aws:vpc/securityGroup" + kind + "Rule:SecurityGroup" + kind + "Rule") {
+					inputs := rule.Plain()
+					if inputs["securityGroupId"] == group || inputs["referencedSecurityGroupId"] == group {
+						rules++
+						require.Contains(t, service.DependsOn, rule.Name)
+					}
+				}
+			}
+			require.GreaterOrEqual(t, rules, 4, "%s: endpoints, S3, and files both ways", service.Name)
+		}
+	}
+}
