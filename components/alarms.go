@@ -58,9 +58,9 @@ type AlarmsArgs struct {
 	LogsKeyARN pulumi.StringInput
 	// Alarms are created beside the one on refused calls, which is always there.
 	Alarms []Alarm
-	// OffHours turns the alarms that take silence for one off with the services;
-	// nil never does.
-	OffHours *OffHoursArgs
+	// OffHours leaves it to [Hours] whether the alarms that take silence for one
+	// tell of it.
+	OffHours bool
 	// ClusterARN is whose failed deployments and killed tasks are told.
 	ClusterARN pulumi.StringInput
 	// DatabaseID is whose failovers and failures are told.
@@ -98,9 +98,6 @@ func NewAlarms(ctx *pulumi.Context, name string, args *AlarmsArgs, opts ...pulum
 			return nil, fmt.Errorf("alarms: %s: %w", alarm.Name, err)
 		}
 	}
-	if err := a.quietOutOfHours(ctx, name, args); err != nil {
-		return nil, err
-	}
 	if err := a.watchLogs(ctx, name, args); err != nil {
 		return nil, err
 	}
@@ -108,6 +105,18 @@ func NewAlarms(ctx *pulumi.Context, name string, args *AlarmsArgs, opts ...pulum
 		return nil, err
 	}
 	return a, ctx.RegisterResourceOutputs(a, pulumi.Map{})
+}
+
+// OnSilence are the names of the alarms that take silence for an alarm: all of
+// them sound when the services are off.
+func (args *AlarmsArgs) OnSilence() []string {
+	var names []string
+	for _, alarm := range args.Alarms {
+		if alarm.MissingBreaches {
+			names = append(names, args.Scope.Name(alarm.Name))
+		}
+	}
+	return names
 }
 
 func (a *Alarms) newTopic(ctx *pulumi.Context, name string, args *AlarmsArgs, severity Severity) error {
@@ -186,8 +195,8 @@ func (a *Alarms) newAlarm(ctx *pulumi.Context, name string, args *AlarmsArgs, al
 	}
 	alarm.look(metric)
 	options := parented(a)
-	if args.OffHours != nil && alarm.MissingBreaches {
-		// The scheduler's business: that they are off at night is no drift.
+	if args.OffHours && alarm.MissingBreaches {
+		// That they are off at night is no drift.
 		options = append(options, pulumi.IgnoreChanges([]string{"actionsEnabled"}))
 	}
 	_, err := cloudwatch.NewMetricAlarm(ctx, name+"-"+alarm.Name, metric, options...)

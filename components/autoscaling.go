@@ -14,16 +14,15 @@ type ScalingArgs struct {
 	Scope   Scope
 	Cluster *Cluster
 	Service *Service
-	// Min and Max bound the number of tasks. Equal ones fix it, for a service
-	// that has OffHours only.
+	// Min and Max bound the number of tasks.
 	Min, Max int
 	// Backlog scales workers by what their queues hold; nil doesn't.
 	Backlog *BacklogArgs
 	// TrackLoad scales by CPU (60 %) and memory (75 %), for services that serve
 	// requests.
 	TrackLoad bool
-	// OffHours turns the service off and on again; nil leaves it on.
-	OffHours *OffHoursArgs
+	// OffHours leaves the bounds to [Hours] once they are there.
+	OffHours bool
 }
 
 // BacklogArgs describes the work of a pool.
@@ -36,16 +35,8 @@ type BacklogArgs struct {
 	IdleMemory int
 }
 
-// OffHoursArgs are expressions of Application Auto Scaling and their time zone.
-type OffHoursArgs struct {
-	// Stop and Start are such as cron(0 20 ? * MON-FRI *).
-	Stop, Start string
-	// Timezone is the IANA name of the zone that both are in.
-	Timezone string
-}
-
 // Scaling moves a service's number of tasks: with the backlog of a pool of
-// workers (docs/adr/0013), with load, and to none out of hours.
+// workers (docs/adr/0013), or with load.
 type Scaling struct {
 	pulumi.ResourceState
 }
@@ -63,10 +54,9 @@ func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pul
 		return nil, err
 	}
 	options := []pulumi.ResourceOption{pulumi.Parent(s), pulumi.DependsOn([]pulumi.Resource{args.Service.resource})}
-	if args.OffHours != nil {
-		// A scheduled action sets the target's own bounds (Application Auto Scaling
-		// user guide, "How scheduled scaling works"): an update at night would turn
-		// the service on. Other bounds come with the next start.
+	if args.OffHours {
+		// An update at night would turn the service on. Other bounds come with the
+		// next start.
 		options = append(options, pulumi.IgnoreChanges([]string{"minCapacity", "maxCapacity"}))
 	}
 	target, err := appautoscaling.NewTarget(ctx, name, &appautoscaling.TargetArgs{
@@ -86,11 +76,6 @@ func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pul
 	}
 	if args.TrackLoad {
 		if err := s.trackLoad(ctx, name, args, target); err != nil {
-			return nil, fmt.Errorf("scaling %s: %w", name, err)
-		}
-	}
-	if args.OffHours != nil {
-		if err := s.keepOffHours(ctx, name, args, target); err != nil {
 			return nil, fmt.Errorf("scaling %s: %w", name, err)
 		}
 	}
@@ -115,31 +100,6 @@ func (s *Scaling) trackLoad(ctx *pulumi.Context, name string, args *ScalingArgs,
 			},
 		}, pulumi.Parent(target)); err != nil {
 			return fmt.Errorf("%s: %w", metric, err)
-		}
-	}
-	return nil
-}
-
-func (s *Scaling) keepOffHours(ctx *pulumi.Context, name string, args *ScalingArgs, target *appautoscaling.Target) error {
-	for _, action := range []struct {
-		name, schedule string
-		min, max       int
-	}{
-		{"stop", args.OffHours.Stop, 0, 0},
-		{"start", args.OffHours.Start, args.Min, args.Max},
-	} {
-		if _, err := appautoscaling.NewScheduledAction(ctx, name+"-"+action.name, &appautoscaling.ScheduledActionArgs{
-			Name:              pulumi.String(args.Service.Name + "-" + action.name),
-			ServiceNamespace:  target.ServiceNamespace,
-			ScalableDimension: target.ScalableDimension,
-			ResourceId:        target.ResourceId,
-			Schedule:          pulumi.String(action.schedule),
-			Timezone:          pulumi.String(args.OffHours.Timezone),
-			ScalableTargetAction: &appautoscaling.ScheduledActionScalableTargetActionArgs{
-				MinCapacity: pulumi.Int(action.min), MaxCapacity: pulumi.Int(action.max),
-			},
-		}, pulumi.Parent(target)); err != nil {
-			return fmt.Errorf("%s: %w", action.name, err)
 		}
 	}
 	return nil

@@ -214,9 +214,10 @@ type WorkerPool struct {
 
 // Schedule holds the off-hours. See "schedule" in Pulumi.yaml.
 type Schedule struct {
-	Stop     string `config:"stop"`
-	Start    string `config:"start"`
-	Timezone string `config:"timezone"`
+	Stop         string `config:"stop"`
+	Start        string `config:"start"`
+	Timezone     string `config:"timezone"`
+	DrainMinutes int    `config:"drainMinutes"`
 }
 
 // Airflow holds Airflow's own settings. See "airflow" in Pulumi.yaml.

@@ -8,7 +8,7 @@ import (
 	_ "time/tzdata" // so that a time zone is checked alike on every machine
 )
 
-// cronForm is a cron expression of Application Auto Scaling, as PutScheduledAction
+// cronForm is a cron expression of EventBridge Scheduler, as CreateSchedule
 // takes it: six fields, and a question mark in exactly one of the two for days.
 var cronForm = func() *regexp.Regexp {
 	field := func(number, special string) string {
@@ -38,9 +38,7 @@ func (f *faults) validateSchedule(c *Config) {
 	}
 	f.cron(key("schedule.stop"), s.Stop)
 	f.cron(key("schedule.start"), s.Start)
-	if _, err := Later(s.Start, AlarmRecheckMinutes); err != nil && cronForm.MatchString(s.Start) {
-		f.add(key("schedule.start"), s.Start, fmt.Sprintf("one minute of each hour that it names, and early enough: alarms come back within %d minutes, on the same day", AlarmRecheckMinutes))
-	}
+	f.between(key("schedule.drainMinutes"), s.DrainMinutes, 0, 720)
 	if _, err := time.LoadLocation(s.Timezone); err != nil || !timezoneForm.MatchString(s.Timezone) || s.Timezone == "Local" {
 		f.add(key("schedule.timezone"), s.Timezone, "an IANA time zone such as Europe/Berlin or UTC")
 	}

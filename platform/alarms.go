@@ -40,21 +40,25 @@ func (p *platformParts) newAlarms(ctx *pulumi.Context, s *services) (*components
 	}
 	var alarms []components.Alarm
 	for _, some := range [][]components.Alarm{
-		p.airflowAlarms(), p.queueAlarms(), p.webAlarms(), p.taskAlarms(s), p.databaseAlarms(), p.brokerAlarms(), p.filesAlarms(),
+		p.airflowAlarms(), p.queueAlarms(), p.webAlarms(), p.taskAlarms(s), p.databaseAlarms(), p.brokerAlarms(), p.filesAlarms(), p.hoursAlarms(),
 	} {
 		alarms = append(alarms, some...)
 	}
-	return components.NewAlarms(ctx, "alarms", &components.AlarmsArgs{
+	args := &components.AlarmsArgs{
 		Scope:          p.scope,
 		Emails:         p.config.Alarms.Emails,
 		LogsKeyARN:     p.keys.LogsARN,
 		Alarms:         alarms,
-		OffHours:       offHours(p.config),
+		OffHours:       scheduled(p.config),
 		ClusterARN:     s.cluster.ARN,
 		DatabaseID:     p.state.database.Identifier,
 		LogGroups:      groups,
 		LogGroupsReady: s.logGroups(),
-	}, p.in)
+	}
+	if err := p.newHours(ctx, s, args.OnSilence()); err != nil {
+		return nil, err
+	}
+	return components.NewAlarms(ctx, "alarms", args, p.in)
 }
 
 // above and below fill in what most alarms share.
@@ -253,5 +257,18 @@ func (p *platformParts) filesAlarms() []components.Alarm {
 		Meaning:   "The shared files are near their limit of operations: DAGs are parsed slowly.",
 		Namespace: "AWS/EFS", Metric: "PercentIOLimit", Statistic: "Maximum",
 		Dimensions: pulumi.StringMap{"FileSystemId": p.state.files.ID},
+	})}
+}
+
+// hoursAlarms: a run that failed left the platform half off, or half on.
+func (p *platformParts) hoursAlarms() []components.Alarm {
+	if !scheduled(p.config) {
+		return nil
+	}
+	return []components.Alarm{above(0, minute, 1, components.Alarm{
+		Name: "hours-failed", Severity: components.Page, Runbook: "hours",
+		Meaning:   "Turning the platform off or on stopped half-way.",
+		Namespace: "AWS/States", Metric: "ExecutionsFailed", Statistic: "Sum",
+		Dimensions: pulumi.StringMap{"StateMachineArn": pulumi.String(p.scope.HoursMachine())},
 	})}
 }

@@ -27,7 +27,6 @@ var shown = map[string][]string{
 	"awsx:ecr:Repository": {"name", "imageTagMutability", "imageScanningConfiguration.scanOnPush", "encryptionConfigurations.0.encryptionType", "encryptionConfigurations.0.kmsKey", "forceDelete"},
 
 	"aws:appautoscaling/policy:Policy":                   {"policyType"},
-	"aws:appautoscaling/scheduledAction:ScheduledAction": {"schedule", "timezone"},
 	"aws:appautoscaling/target:Target":                   {"minCapacity", "maxCapacity"},
 	"aws:budgets/budget:Budget":                          {"limitAmount"},
 	"aws:cloudwatch/dashboard:Dashboard":                 {},
@@ -93,6 +92,7 @@ var shown = map[string][]string{
 	"aws:scheduler/scheduleGroup:ScheduleGroup":                                                  {},
 	"aws:secretsmanager/secret:Secret":                                                           {"name", "kmsKeyId", "recoveryWindowInDays"},
 	"aws:secretsmanager/secretVersion:SecretVersion":                                             {"secretString"},
+	"aws:sfn/stateMachine:StateMachine": {},
 	"aws:sns/topic:Topic":                                                                        {"kmsMasterKeyId"},
 	"aws:sns/topicPolicy:TopicPolicy":                                                            {},
 	"aws:sns/topicSubscription:TopicSubscription":                                                {"protocol"},

@@ -8,11 +8,10 @@ import (
 )
 
 // newScaling makes workers follow their queues and the api-server its load.
-// Services of a fixed size are scalable only to be turned off out of hours.
 func (p *platformParts) newScaling(ctx *pulumi.Context, s *services) error {
 	cfg := p.config
 	scale := func(service *components.Service, name string, args components.ScalingArgs) error {
-		args.Scope, args.Cluster, args.Service, args.OffHours = p.scope, s.cluster, service, offHours(cfg)
+		args.Scope, args.Cluster, args.Service, args.OffHours = p.scope, s.cluster, service, scheduled(cfg)
 		_, err := components.NewScaling(ctx, name, &args, p.in)
 		return err
 	}
@@ -31,34 +30,34 @@ func (p *platformParts) newScaling(ctx *pulumi.Context, s *services) error {
 			return err
 		}
 	}
-	if offHours(cfg) == nil {
-		return nil
-	}
-	if _, err := components.NewDatabaseSchedule(ctx, "database-schedule", &components.DatabaseScheduleArgs{
-		Scope: p.scope, Database: p.state.database, OffHours: *offHours(cfg),
-	}, p.in); err != nil {
-		return err
-	}
-	for _, fixed := range []struct {
-		service *components.Service
-		name    string
-		count   int
-	}{
-		{s.scheduler, "scheduler", cfg.Services.Scheduler.Count},
-		{s.dagProcessor, "dag-processor", cfg.Services.DAGProcessor.Count},
-		{s.triggerer, "triggerer", cfg.Services.Triggerer.Count},
-		{s.dagsync, "dagsync", 1},
-	} {
-		if err := scale(fixed.service, fixed.name, components.ScalingArgs{Min: fixed.count, Max: fixed.count}); err != nil {
-			return err
-		}
-	}
 	return nil
 }
 
-func offHours(cfg *config.Config) *components.OffHoursArgs {
-	if cfg.Schedule.Stop == "" {
+// scheduled tells whether the platform is off at times.
+func scheduled(cfg *config.Config) bool { return cfg.Schedule.Stop != "" }
+
+// newHours turns everything off and on again out of hours.
+func (p *platformParts) newHours(ctx *pulumi.Context, s *services, alarms []string) error {
+	cfg := p.config
+	if !scheduled(cfg) {
 		return nil
 	}
-	return &components.OffHoursArgs{Stop: cfg.Schedule.Stop, Start: cfg.Schedule.Start, Timezone: cfg.Schedule.Timezone}
+	var workers []components.Hourly
+	for i, pool := range cfg.WorkerPools {
+		workers = append(workers, components.Hourly{Service: s.workers[i], Min: pool.Min, Max: pool.Max})
+	}
+	_, err := components.NewHours(ctx, "hours", &components.HoursArgs{
+		Scope: p.scope, Cluster: s.cluster, Database: p.state.database,
+		Stop: cfg.Schedule.Stop, Start: cfg.Schedule.Start, Timezone: cfg.Schedule.Timezone, DrainMinutes: cfg.Schedule.DrainMinutes,
+		Workers: workers,
+		Others: []components.Hourly{
+			{Service: s.apiServer, Min: cfg.Services.APIServer.Count, Max: cfg.Services.APIServer.MaxCount},
+			{Service: s.scheduler, Min: cfg.Services.Scheduler.Count},
+			{Service: s.dagProcessor, Min: cfg.Services.DAGProcessor.Count},
+			{Service: s.triggerer, Min: cfg.Services.Triggerer.Count},
+			{Service: s.dagsync, Min: 1},
+		},
+		Alarms: alarms,
+	}, p.in)
+	return err
 }

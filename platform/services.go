@@ -84,26 +84,26 @@ func (p *platformParts) newServices(ctx *pulumi.Context) (*services, error) {
 	}
 
 	scheduler := p.service(cfg.Services.Scheduler.Size, cfg.Services.Scheduler.Capacity, airflow.Scheduler())
-	scheduler.Count, scheduler.Autoscaled = cfg.Services.Scheduler.Count, offHours(cfg) != nil
+	scheduler.Count, scheduler.Autoscaled = cfg.Services.Scheduler.Count, scheduled(cfg)
 	if s.scheduler, err = components.NewService(ctx, "scheduler", scheduler, p.in); err != nil {
 		return nil, err
 	}
 
 	dagProcessor := p.service(cfg.Services.DAGProcessor.Size, cfg.Services.DAGProcessor.Capacity, airflow.DAGProcessor())
-	dagProcessor.Count, dagProcessor.Autoscaled = cfg.Services.DAGProcessor.Count, offHours(cfg) != nil
+	dagProcessor.Count, dagProcessor.Autoscaled = cfg.Services.DAGProcessor.Count, scheduled(cfg)
 	if s.dagProcessor, err = components.NewService(ctx, "dag-processor", dagProcessor, p.in); err != nil {
 		return nil, err
 	}
 
 	triggerer := p.service(cfg.Services.Triggerer.Size, cfg.Services.Triggerer.Capacity, airflow.Triggerer())
-	triggerer.Count, triggerer.Autoscaled = cfg.Services.Triggerer.Count, offHours(cfg) != nil
+	triggerer.Count, triggerer.Autoscaled = cfg.Services.Triggerer.Count, scheduled(cfg)
 	triggerer.Permissions = p.scope.WriteTaskLogs(cfg.Buckets.Logs, cfg.Buckets.LogsPrefix)
 	if s.triggerer, err = components.NewService(ctx, "triggerer", triggerer, p.in); err != nil {
 		return nil, err
 	}
 
 	dagsync := p.service(cfg.Services.DAGSync.Size, cfg.Services.DAGSync.Capacity, airflow.DAGSync())
-	dagsync.Count, dagsync.Autoscaled = 1, offHours(cfg) != nil
+	dagsync.Count, dagsync.Autoscaled = 1, scheduled(cfg)
 	dagsync.Permissions = p.scope.ReadDAGs(cfg.Buckets.DAGs, cfg.Buckets.DAGsPrefix, cfg.Buckets.PluginsPrefix)
 	if s.dagsync, err = components.NewService(ctx, "dagsync", dagsync, p.in); err != nil {
 		return nil, err

@@ -54,7 +54,7 @@ var otherValues = values{
 		"name": "other", "queues": []any{"default", "more"}, "concurrency": 5, "cpu": 2048, "memory": 5120, "min": 1, "max": 9, "onDemandBase": 1, "spotPercent": 40,
 		"policyArns": []any{"arn:aws:iam::381492153064:policy/for-tests"},
 	},
-	"schedule": values{"stop": "cron(0 20 ? * MON-FRI *)", "start": "cron(0 7 ? * MON-FRI *)", "timezone": "Europe/Berlin"},
+	"schedule": values{"stop": "cron(0 20 ? * MON-FRI *)", "start": "cron(0 7 ? * MON-FRI *)", "timezone": "Europe/Berlin", "drainMinutes": 30},
 	"airflow": values{
 		"dagRefreshSeconds": 20, "queuedTimeoutSeconds": 7200, "retentionDays": 30, "options": values{"core": values{"max_active_runs_per_dag": "4"}},
 	},
@@ -65,7 +65,7 @@ var otherValues = values{
 // togetherWith are settings before and after a change, without which it would
 // mean nothing.
 var togetherWith = map[string]values{
-	"schedule.stop": offHoursOn, "schedule.start": offHoursOn, "schedule.timezone": offHoursOn,
+	"schedule.stop": offHoursOn, "schedule.start": offHoursOn, "schedule.timezone": offHoursOn, "schedule.drainMinutes": offHoursOn,
 	"login.idpCidrs": withLogin("alb"), "login.mode": withLogin("none"), "login.issuer": withLogin("alb"),
 	"login.authorizationEndpoint": withLogin("alb"), "login.tokenEndpoint": withLogin("alb"), "login.userInfoEndpoint": withLogin("alb"),
 	"login.clientId": withLogin("alb"), "login.sessionSeconds": withLogin("alb"),

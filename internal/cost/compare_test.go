@@ -117,17 +117,11 @@ func TestScheduleOfThePlan(t *testing.T) {
 	always := service("api", "1024", "2048", 1, 1, on(plan.OnDemand, 0, 1))
 	database := plantest.Resource("aws:rds/instance:Instance", "database", in{"engine": "postgres", "instanceClass": "db.t4g.medium", "storageType": "gp3", "allocatedStorage": 20.0})
 	schedule := []*plan.Resource{}
-	for name, max := range map[string]float64{"stop": 0, "start": 1} {
-		hour := map[string]string{"stop": "20", "start": "8"}[name]
-		schedule = append(schedule,
-			plantest.Resource("aws:appautoscaling/scheduledAction:ScheduledAction", name, in{
-				"resourceId": "service/dev/dev-api", "schedule": "cron(0 " + hour + " ? * MON-FRI *)",
-				"scalableTargetAction": map[string]any{"maxCapacity": max},
-			}),
-			plantest.Resource("aws:scheduler/schedule:Schedule", name, in{
-				"scheduleExpression": "cron(0 " + hour + " ? * MON-FRI *)",
-				"target":             map[string]any{"arn": "arn:aws:scheduler:::aws-sdk:rds:" + name + "DBInstance"},
-			}))
+	for to, hour := range map[string]string{"off": "20", "on": "8"} {
+		schedule = append(schedule, plantest.Resource("aws:scheduler/schedule:Schedule", to, in{
+			"scheduleExpression": "cron(0 " + hour + " ? * MON-FRI *)",
+			"target":             map[string]any{"arn": "arn:of:machine", "input": `{"by":"schedule","to":"` + to + `"}`},
+		}))
 	}
 	full := estimated(t, append(always, database)...)
 	part := estimated(t, append(append(always, database), schedule...)...)

@@ -158,7 +158,7 @@ func TestNotPricedIsNeverZero(t *testing.T) {
 		"provisioned files":   {plantest.Resource("aws:efs/fileSystem:FileSystem", "x", in{"throughputMode": "provisioned"}), `throughput mode "provisioned"`},
 		"detailed insights":   {plantest.Resource("aws:ecs/cluster:Cluster", "x", in{"settings": []any{map[string]any{"name": "containerInsights", "value": "enhanced"}}}), `Container Insights "enhanced"`},
 		"an endpoint nowhere": {plantest.Resource(plan.EndpointType, "x", in{"vpcEndpointType": "Interface"}), "in no subnet"},
-		"an unreadable cron":  {plantest.Resource("aws:appautoscaling/scheduledAction:ScheduledAction", "x", in{"resourceId": "service/dev/dev-a", "schedule": "rate(1 day)"}), "counted as always on"},
+		"an unreadable cron":  {plantest.Resource("aws:scheduler/schedule:Schedule", "x", in{"scheduleExpression": "rate(1 day)", "target": map[string]any{"input": `{"to":"off"}`}}), "counted as always on"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			report := estimated(t, c.resource)

@@ -1,6 +1,7 @@
 package cost
 
 import (
+	"encoding/json"
 	"fmt"
 	"slices"
 	"strconv"
@@ -30,51 +31,32 @@ type switching struct {
 	on         bool
 }
 
-// schedule reads the plan's off-hours: scheduled actions that set a service's
-// maximum to 0, and EventBridge schedules that stop and start the database.
-// What can't be read counts as always on, and is reported.
+// schedule reads the plan's off-hours: EventBridge schedules whose input says
+// what they turn the platform to. What can't be read counts as always on, and
+// is reported. The minutes in which workers finish are left out.
 func (e *estimate) schedule() hours {
 	h := hours{services: map[string]float64{}, database: 1}
-	byService := map[string][]switching{}
-	last := map[string]*plan.Resource{}
-	for _, action := range e.plan.Of("aws:appautoscaling/scheduledAction:ScheduledAction") {
-		target := action.Text("resourceId")
-		if target == "" {
-			if behind := e.plan.Ref(action, "resourceId", plan.ScalableTargetType); behind != nil {
-				target = behind.Text("resourceId")
-			}
-		}
-		name := target[strings.LastIndex(target, "/")+1:]
-		last[name] = action
-		byService[name] = append(byService[name], switching{
-			action.Text("schedule"), action.NumberOr("scalableTargetAction.maxCapacity", 1) > 0,
-		})
-	}
-	for name, moments := range byService {
-		share, err := shareOn(moments)
-		if err != nil {
-			e.unpriced(last[name], err.Error()+"; counted as always on")
-			continue
-		}
-		h.services[name] = share
-	}
 	var moments []switching
 	var schedule *plan.Resource
 	for _, r := range e.plan.Of("aws:scheduler/schedule:Schedule") {
-		call := r.Text("target.arn")
-		if strings.HasSuffix(call, ":rds:stopDBInstance") || strings.HasSuffix(call, ":rds:startDBInstance") {
-			moments = append(moments, switching{r.Text("scheduleExpression"), strings.HasSuffix(call, "startDBInstance")})
+		var input struct{ To string }
+		if json.Unmarshal([]byte(r.Text("target.input")), &input) == nil && input.To != "" {
+			moments = append(moments, switching{r.Text("scheduleExpression"), input.To == "on"})
 			schedule = r
 		}
 	}
-	if len(moments) > 0 {
-		share, err := shareOn(moments)
-		if err != nil {
-			e.unpriced(schedule, err.Error()+"; counted as always on")
-			return h
-		}
-		h.database = share
+	if len(moments) == 0 {
+		return h
 	}
+	share, err := shareOn(moments)
+	if err != nil {
+		e.unpriced(schedule, err.Error()+"; counted as always on")
+		return h
+	}
+	for _, service := range e.plan.Of(plan.ServiceType) {
+		h.services[service.Text("name")] = share
+	}
+	h.database = share
 	return h
 }
 

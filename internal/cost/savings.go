@@ -68,12 +68,12 @@ func choices(p *plan.Plan) []choice {
 }
 
 func offHoursChoice(p *plan.Plan) choice {
-	if len(p.Of("aws:appautoscaling/scheduledAction:ScheduledAction")) > 0 {
+	if len(p.Of("aws:scheduler/schedule:Schedule")) > 0 {
 		return choice{
 			what: "off-hours schedule", has: true, but: "nothing runs at night and on weekends",
 			change: func(p *plan.Plan) *plan.Plan {
 				return p.Without(func(r *plan.Resource) bool {
-					return r.Type == "aws:appautoscaling/scheduledAction:ScheduledAction" || r.Type == "aws:scheduler/schedule:Schedule"
+					return r.Type == "aws:scheduler/schedule:Schedule"
 				})
 			},
 		}

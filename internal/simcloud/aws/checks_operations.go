@@ -89,3 +89,57 @@ func checkBudget(s *subject) {
 		s.fail("limitAmount", "missing: limitAmount, plannedLimits or autoAdjustData")
 	}
 }
+
+// checkStateMachine follows Amazon States Language as far as names go: a machine
+// begins with a state of its own, and every state leads to another or ends.
+func checkStateMachine(s *subject) {
+	doc, ok := document(s.get("definition"))
+	if !ok {
+		return // the property's own rule says so
+	}
+	whole, _ := doc.(map[string]any)
+	s.stateMachine("", whole)
+}
+
+func (s *subject) stateMachine(at string, machine map[string]any) {
+	states, _ := machine["States"].(map[string]any)
+	exists := func(from string, next any) {
+		if name, _ := next.(string); states[name] == nil {
+			s.fail("definition", "InvalidDefinition: %s%s leads to %q, which is no state beside it", at, from, next)
+		}
+	}
+	exists("StartAt", machine["StartAt"])
+	for name, raw := range states {
+		state, _ := raw.(map[string]any)
+		next, leads := state["Next"]
+		_, ends := state["End"]
+		switch state["Type"] {
+		case "Choice":
+			exists(name, state["Default"])
+			choices, _ := state["Choices"].([]any)
+			for _, choice := range choices {
+				rule, _ := choice.(map[string]any)
+				exists(name, rule["Next"])
+			}
+		case "Succeed", "Fail":
+			if leads || ends {
+				s.fail("definition", "InvalidDefinition: %s%s ends by its type, and has neither Next nor End", at, name)
+			}
+		default:
+			if leads == ends {
+				s.fail("definition", "InvalidDefinition: %s%s has one of Next and End", at, name)
+			}
+			if leads {
+				exists(name, next)
+			}
+		}
+		catches, _ := state["Catch"].([]any)
+		for _, caught := range catches {
+			rule, _ := caught.(map[string]any)
+			exists(name, rule["Next"])
+		}
+		if inner, ok := state["ItemProcessor"].(map[string]any); ok {
+			s.stateMachine(at+name+" / ", inner)
+		}
+	}
+}

@@ -1,6 +1,6 @@
 package aws
 
-// scaling holds application Auto Scaling and EventBridge Scheduler.
+// scaling holds application Auto Scaling, EventBridge Scheduler and Step Functions.
 var scaling = map[string]*Type{
 	"aws:appautoscaling/target:Target": {
 		ID:       "{resourceId}",
@@ -59,6 +59,26 @@ var scaling = map[string]*Type{
 			"state":              oneOf("ENABLED", "DISABLED"),
 		},
 		Untagged: true,
+	},
+	"aws:sfn/stateMachine:StateMachine": {
+		ID:   "{arn}",
+		ARN:  "states:{region}:{account}:stateMachine:{name}",
+		Name: "name", NameMax: 80,
+		Unique:   "{name}",
+		Required: "definition roleArn",
+		ForceNew: "name namePrefix type",
+		JSON:     "definition",
+		Defaults: Props{"publish": false, "type": "STANDARD"},
+		Outputs: Props{
+			"creationDate": "2025-01-01T00:00:00Z", "description": "", "revisionId": "", "stateMachineVersionArn": "{arn}:1",
+			"status": "ACTIVE",
+		},
+		Later: "encryptionConfiguration loggingConfiguration name namePrefix tracingConfiguration versionDescription",
+		Rules: Rules{
+			"name": word(80, "_"),
+			"type": oneOf("STANDARD", "EXPRESS"),
+		},
+		Check: checkStateMachine,
 	},
 	"aws:scheduler/scheduleGroup:ScheduleGroup": {
 		ID:   "{name}",

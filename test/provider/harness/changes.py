@@ -112,28 +112,21 @@ def of(stack: Stack) -> list[Change]:
             [Expected("update", SERVICE, "dag-processor")],
         ),
         Change("add an endpoint", {"endpoints": {"extra": ["sqs"]}}, [Expected("create", "aws:ec2/vpcEndpoint:VpcEndpoint", "endpoints-sqs")]),
-    ] + (rare(workers) if stack.name == "dev" else [])
+    ] + (rare() if stack.name == "dev" else [])
 
 
-def rare(workers: list[str]) -> list[Change]:
+def rare() -> list[Change]:
     """Features that neither stack has, turned on."""
-    services = ["api-server", "scheduler", "dag-processor", "triggerer", "dagsync", *workers]
-    fixed = ["scheduler", "dag-processor", "triggerer", "dagsync"]
-    silent = ["scheduler-heartbeat", "web-down", "sync-lag-dags", "sync-lag-plugins", *(f"{name}-tasks" for name in ("api-server", *fixed))]
-    action = "aws:appautoscaling/scheduledAction:ScheduledAction"
     return [
         Change(
             "out of hours",
             {"schedule": variants.HOURS},
             [
-                *(Expected("create", "aws:appautoscaling/target:Target", name) for name in fixed),
-                *(Expected("create", action, f"{name}-{turn}") for name in services for turn in ("stop", "start")),
-                *(Expected("create", "aws:scheduler/schedule:Schedule", f"database-schedule-{turn}") for turn in ("stop", "start")),
-                # Alarms on silence, which would sound every evening.
-                *(Expected("create", "aws:scheduler/schedule:Schedule", f"alarms-{turn}") for turn in ("off", "on")),
-                *(Expected("create", "aws:scheduler/schedule:Schedule", f"alarms-recheck-{name}") for name in silent),
-                *(Expected("create", f"aws:iam/{kind}", name) for kind in ("role:Role", "rolePolicy:RolePolicy") for name in ("database-schedule", "alarms-off-hours")),
-                *(Expected("create", f"airflow:index:{kind}", "*") for kind in ("Scaling", "DatabaseSchedule")),
+                Expected("create", "aws:sfn/stateMachine:StateMachine", "hours"),
+                *(Expected("create", "aws:scheduler/schedule:Schedule", f"hours-{turn}") for turn in ("off", "on")),
+                *(Expected("create", f"aws:iam/{kind}", name) for kind in ("role:Role", "rolePolicy:RolePolicy") for name in ("hours", "hours-schedule")),
+                Expected("create", ALARM, "alarms-hours-failed"),
+                Expected("create", "airflow:index:Hours", "hours"),
             ],
         ),
         Change(

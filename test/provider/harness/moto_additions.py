@@ -28,7 +28,11 @@ INSTANCE = {
     "PerformanceInsightsKMSKeyId": "performance_insights_kms_key_id",
     "PerformanceInsightsRetentionPeriod": "performance_insights_retention_period",
 }
-GROUP = {"TransitEncryptionMode": "transit_encryption_mode", "PreferredMaintenanceWindow": "preferred_maintenance_window"}
+GROUP = {
+    "TransitEncryptionMode": "transit_encryption_mode",
+    "PreferredMaintenanceWindow": "preferred_maintenance_window",
+    "AutoMinorVersionUpgrade": "auto_minor_version_upgrade",
+}
 
 
 def remember(responses, action: str, result: str, attributes: dict[str, str]) -> None:
@@ -40,7 +44,8 @@ def remember(responses, action: str, result: str, attributes: dict[str, str]) ->
         reply = old(self)
         for attribute, value in given.items():
             if value is not None:
-                setattr(reply._result[result], attribute, value)
+                # The query protocol has words for booleans, and moto no mercy with them.
+                setattr(reply._result[result], attribute, {"true": True, "false": False}.get(value, value) if isinstance(value, str) else value)
         return reply
 
     setattr(responses, action, wrapped)
@@ -49,7 +54,6 @@ def remember(responses, action: str, result: str, attributes: dict[str, str]) ->
 def tell_of_members() -> None:
     """Members of a replication group have what was said of the group."""
     old = ElastiCacheResponse.describe_cache_clusters
-    told = {"PreferredMaintenanceWindow": "preferred_maintenance_window", "TransitEncryptionMode": "transit_encryption_mode"}
 
     def wrapped(self):
         reply = old(self)
@@ -57,8 +61,8 @@ def tell_of_members() -> None:
             if not isinstance(cluster, dict):  # a cluster of moto's own, in no group
                 continue
             group = self.elasticache_backend.replication_groups.get(cluster["ReplicationGroupId"])
-            for name, attribute in told.items():
-                if value := getattr(group, attribute, None):
+            for name, attribute in GROUP.items():
+                if (value := getattr(group, attribute, None)) is not None:
                     cluster[name] = value
         return reply
 
