@@ -79,6 +79,7 @@ bootstrap: $(READY) ## the state bucket, its key and the role of GitHub (once pe
 .PHONY: up
 up: $(READY) ops ## create or change the stack on AWS, policies enforced
 	@bin/ops digests $(STACK) --check
+	@bin/ops images keep $(STACK)
 	@$(PULUMI) up --message "commit $$(git rev-parse HEAD)" $(PACK) $(ARGS)
 
 .PHONY: destroy
