@@ -83,6 +83,7 @@ doctor: tools ops ## look at what a plan can't know: roles, quotas, zones, certi
 .PHONY: up
 up: $(READY) ops ## create or change the stack on AWS, policies enforced
 	@bin/ops digests $(STACK) --check
+	@bin/ops images keep $(STACK)
 	@$(PULUMI) up --message "commit $$(git rev-parse HEAD)" $(PACK) $(ARGS)
 	@bin/ops open $(STACK) --how
 

@@ -170,10 +170,15 @@ func (args *HoursArgs) turnOff(m *machine) {
 		chunk++
 		named := func(what string) string { return fmt.Sprintf("%s %d", what, chunk) }
 		m.add(named("Busy"), ask("ecs:describeServices", map[string]any{"Cluster": args.Cluster.Name, "Services": some},
-			"$.busy", map[string]any{"running.$": "$.Services[?(@.RunningCount > 0)].ServiceName"}))
-		m.add(named("Drained"), choice(named("Drain"),
-			when("$.busy.running[0]", "IsPresent", false, named("Done")),
-			when("$.rounds.n", "NumericGreaterThanEquals", args.DrainMinutes, named("Done"))))
+			"$.busy", map[string]any{"running.$": "$.Services[*].RunningCount"}))
+		var running []map[string]any
+		for i := range some {
+			running = append(running, map[string]any{"Variable": fmt.Sprintf("$.busy.running[%d]", i), "NumericGreaterThan": 0})
+		}
+		m.add(named("Drained"), choice(named("Done"), map[string]any{"Next": named("Drain"), "And": []any{
+			map[string]any{"Or": running},
+			map[string]any{"Variable": "$.rounds.n", "NumericLessThan": args.DrainMinutes},
+		}}))
 		m.add(named("Drain"), wait(drainPoll))
 		m.add(named("Count"), count(named("Busy")))
 		m.add(named("Done"), state{"Type": "Pass"})
@@ -184,8 +189,8 @@ func (args *HoursArgs) turnOff(m *machine) {
 	m.add("Rounds until the database is down", fromZero())
 	m.add("Database to stop", args.askDatabase())
 	m.add("Database down", choice("Database busy",
-		when("$.database.status", "StringEquals", "available", "Stop database"),
-		when("$.database.status", "StringMatches", "stop*", "Off"),
+		when("$.database.status[0]", "StringEquals", "available", "Stop database"),
+		when("$.database.status[0]", "StringMatches", "stop*", "Off"),
 		when("$.rounds.n", "NumericGreaterThanEquals", databaseMinutes*60/databasePoll, "Database fails")))
 	m.add("Database busy", wait(databasePoll))
 	m.add("Count down", count("Database to stop"))
@@ -198,9 +203,9 @@ func (args *HoursArgs) turnOn(m *machine) {
 	m.add("Rounds until the database is up", fromZero())
 	m.add("Database to start", args.askDatabase())
 	m.add("Database up", choice("Database starts",
-		when("$.database.status", "StringEquals", "available", "Scaled on"),
+		when("$.database.status[0]", "StringEquals", "available", "Scaled on"),
 		when("$.rounds.n", "NumericGreaterThanEquals", databaseMinutes*60/databasePoll, "Database fails"),
-		when("$.database.status", "StringEquals", "stopped", "Start database")))
+		when("$.database.status[0]", "StringEquals", "stopped", "Start database")))
 	m.add("Start database", call("rds:startDBInstance", map[string]any{"DbInstanceIdentifier": args.Database.Identifier}))
 	m.add("Database starts", wait(databasePoll))
 	m.add("Count up", count("Database to start"))
@@ -221,7 +226,7 @@ func (args *HoursArgs) turnOn(m *machine) {
 
 func (args *HoursArgs) askDatabase() state {
 	return ask("rds:describeDBInstances", map[string]any{"DbInstanceIdentifier": args.Database.Identifier},
-		"$.database", map[string]any{"status.$": "$.DbInstances[0].DbInstanceStatus"})
+		"$.database", map[string]any{"status.$": "$.DbInstances[*].DbInstanceStatus"})
 }
 
 // bounds sets those of autoscaling.
@@ -248,8 +253,8 @@ func (args *HoursArgs) start(scaled bool) *machine {
 		m.add("Bounds", bounds("MinCapacity.$", "MaxCapacity.$", "$.min", "$.max"))
 	}
 	m.add("Look", ask("ecs:describeServices", map[string]any{"Cluster": args.Cluster.Name, "Services.$": "States.Array($.service)"},
-		"$.seen", map[string]any{"desired.$": "$.Services[0].DesiredCount"}))
-	m.add("At none", choice("As it is", when("$.seen.desired", "NumericEquals", 0, "Tasks")))
+		"$.seen", map[string]any{"desired.$": "$.Services[*].DesiredCount"}))
+	m.add("At none", choice("As it is", when("$.seen.desired[0]", "NumericEquals", 0, "Tasks")))
 	m.add("As it is", state{"Type": "Succeed"})
 	m.add("Tasks", call("ecs:updateService", map[string]any{"Cluster": args.Cluster.Name, "Service.$": "$.service", "DesiredCount.$": "$.min"}))
 	return m

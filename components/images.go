@@ -6,6 +6,8 @@ import (
 	awsecr "github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ecr"
 	"github.com/pulumi/pulumi-awsx/sdk/v2/go/awsx/ecr"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pathwai/airflow-on-fargate/config"
 )
 
 // ImagesArgs describes the repositories and where images come from.
@@ -22,7 +24,8 @@ type ImagesArgs struct {
 	Architecture string
 	// AirflowVersion is the line of Airflow, for builds: 3.1 or 3.3.
 	AirflowVersion string
-	// Keep is how many images a repository holds.
+	// Keep is how many images a repository holds of those that were deployed, and
+	// of the others.
 	Keep int
 	// ForceDelete lets a destroy delete repositories that hold images.
 	ForceDelete bool
@@ -73,7 +76,7 @@ func (s Scope) ImageURI(image string) string {
 func (i *Images) URI(image string) pulumi.StringOutput { return i.uris[image] }
 
 func (i *Images) newRepository(ctx *pulumi.Context, name string, args *ImagesArgs, image string) (*ecr.Repository, error) {
-	anyTag := ecr.LifecycleTagStatusAny
+	anyTag, tagged := ecr.LifecycleTagStatusAny, ecr.LifecycleTagStatusTagged
 	repository, err := ecr.NewRepository(ctx, name+"-"+image, &ecr.RepositoryArgs{
 		Name:               pulumi.StringPtr(args.Scope.Prefix + "/" + image),
 		ImageTagMutability: pulumi.StringPtr("IMMUTABLE"),
@@ -88,11 +91,22 @@ func (i *Images) newRepository(ctx *pulumi.Context, name string, args *ImagesArg
 		},
 		ForceDelete: pulumi.BoolPtr(args.ForceDelete),
 		LifecyclePolicy: &ecr.LifecyclePolicyArgs{
-			Rules: ecr.LifecyclePolicyRuleArray{&ecr.LifecyclePolicyRuleArgs{
-				Description:           pulumi.StringPtr(fmt.Sprintf("keep %d images", args.Keep)),
-				MaximumNumberOfImages: pulumi.Float64Ptr(float64(args.Keep)),
-				TagStatus:             anyTag,
-			}},
+			// An image that an earlier rule looks at is safe from a later one (ECR user
+			// guide, "Lifecycle policies"): pushes that nobody deploys don't expire what
+			// the stack runs, however many they are.
+			Rules: ecr.LifecyclePolicyRuleArray{
+				&ecr.LifecyclePolicyRuleArgs{
+					Description:           pulumi.StringPtr(fmt.Sprintf("keep %d images that were deployed", args.Keep)),
+					MaximumNumberOfImages: pulumi.Float64Ptr(float64(args.Keep)),
+					TagStatus:             tagged,
+					TagPrefixList:         pulumi.ToStringArray([]string{config.DeployedTag}),
+				},
+				&ecr.LifecyclePolicyRuleArgs{
+					Description:           pulumi.StringPtr(fmt.Sprintf("keep %d others", args.Keep)),
+					MaximumNumberOfImages: pulumi.Float64Ptr(float64(args.Keep)),
+					TagStatus:             anyTag,
+				},
+			},
 		},
 	}, pulumi.Parent(i))
 	if err != nil {

@@ -41,8 +41,10 @@ func TestImageRepositories(t *testing.T) {
 	require.Equal(t, []any{map[string]any{"encryptionType": "KMS", "kmsKey": dataKeyARN}}, repository["encryptionConfigurations"])
 	require.Equal(t, false, repository["forceDelete"])
 	rules := repository["lifecyclePolicy"].(map[string]any)["rules"].([]any)
-	require.Len(t, rules, 1)
-	require.Equal(t, 7.0, rules[0].(map[string]any)["maximumNumberOfImages"])
+	require.Equal(t, []any{
+		map[string]any{"description": "keep 7 images that were deployed", "maximumNumberOfImages": 7.0, "tagStatus": "tagged", "tagPrefixList": []any{"deployed-"}},
+		map[string]any{"description": "keep 7 others", "maximumNumberOfImages": 7.0, "tagStatus": "any"},
+	}, rules, "an image that runs isn't expired by pushes")
 }
 
 func TestImagesByDigest(t *testing.T) {

@@ -123,6 +123,9 @@ func (f *faults) validateSecrets(c *Config) {
 // ImageNames are the images of the platform, each an ECR repository <prefix>/<image>.
 var ImageNames = []string{"web", "scheduler", "worker", "dag-processor", "triggerer", "agent"}
 
+// DeployedTag begins the tags of images that a stack was given to run.
+const DeployedTag = "deployed-"
+
 func (f *faults) validateImages(c *Config) {
 	for _, name := range sortedKeys(c.Images.Digests) {
 		if !slices.Contains(ImageNames, name) {

@@ -117,3 +117,42 @@ func TestServicesOutliveNoRuleOfTheirs(t *testing.T) {
 		}
 	}
 }
+
+// Tasks of a region that opened later reach ECS over endpoints, or don't start.
+func TestNewRegionsHaveEndpointsOfECS(t *testing.T) {
+	names := func(region string) []string {
+		return interfaceEndpoints(loadStack(t, "dev", func(c *config.Config) { c.Region = region }))
+	}
+	standard := []string{"ecr.api", "ecr.dkr", "logs", "sts", "secretsmanager", "kms"}
+	require.Equal(t, append(standard, "ssmmessages"), names("us-east-1"))
+	require.Equal(t, append(standard, "ecs", "ecs-agent", "ecs-telemetry", "ssmmessages"), names("mx-central-1"))
+}
+
+// Budgets refuses in a young member account; the rest of the platform needs none.
+func TestNoBudget(t *testing.T) {
+	declared := record(t, loadStack(t, "dev", func(c *config.Config) { c.Budget.MonthlyUSD = 0 }))
+	require.Empty(t, declared.Of("aws:budgets/budget:Budget"))
+	require.Len(t, record(t, loadStack(t, "dev")).Of("aws:budgets/budget:Budget"), 1)
+}
+
+// A worker that drains still talks to broker, database and execution API: the
+// rules come before the service, and go after it.
+func TestServicesOutliveNoRuleOfTheirs(t *testing.T) {
+	for _, stack := range []string{"dev", "prod"} {
+		declared := record(t, loadStack(t, stack))
+		for _, service := range declared.Of("aws:ecs/service:Service") {
+			group := service.Name + "-id"
+			rules := 0
+			for _, kind := range []string{"Egress", "Ingress"} {
+				for _, rule := range declared.Of("aws:vpc/securityGroup" + kind + "Rule:SecurityGroup" + kind + "Rule") {
+					inputs := rule.Plain()
+					if inputs["securityGroupId"] == group || inputs["referencedSecurityGroupId"] == group {
+						rules++
+						require.Contains(t, service.DependsOn, rule.Name)
+					}
+				}
+			}
+			require.GreaterOrEqual(t, rules, 4, "%s: endpoints, S3, and files both ways", service.Name)
+		}
+	}
+}

@@ -24,13 +24,13 @@ func (t *tool) images() *cobra.Command {
 		Example: "  ops images push dev\n  ops images facts prod",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return usage("there is no command \"images %s\": build, push or facts", args[0])
+				return usage("there is no command \"images %s\": build, push, keep or facts", args[0])
 			}
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(t.imagesBuild(), t.imagesPush(), t.imagesFacts())
+	cmd.AddCommand(t.imagesBuild(), t.imagesPush(), t.imagesKeep(), t.imagesFacts())
 	return cmd
 }
 
@@ -219,4 +219,31 @@ func or(text, otherwise string) string {
 		return otherwise
 	}
 	return text
+}
+
+func (t *tool) imagesKeep() *cobra.Command {
+	return &cobra.Command{
+		Use:   "keep STACK",
+		Short: "Tag the images that the stack's settings name, so that newer ones don't push them out",
+		Long: "Keep gives each image a tag deployed-…; the repositories keep images.keep of these, whatever else is pushed. `make up` does it first. " +
+			"An image that isn't in its repository is told, with all others that aren't.",
+		Example: "  ops images keep dev",
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage("one stack, such as: ops images keep dev")
+			}
+			return stackAndImages(cmd, args)
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			s, err := t.stack(args[0])
+			if err != nil {
+				return err
+			}
+			repositories, err := t.ecr(cmd.Context(), s)
+			if err != nil {
+				return err
+			}
+			return repositories.Keep(cmd.Context())
+		},
+	}
 }
