@@ -109,6 +109,9 @@ func endpointServices(change map[string]func(s *endpointService)) func(string) s
 		var list string
 		for i := 1; query.Get(fmt.Sprintf("Filter.1.Value.%d", i)) != ""; i++ {
 			s := endpointService{query.Get(fmt.Sprintf("Filter.1.Value.%d", i)), "Interface", "private.amazonaws.com", "true", []string{"us-east-1a", "us-east-1b"}}
+			if strings.HasSuffix(s.name, ".s3") {
+				s.kind, s.privateDNS = "Gateway", ""
+			}
 			if do := change[s.name]; do != nil {
 				do(&s)
 			}

@@ -165,7 +165,7 @@ func plantsOfNetwork() []plant {
 		{"endpoint-services", "not in the zone", offers(func(s *endpointService) { s.zones = []string{"us-east-1b"} }),
 			"red com.amazonaws.us-east-1.logs: isn't offered in us-east-1a"},
 		{"endpoint-services", "a gateway only", offers(func(s *endpointService) { s.kind = "Gateway" }),
-			"red com.amazonaws.us-east-1.logs: has no interface endpoints"},
+			"red com.amazonaws.us-east-1.logs: has no endpoints of type Interface"},
 		{"endpoint-services", "no private DNS", offers(func(s *endpointService) { s.privateDNS = "" }),
 			"red com.amazonaws.us-east-1.logs: has no private DNS name"},
 		{"endpoint-services", "no policy", offers(func(s *endpointService) { s.policy = "false" }),

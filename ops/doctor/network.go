@@ -11,8 +11,6 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/ec2/types"
 	"github.com/aws/aws-sdk-go-v2/service/elasticache"
 	"github.com/aws/aws-sdk-go-v2/service/rds"
-
-	"github.com/pathwai/airflow-on-fargate/config"
 )
 
 // withoutOneZone are the zones, by id, that have no EFS One Zone (EFS user
@@ -54,78 +52,6 @@ func (d *Doctor) zones(ctx context.Context) ([]Finding, error) {
 		}
 	}
 	return found, nil
-}
-
-func (d *Doctor) endpoints(ctx context.Context) ([]Finding, error) {
-	prefix := "com.amazonaws." + d.Region + "."
-	wanted := append(slices.Clone(config.StandardEndpoints), d.Endpoints.Extra...)
-	if d.Services.Exec {
-		wanted = append(wanted, config.ExecEndpoint)
-	}
-	filter := types.Filter{Name: aws.String("service-name")}
-	for _, short := range wanted {
-		filter.Values = append(filter.Values, prefix+short)
-	}
-	offered := map[string]types.ServiceDetail{}
-	client := ec2.NewFromConfig(d.AWS)
-	for ask := (&ec2.DescribeVpcEndpointServicesInput{Filters: []types.Filter{filter}}); ; {
-		page, err := client.DescribeVpcEndpointServices(ctx, ask)
-		if err != nil {
-			return nil, err
-		}
-		for _, service := range page.ServiceDetails {
-			name := aws.ToString(service.ServiceName)
-			if _, there := offered[name]; !there || isInterface(service) { // some have a gateway of the same name
-				offered[name] = service
-			}
-		}
-		if aws.ToString(page.NextToken) == "" {
-			break
-		}
-		ask.NextToken = page.NextToken
-	}
-	var found []Finding
-	for _, short := range wanted {
-		service, there := offered[prefix+short]
-		if says := d.cantServe(service, there); says != "" {
-			found = append(found, Finding{
-				Of: prefix + short, Level: Red, Says: says, Means: "up stops at this endpoint",
-				Cure: "aws ec2 describe-vpc-endpoint-services --region " + d.Region + " --service-names " + prefix + short +
-					" shows what it offers; then other zones in airflow:endpoints: {zones: [...]}, or without it in extra",
-			})
-		}
-	}
-	if len(found) < len(wanted) {
-		found = append(found, green(fmt.Sprintf("%d of %d services", len(wanted)-len(found), len(wanted)), "are offered in %s", strings.Join(d.EndpointZones(), ", ")))
-	}
-	return found, nil
-}
-
-func isInterface(service types.ServiceDetail) bool {
-	return slices.ContainsFunc(service.ServiceType, func(t types.ServiceTypeDetail) bool { return t.ServiceType == types.ServiceTypeInterface })
-}
-
-// cantServe is why an endpoint can't be made, or nothing.
-func (d *Doctor) cantServe(service types.ServiceDetail, there bool) string {
-	var missing []string
-	for _, zone := range d.EndpointZones() {
-		if !slices.Contains(service.AvailabilityZones, zone) {
-			missing = append(missing, zone)
-		}
-	}
-	switch {
-	case !there:
-		return "isn't offered in " + d.Region
-	case !isInterface(service):
-		return "has no interface endpoints"
-	case len(missing) > 0:
-		return "isn't offered in " + strings.Join(missing, ", ")
-	case aws.ToString(service.PrivateDnsName) == "":
-		return "has no private DNS name"
-	case !aws.ToBool(service.VpcEndpointPolicySupported):
-		return "takes no endpoint policy"
-	}
-	return ""
 }
 
 // databaseClass asks for gp3 and the version, of which "16" is any minor.

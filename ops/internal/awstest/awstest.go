@@ -55,20 +55,7 @@ type fault struct {
 // can't be installed.
 func Start(t *testing.T) *AWS {
 	t.Helper()
-	python := python(t)
-	port := freePort(t)
-	ctx, stop := context.WithCancel(context.Background())
-	server := exec.CommandContext(ctx, python, "-m", "moto.server", "-H", "127.0.0.1", "-p", port)
-	server.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+Account, "PYTHONWARNINGS=ignore")
-	var said bytes.Buffer
-	server.Stdout, server.Stderr = &said, &said
-	if err := server.Start(); err != nil {
-		stop()
-		t.Fatalf("moto: %v", err)
-	}
-	t.Cleanup(func() { stop(); _ = server.Wait() })
-	target := &url.URL{Scheme: "http", Host: "127.0.0.1:" + port}
-	await(t, target.String(), &said)
+	target := serve(t, python(t))
 
 	a := &AWS{}
 	through := httputil.NewSingleHostReverseProxy(target)
@@ -85,6 +72,35 @@ func Start(t *testing.T) *AWS {
 		t.Setenv(name, value)
 	}
 	return a
+}
+
+// serve starts moto on a port of loopback. Between choosing a free one and
+// binding it another program may take it: then it is another one's turn.
+func serve(t *testing.T, python string) *url.URL {
+	t.Helper()
+	var said bytes.Buffer
+	for range 3 {
+		port := freePort(t)
+		ctx, stop := context.WithCancel(context.Background())
+		server := exec.CommandContext(ctx, python, "-m", "moto.server", "-H", "127.0.0.1", "-p", port)
+		server.Env = append(os.Environ(), "MOTO_ACCOUNT_ID="+Account, "PYTHONWARNINGS=ignore")
+		server.Stdout, server.Stderr = &said, &said
+		if err := server.Start(); err != nil {
+			stop()
+			t.Fatalf("moto: %v", err)
+		}
+		ended := make(chan struct{})
+		go func() { _ = server.Wait(); close(ended) }()
+		t.Cleanup(func() { stop(); <-ended })
+		target := &url.URL{Scheme: "http", Host: "127.0.0.1:" + port}
+		if await(t, target.String(), ended) {
+			return target
+		}
+		stop()
+		<-ended
+	}
+	t.Fatalf("moto didn't answer: %s", said.String())
+	return nil
 }
 
 // Fail makes the next times calls that match answer with an AWS error; match
@@ -276,18 +292,24 @@ func freePort(t *testing.T) string {
 	return port
 }
 
-func await(t *testing.T, address string, said *bytes.Buffer) {
+// await asks until moto answers, has ended, or a minute is over.
+func await(t *testing.T, address string, ended <-chan struct{}) bool {
 	t.Helper()
 	for end := time.Now().Add(60 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, address+"/moto-api/", nil)
 		if err != nil {
 			t.Fatal(err)
 		}
+		select {
+		case <-ended:
+			return false
+		default:
+		}
 		answer, err := http.DefaultClient.Do(request)
 		if err == nil {
 			_ = answer.Body.Close()
-			return
+			return true
 		}
 	}
-	t.Fatalf("moto didn't answer within a minute: %s", said.String())
+	return false
 }
