@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -51,6 +50,7 @@ type options struct {
 	report      time.Duration
 	lockWait    time.Duration // of --once, for another writer
 	allowEmpty  bool
+	clock       func() time.Time // this machine's
 }
 
 const defaultListen = "127.0.0.1:9100"
@@ -102,7 +102,7 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 	c.options = options{
 		interval: *interval, keep: *keep, allowEmpty: *allowEmpty,
 		// An upload that pauses for a fifth of the interval counts as done.
-		settle: *interval / 5, verifyEvery: time.Hour, report: time.Minute, lockWait: 30 * time.Second,
+		settle: *interval / 5, verifyEvery: time.Hour, report: time.Minute, lockWait: 30 * time.Second, clock: time.Now,
 	}
 	c.once, c.listen, c.namespace, c.stack = *once, *listen, *namespace, *stack
 	return c, code, done
@@ -115,18 +115,13 @@ func run(ctx context.Context, inv cli.Invocation) int {
 	}
 	// Readers run as other users.
 	unix.Umask(0o022)
-	if _, set := inv.LookupEnv("GOGC"); !set {
-		// Little memory matters more here than a few milliseconds.
-		debug.SetGCPercent(25)
-	}
 	log := inv.Logger()
-	client, err := bucket.Load(ctx, "airflow-agent/"+version.String())
+	client, err := bucket.Load(ctx, version.String())
 	if err != nil {
 		log.Error("can't start", "error", err)
 		return cli.ExitFailure
 	}
 	defer client.Close()
-	rest() // reading the configuration took more than all that follows
 	return c.run(ctx, client, new(tree.Disk), emf.NewWriter(inv.Stdout, c.namespace), log)
 }
 

@@ -30,13 +30,15 @@ func start(t *testing.T) (*fakes3.Server, *bucket.Bucket) {
 
 func open(t *testing.T, cfg aws.Config) *bucket.Bucket {
 	t.Helper()
-	client, err := bucket.New(t.Context(), cfg, "test")
+	client, err := bucket.New(cfg, "test")
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
 	b, err := client.Bucket(fakes3.Bucket)
 	require.NoError(t, err)
 	return b
 }
+
+func quietly() {}
 
 type buffer struct{ bytes.Buffer }
 
@@ -49,7 +51,7 @@ func TestListPages(t *testing.T) {
 	}
 	s.Put("p", "outside")
 	s.Put("q/x", "outside")
-	kept, err := b.NewLister("p/").List(t.Context(), true)
+	kept, err := b.List(t.Context(), "p/", true, quietly)
 	require.NoError(t, err)
 	require.Len(t, kept.Objects, 2500)
 	require.Equal(t, "dag_0000.py", kept.Objects[0].Key)
@@ -58,21 +60,19 @@ func TestListPages(t *testing.T) {
 	require.Equal(t, 3, lists)
 	require.WithinDuration(t, time.Now(), kept.Time, 2*time.Second)
 
-	digest, err := b.NewLister("p/").List(t.Context(), false)
+	digest, err := b.List(t.Context(), "p/", false, quietly)
 	require.NoError(t, err)
 	require.Nil(t, digest.Objects)
 	require.Equal(t, kept.Digest, digest.Digest)
-	require.Equal(t, 2500, digest.Keys)
 
 	seen := map[bucket.Digest]string{digest.Digest: "before"}
-	lister := b.NewLister("p/")
 	for name, change := range map[string]func(){
 		"content of the same size": func() { s.Put("p/dag_0001.py", "y") },
 		"new key":                  func() { s.Put("p/dag_9999.py", "") },
 		"key gone":                 func() { s.Delete("p/dag_0002.py") },
 	} {
 		change()
-		now, err := lister.List(t.Context(), false)
+		now, err := b.List(t.Context(), "p/", false, quietly)
 		require.NoError(t, err)
 		require.NotContains(t, seen, now.Digest, name)
 		seen[now.Digest] = name
@@ -85,13 +85,12 @@ func TestListOddKeys(t *testing.T) {
 	for _, key := range odd {
 		s.Put(key, "content of "+key)
 	}
-	listing, err := b.NewLister("p/").List(t.Context(), true)
+	listing, err := b.List(t.Context(), "p/", true, quietly)
 	require.NoError(t, err)
 	require.Len(t, listing.Objects, len(odd))
-	fetcher := b.NewFetcher("p/")
 	for _, o := range listing.Objects {
 		var got buffer
-		require.NoError(t, fetcher.Fetch(t.Context(), o, &got))
+		require.NoError(t, b.Fetch(t.Context(), "p/", o, &got))
 		require.Equal(t, "content of p/"+o.Key, got.String())
 	}
 }
@@ -135,7 +134,7 @@ func TestListFaults(t *testing.T) {
 				fault := row.fault(page, attempts[page])
 				return fault != nil && fault(w, r)
 			})
-			listing, err := b.NewLister("p/").List(t.Context(), true)
+			listing, err := b.List(t.Context(), "p/", true, quietly)
 			if row.err != "" {
 				require.ErrorContains(t, err, row.err)
 				require.Empty(t, listing.Objects)
@@ -222,7 +221,7 @@ func TestFetchFaults(t *testing.T) {
 			t.Parallel()
 			s, b := start(t)
 			s.Put("p/big", content)
-			listing, err := b.NewLister("p/").List(t.Context(), true)
+			listing, err := b.List(t.Context(), "p/", true, quietly)
 			require.NoError(t, err)
 			var attempts atomic.Int64
 			s.SetFault(func(w http.ResponseWriter, r *http.Request) bool {
@@ -236,7 +235,7 @@ func TestFetchFaults(t *testing.T) {
 				return true
 			})
 			var got buffer
-			err = b.NewFetcher("p/").Fetch(t.Context(), listing.Objects[0], &got)
+			err = b.Fetch(t.Context(), "p/", listing.Objects[0], &got)
 			require.NotZero(t, attempts.Load())
 			if row.err != "" {
 				require.ErrorContains(t, err, row.err)
@@ -276,7 +275,7 @@ func TestCancelIsQuick(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	go func() { <-arrived; cancel() }()
 	begin := time.Now()
-	_, err := b.NewLister("p/").List(ctx, true)
+	_, err := b.List(ctx, "p/", true, quietly)
 	require.ErrorIs(t, err, context.Canceled)
 	require.Less(t, time.Since(begin), 2*time.Second)
 	require.Empty(t, arrived, "it isn't tried again")
@@ -296,7 +295,7 @@ func TestSignsWithTheServersTime(t *testing.T) {
 	}))
 	defer server.Close()
 	cfg := (&fakes3.Server{URL: server.URL}).Config()
-	listing, err := open(t, cfg).NewLister("").List(t.Context(), true)
+	listing, err := open(t, cfg).List(t.Context(), "", true, quietly)
 	require.NoError(t, err)
 	require.Len(t, dates, 2)
 	require.NotContains(t, dates[0], "2099")
@@ -310,20 +309,20 @@ func TestOutOfOrderIsRefused(t *testing.T) {
 			"<Contents><Key>b</Key><ETag>e</ETag><Size>1</Size></Contents><Contents><Key>a</Key><ETag>e</ETag><Size>1</Size></Contents></ListBucketResult>"))
 	}))
 	defer server.Close()
-	_, err := open(t, (&fakes3.Server{URL: server.URL}).Config()).NewLister("").List(t.Context(), true)
+	_, err := open(t, (&fakes3.Server{URL: server.URL}).Config()).List(t.Context(), "", true, quietly)
 	require.ErrorContains(t, err, "doesn't list keys in order")
 }
 
 func TestMark(t *testing.T) {
 	s, b := start(t)
 	listed := func() bucket.Listing {
-		listing, err := b.NewLister("p/").List(t.Context(), true)
+		listing, err := b.List(t.Context(), "p/", true, quietly)
 		require.NoError(t, err)
 		return listing
 	}
 	s.Put("p/a.py", "1")
 	none := listed()
-	require.Empty(t, none.Mark)
+	require.Empty(t, none.Mark.ETag)
 	require.NoError(t, b.SameMark(t.Context(), "p/", ""))
 
 	s.Put("p/"+bucket.MarkKey, `{"id": "one", "state": "pushing", "at": "2026-11-28T05:00:00Z", "commit": "abc"}`)
@@ -331,26 +330,26 @@ func TestMark(t *testing.T) {
 	require.Equal(t, none.Digest, first.Digest, "a mark is no file")
 	require.Equal(t, none.Objects, first.Objects)
 	require.ErrorIs(t, b.SameMark(t.Context(), "p/", ""), bucket.ErrChanged)
-	require.NoError(t, b.SameMark(t.Context(), "p/", first.Mark))
-	mark, err := b.ReadMark(t.Context(), "p/", first.Mark)
+	require.NoError(t, b.SameMark(t.Context(), "p/", first.Mark.ETag))
+	mark, err := b.ReadMark(t.Context(), "p/", first.Mark.ETag)
 	require.NoError(t, err)
 	require.Equal(t, bucket.Mark{ID: "one", State: bucket.Pushing, Commit: "abc", At: time.Date(2026, 11, 28, 5, 0, 0, 0, time.UTC)}, mark)
 
 	s.Put("p/"+bucket.MarkKey, `{"id": "one", "state": "complete"}`)
-	require.ErrorIs(t, b.SameMark(t.Context(), "p/", first.Mark), bucket.ErrChanged)
-	_, err = b.ReadMark(t.Context(), "p/", first.Mark)
+	require.ErrorIs(t, b.SameMark(t.Context(), "p/", first.Mark.ETag), bucket.ErrChanged)
+	_, err = b.ReadMark(t.Context(), "p/", first.Mark.ETag)
 	require.ErrorIs(t, err, bucket.ErrChanged)
 	s.Delete("p/" + bucket.MarkKey)
-	_, err = b.ReadMark(t.Context(), "p/", first.Mark)
+	_, err = b.ReadMark(t.Context(), "p/", first.Mark.ETag)
 	require.ErrorIs(t, err, bucket.ErrChanged)
 
 	for _, text := range []string{"", "abc", `{"state": "complete"}`, `{"id": "x", "state": "begun"}`, `{"id": "` + strings.Repeat("x", 5000) + `", "state": "complete"}`} {
 		s.Put("p/"+bucket.MarkKey, text)
-		_, err = b.ReadMark(t.Context(), "p/", listed().Mark)
+		_, err = b.ReadMark(t.Context(), "p/", listed().Mark.ETag)
 		require.ErrorContains(t, err, "none that a push writes; push again, or delete it to publish what lies there", text)
 	}
 	s.SetFault(status(403, "AccessDenied"))
-	_, err = b.ReadMark(t.Context(), "p/", first.Mark)
+	_, err = b.ReadMark(t.Context(), "p/", first.Mark.ETag)
 	require.ErrorContains(t, err, "AccessDenied")
 	require.ErrorContains(t, b.SameMark(t.Context(), "p/", ""), "AccessDenied")
 }

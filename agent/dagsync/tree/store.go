@@ -188,7 +188,7 @@ func (s *Store) Unlock() {
 
 // Holder tells who wrote last that it holds the lock, for messages.
 func (s *Store) Holder() string {
-	text, err := s.home.ReadFile(lockName)
+	text, err := s.home.Read(lockName, 1<<10)
 	if err != nil || len(text) == 0 {
 		return "unknown"
 	}
@@ -231,10 +231,8 @@ type Contents struct {
 	Linked bool
 	// Trees are the numbers of all finished trees, oldest first.
 	Trees []int
-	// Stage says that the next tree is prepared.
-	Stage bool
-	// Rubbish are names that nobody needs: unfinished trees, old stages,
-	// trees that were finished but never shown, temporary files.
+	// Rubbish are names that nobody needs: unfinished trees, stages, temporary
+	// files.
 	Rubbish []string
 	// next is the number of the next tree.
 	next int
@@ -271,9 +269,7 @@ func (s *Store) Scan() (Contents, error) {
 		case name == lockName:
 		case name == base && number > 0 && number == shown && c.Current == 0:
 			// Readers see it, so it is no rubbish until another takes its place.
-		case base == stageName && has(stageName) && has(stageName+manifestSuffix):
-			c.Stage = true
-		case number == 0 || !has(base) || !has(base+manifestSuffix) || (c.Current > 0 && number > c.Current):
+		case number == 0 || !has(base) || !has(base+manifestSuffix):
 			c.Rubbish = append(c.Rubbish, name)
 		case name == base:
 			c.Trees = append(c.Trees, number)
@@ -283,16 +279,15 @@ func (s *Store) Scan() (Contents, error) {
 }
 
 // Load reads the manifest of a tree.
-func (s *Store) Load(number int) (*Manifest, error) { return s.load(treeName(number)) }
-
-func (s *Store) load(name string) (*Manifest, error) {
-	data, err := s.home.ReadFile(name + manifestSuffix)
+func (s *Store) Load(number int) (*Manifest, error) {
+	name := treeName(number) + manifestSuffix
+	data, err := s.home.Read(name, maxManifest)
 	if err != nil {
 		return nil, err
 	}
 	m, err := decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(s.home.path, name+manifestSuffix), err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(s.home.path, name), err)
 	}
 	return m, nil
 }
@@ -306,11 +301,11 @@ func (s *Store) writeManifest(name string, m *Manifest) error {
 	if err := s.home.Unlink(temporary); err != nil {
 		return err
 	}
-	f, err := s.home.Create(temporary)
-	if err != nil {
+	f := s.home.New(temporary)
+	if err := f.Reset(); err != nil {
 		return err
 	}
-	err = m.encode(f)
+	err := m.encode(f)
 	if _, closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
@@ -343,7 +338,7 @@ func (s *Store) Publish(stage *Stage, m *Manifest) (int, error) {
 	if err := s.home.Rename(stageName, name); err != nil {
 		return 0, err
 	}
-	stage.Close()
+	stage.name = name
 	if err := s.writeManifest(name, m); err != nil {
 		return 0, err
 	}
@@ -379,10 +374,4 @@ func (s *Store) swap(tree string) error {
 		err = s.parent.Rename(next, s.name)
 	}
 	return err
-}
-
-// Shown is true when readers see the tree with this number.
-func (s *Store) Shown(number int) bool {
-	link, err := s.parent.Readlink(s.name)
-	return err == nil && s.treeNumber(link) == number
 }
