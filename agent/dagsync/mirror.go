@@ -90,7 +90,7 @@ func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
 		return false, err
 	}
 	if now.matches(m.pair, listing) && !now.refused() {
-		m.remember(ctx, now.number, now.manifest, listing, nil)
+		m.remember(ctx, now, listing, nil)
 		return false, nil
 	}
 	if m.known && listing.Mark.ETag != "" && listing.Mark.ETag != m.state.mark {
@@ -179,6 +179,8 @@ type view struct {
 	// manifest when there is none.
 	number   int
 	manifest *tree.Manifest
+	// glance is what a look at the tree showed before anything was read.
+	glance uint64
 	// intact is true when readers see just that tree, undamaged.
 	intact bool
 	// holds is true when readers may see files.
@@ -218,7 +220,9 @@ func (m *mirror) examine(ctx context.Context, verify bool) (view, error) {
 		m.log.Warn("the record of the tree can't be used; fetching all files anew", "error", err)
 		return v, nil
 	}
-	v.number, v.manifest, v.intact = candidate, manifest, candidate == contents.Current
+	v.number, v.manifest = candidate, manifest
+	v.glance, err = m.store.Glance(ctx, candidate, tree.Folders(manifest.Entries))
+	v.intact = err == nil && candidate == contents.Current // a file in the place of a folder is found below
 	v.holds = len(manifest.Entries) > 0
 	if verify {
 		if err := m.verify(ctx, &v); err != nil {
@@ -261,8 +265,9 @@ func (m *mirror) verify(ctx context.Context, v *view) error {
 
 // remember keeps what is in step, and names the keys that were skipped when
 // they are not the ones that were named before.
-func (m *mirror) remember(ctx context.Context, number int, manifest *tree.Manifest, listing bucket.Listing, refused []bucket.Object) {
+func (m *mirror) remember(ctx context.Context, now view, listing bucket.Listing, refused []bucket.Object) {
 	m.drop()
+	manifest := now.manifest
 	if !m.known || !slices.Equal(m.state.skipped, manifest.Skipped) {
 		for _, s := range manifest.Skipped {
 			level := slog.LevelWarn
@@ -272,11 +277,10 @@ func (m *mirror) remember(ctx context.Context, number int, manifest *tree.Manife
 			m.log.Log(ctx, level, "key skipped", "source", m.pair.Source(), "key", s.Key, "reason", s.Reason)
 		}
 	}
-	folders := tree.Folders(manifest.Entries)
-	glance, err := m.store.Glance(ctx, number, folders)
-	m.known, m.untidy = err == nil, true
+	m.known, m.untidy = true, true
 	m.state = state{
-		digest: listing.Digest, tree: number, files: len(manifest.Entries), bytes: manifest.Bytes(),
-		skipped: slices.Clone(manifest.Skipped), refused: refused, mark: listing.Mark.ETag, folders: folders, glance: glance,
+		digest: listing.Digest, tree: now.number, files: len(manifest.Entries), bytes: manifest.Bytes(),
+		skipped: slices.Clone(manifest.Skipped), refused: refused, mark: listing.Mark.ETag,
+		folders: tree.Folders(manifest.Entries), glance: now.glance,
 	}
 }

@@ -50,7 +50,7 @@ func (m *mirror) observe(ctx context.Context) (bool, error) {
 	if err != nil || !now.matches(m.pair, listing) {
 		return false, err
 	}
-	m.remember(ctx, now.number, now.manifest, listing, nil)
+	m.remember(ctx, now, listing, nil)
 	return true, nil
 }
 

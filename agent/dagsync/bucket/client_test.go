@@ -3,6 +3,7 @@ package bucket_test
 import (
 	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
@@ -32,6 +33,7 @@ func open(t *testing.T, cfg aws.Config) *bucket.Bucket {
 	t.Helper()
 	client, err := bucket.New(cfg, "test")
 	require.NoError(t, err)
+	client.SetSilence(time.Second)
 	t.Cleanup(client.Close)
 	b, err := client.Bucket(fakes3.Bucket)
 	require.NoError(t, err)
@@ -105,7 +107,6 @@ func TestListFaults(t *testing.T) {
 		"503 slow down twice": {onPage(1, 2, status(503, "SlowDown")), ""},
 		"broken off once":     {onPage(2, 1, cut), ""},
 		"connection reset":    {onPage(3, 1, hangUp), ""},
-		"clock refused once":  {onPage(1, 1, status(403, "RequestTimeTooSkewed")), ""},
 		"page 3 always 500":   {onPage(3, 99, status(500, "InternalError")), "status 500 InternalError"},
 		"always broken off":   {onPage(2, 99, cut), "unexpected EOF"},
 		"denied":              {onPage(2, 99, status(403, "AccessDenied")), "status 403 AccessDenied"},
@@ -216,6 +217,29 @@ func TestFetchFaults(t *testing.T) {
 		"precondition":  {99, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(412) }, "changed since it was listed"},
 		"deleted since": {99, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(404) }, "changed since it was listed"},
 		"denied":        {99, func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(403) }, "status 403"},
+		"silent once": {1, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", etagOf(content))
+			w.Header().Set("Content-Length", "100000")
+			_, _ = w.Write([]byte(content[:50000]))
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		}, ""},
+		"silent for ever": {99, func(w http.ResponseWriter, r *http.Request) {
+			w.Header().Set("ETag", etagOf(content))
+			w.Header().Set("Content-Length", "100000")
+			_, _ = w.Write([]byte(content[:50000]))
+			w.(http.Flusher).Flush()
+			<-r.Context().Done()
+		}, "after 50000 of 100000 bytes no more came for 1s"},
+		"slow, but never silent": {99, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", etagOf(content))
+			w.Header().Set("Content-Length", "100000")
+			for i := range 10 {
+				time.Sleep(250 * time.Millisecond) // two and a half times the limit on silence in all
+				_, _ = w.Write([]byte(content[i*10000 : (i+1)*10000]))
+				w.(http.Flusher).Flush()
+			}
+		}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -352,4 +376,98 @@ func TestMark(t *testing.T) {
 	_, err = b.ReadMark(t.Context(), "p/", first.Mark.ETag)
 	require.ErrorContains(t, err, "AccessDenied")
 	require.ErrorContains(t, b.SameMark(t.Context(), "p/", ""), "AccessDenied")
+}
+
+// Which answers speak of one object, so that the rest can be published, and
+// which of all.
+func TestRefusals(t *testing.T) {
+	for name, row := range map[string]struct {
+		status  int
+		code    string
+		refused string
+	}{
+		"policy":                {403, "AccessDenied", "S3 refuses it: status 403 AccessDenied"},
+		"another KMS key":       {403, "AccessDenied", "S3 refuses it: status 403 AccessDenied"},
+		"KMS key disabled":      {400, "KMS.DisabledException", "S3 refuses it: status 400 KMS.DisabledException"},
+		"KMS key gone":          {404, "KMS.NotFoundException", "S3 refuses it: status 404 KMS.NotFoundException"},
+		"a key of the customer": {400, "InvalidRequest", "S3 refuses it: status 400 InvalidRequest"},
+		"Glacier":               {403, "InvalidObjectState", "S3 refuses it: status 403 InvalidObjectState"},
+		"credentials expired":   {400, "ExpiredToken", ""},
+		"credentials unknown":   {403, "InvalidAccessKeyId", ""},
+		"signature":             {403, "SignatureDoesNotMatch", ""},
+		"S3 fails":              {500, "InternalError", ""},
+		"deleted":               {404, "NoSuchKey", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, b := start(t)
+			s.SetFault(status(row.status, row.code))
+			err := b.Fetch(t.Context(), "p/", bucket.Object{Key: "x", ETag: "e", Size: 1}, new(buffer))
+			require.ErrorContains(t, err, fmt.Sprintf(`object "p/x": `))
+			var refused *bucket.RefusedError
+			require.Equal(t, row.refused != "", errors.As(err, &refused))
+			if row.refused != "" {
+				require.Equal(t, row.refused, refused.Reason)
+			}
+			require.Equal(t, name == "deleted", errors.Is(err, bucket.ErrChanged))
+		})
+	}
+}
+
+// The wrong region is an error that names the right one.
+func TestAnotherRegion(t *testing.T) {
+	for code, name := range map[int]string{301: "PermanentRedirect", 400: "AuthorizationHeaderMalformed", 307: "TemporaryRedirect"} {
+		s, b := start(t)
+		s.SetFault(func(w http.ResponseWriter, r *http.Request) bool {
+			w.Header().Set("X-Amz-Bucket-Region", "eu-west-1")
+			w.Header().Set("Location", "http://127.0.0.1:1/")
+			return status(code, name)(w, r)
+		})
+		_, err := b.List(t.Context(), "p/", true, quietly)
+		require.EqualError(t, err, fmt.Sprintf("S3 list: status %d %s: injected; the bucket is in eu-west-1: set AWS_REGION=eu-west-1", code, name))
+		err = b.Fetch(t.Context(), "p/", bucket.Object{Key: "x", ETag: "e", Size: 1}, new(buffer))
+		require.ErrorContains(t, err, "set AWS_REGION=eu-west-1")
+	}
+}
+
+// A listing without end is no reason to take all memory.
+func TestListingWithoutEnd(t *testing.T) {
+	s, b := start(t)
+	sent := 0
+	s.SetFault(func(w http.ResponseWriter, _ *http.Request) bool {
+		_, _ = w.Write([]byte("<ListBucketResult><IsTruncated>false</IsTruncated><Name>"))
+		for {
+			n, err := w.Write(bytes.Repeat([]byte("x"), 1<<20))
+			if sent += n; err != nil {
+				return true
+			}
+		}
+	})
+	_, err := b.List(t.Context(), "p/", true, quietly)
+	require.ErrorContains(t, err, "unexpected EOF")
+	require.NoError(t, s.Close())
+	require.Less(t, sent, 200<<20, "four attempts, each with what lies in buffers")
+}
+
+// What is missing for a client is told before anything is asked.
+func TestConfigurationIsChecked(t *testing.T) {
+	for message, cfg := range map[string]aws.Config{
+		"set AWS_REGION":                   {Credentials: aws.AnonymousCredentials{}},
+		"no AWS credentials":               {Region: "us-east-1"},
+		`AWS_ENDPOINT_URL: "not an addre`:  {Region: "us-east-1", Credentials: aws.AnonymousCredentials{}, BaseEndpoint: aws.String("not an address")},
+		`AWS_ENDPOINT_URL: "ftp://x" is n`: {Region: "us-east-1", Credentials: aws.AnonymousCredentials{}, BaseEndpoint: aws.String("ftp://x")},
+	} {
+		_, err := bucket.New(cfg, "test")
+		require.ErrorContains(t, err, message)
+	}
+	_, err := bucket.New(aws.Config{Credentials: aws.AnonymousCredentials{}, BaseEndpoint: aws.String("http://127.0.0.1:1")}, "test")
+	require.NoError(t, err, "S3-compatible servers need no region")
+}
+
+func TestCheckName(t *testing.T) {
+	for _, name := range []string{"", "ab", "UPPER", "under_score", "x--use1-az4--x-s3", "a/b", "-abc", "abc.", "a..b", "ünicode"} {
+		require.Error(t, bucket.CheckName(name), name)
+	}
+	require.NoError(t, bucket.CheckName("pathwai-airflow3-dags"))
+	require.NoError(t, bucket.CheckName("my-access-point-1a2b3c4d5e6f7g8h9i0j1k2l3m4n5use1a-s3alias"))
+	require.NoError(t, bucket.CheckName("dots.in.name"))
 }

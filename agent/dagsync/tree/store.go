@@ -16,6 +16,7 @@
 package tree
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,10 +63,7 @@ func Open(disk *Disk, target string) (*Store, error) {
 	}
 	err = s.checkTarget()
 	if err == nil {
-		err = s.parent.Mkdir(s.homeName())
-	}
-	if err == nil {
-		s.home, err = s.parent.OpenDir(s.homeName())
+		err = s.openHome()
 	}
 	if err != nil {
 		s.parent.Close()
@@ -79,6 +77,22 @@ func (s *Store) Close() {
 	s.Unlock()
 	s.home.Close()
 	s.parent.Close()
+}
+
+// openHome makes the directory of trees, if it isn't there.
+func (s *Store) openHome() error {
+	if err := s.parent.Mkdir(s.homeName()); err != nil {
+		return err
+	}
+	home, err := s.parent.OpenDir(s.homeName())
+	if err != nil {
+		return err
+	}
+	if s.home != nil {
+		s.home.Close()
+	}
+	s.home = home
+	return nil
 }
 
 func (s *Store) homeName() string { return "." + s.name + ".sync" }
@@ -144,7 +158,10 @@ func (s *Store) Lock() (bool, error) {
 	if s.lock >= 0 && s.CheckLock() == nil {
 		return true, nil
 	}
-	s.Unlock() // one that is no longer ours
+	s.Unlock()                           // one that is no longer ours
+	if err := s.openHome(); err != nil { // somebody may have removed it
+		return false, err
+	}
 	path := filepath.Join(s.home.path, lockName)
 	if err := s.disk.before("lock", path); err != nil {
 		return false, err
@@ -323,37 +340,44 @@ func (s *Store) Amend(number int, m *Manifest) error {
 	return s.home.Fsync()
 }
 
-// Publish turns the stage into the tree that readers see and returns its
-// number. When it fails, readers see what they saw before.
-func (s *Store) Publish(stage *Stage, m *Manifest) (int, error) {
+// Publish turns the stage into the tree that readers see. It returns the tree's
+// number and what a glance at its folders shows, taken before anybody sees it.
+// When it fails, readers see what they saw before.
+func (s *Store) Publish(ctx context.Context, stage *Stage, m *Manifest) (number int, glance uint64, err error) {
 	// Without the lock the stage may be another writer's.
 	if err := s.CheckLock(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	c, err := s.Scan()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	name := treeName(c.next)
 	if err := s.home.Rename(stageName, name); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	stage.name = name
 	if err := s.writeManifest(name, m); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	// All of the tree must be durable before the link can lead to it.
 	if err := s.home.SyncAll(); err != nil {
-		return 0, err
+		return 0, 0, err
+	}
+	if glance, err = s.glance(ctx, s.linkTo(name), c.next, Folders(m.Entries)); err != nil {
+		return 0, 0, err
 	}
 	if err := s.CheckLock(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if err := s.swap(name); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return c.next, s.parent.Fsync()
+	return c.next, glance, s.parent.Fsync()
 }
+
+// linkTo is a relative link: readers mount this file system at another path.
+func (s *Store) linkTo(tree string) string { return s.homeName() + "/" + tree }
 
 // swap is the moment in which readers go from one tree to the next.
 func (s *Store) swap(tree string) error {
@@ -361,8 +385,7 @@ func (s *Store) swap(tree string) error {
 	if err := s.parent.Unlink(next); err != nil {
 		return err
 	}
-	// A relative link: readers mount this file system at another path.
-	if err := s.parent.Symlink(s.homeName()+"/"+tree, next); err != nil {
+	if err := s.parent.Symlink(s.linkTo(tree), next); err != nil {
 		return err
 	}
 	err := s.parent.Rename(next, s.name)

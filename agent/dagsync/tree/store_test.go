@@ -88,7 +88,7 @@ func TestLostLock(t *testing.T) {
 	require.NoError(t, err)
 	defer stage.Close()
 	require.NoError(t, stage.Fill(t.Context(), content{"a": "2"}.objects(), []Base{base}, 1, h.fetch))
-	_, err = h.store.Publish(stage, &Manifest{Entries: stage.Entries})
+	_, _, err = h.store.Publish(h.t.Context(), stage, &Manifest{Entries: stage.Entries})
 	require.ErrorContains(t, err, "replaced the lock file")
 	require.Equal(t, content{"a": "1"}, read(t, h.target))
 }

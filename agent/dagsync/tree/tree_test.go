@@ -108,7 +108,7 @@ func (h *harness) fill(want content) changes {
 	h.fetched.Store(0)
 	require.NoError(h.t, stage.Fill(h.t.Context(), want.objects(), []Base{base}, 4, h.fetch))
 	require.EqualValues(h.t, stage.Fetched, h.fetched.Load())
-	_, err = h.store.Publish(stage, &Manifest{Entries: stage.Entries, Published: time.Unix(int64(1000*len(c.Trees)), 0)})
+	_, _, err = h.store.Publish(h.t.Context(), stage, &Manifest{Entries: stage.Entries, Published: time.Unix(int64(1000*len(c.Trees)), 0)})
 	require.NoError(h.t, err)
 	return changes{stage.Linked, stage.Fetched}
 }
@@ -206,7 +206,7 @@ func TestFillGoesOnAfterAFailure(t *testing.T) {
 	defer stage.Close()
 	require.NoError(t, stage.Fill(t.Context(), want.objects(), bases, 1, h.fetch))
 	require.Equal(t, changes{linked: 4, fetched: 1}, changes{stage.Linked, stage.Fetched})
-	_, err = h.store.Publish(stage, &Manifest{Entries: stage.Entries})
+	_, _, err = h.store.Publish(h.t.Context(), stage, &Manifest{Entries: stage.Entries})
 	require.NoError(t, err)
 	h.check(want)
 }
@@ -229,7 +229,7 @@ func TestRefusedObjects(t *testing.T) {
 	require.NoError(t, stage.Fill(t.Context(), content{"a": "2", "b": "2", "c": "2"}.objects(), []Base{base}, 4, h.fetch))
 	require.Equal(t, []keys.Skip{{Key: "b", Reason: "S3 refuses it: b"}, {Key: "c", Reason: "S3 refuses it: c"}}, stage.Refused)
 	require.Equal(t, 1, stage.Fetched)
-	_, err = h.store.Publish(stage, &Manifest{Entries: stage.Entries})
+	_, _, err = h.store.Publish(h.t.Context(), stage, &Manifest{Entries: stage.Entries})
 	require.NoError(t, err)
 	h.check(content{"a": "2", "b": "1"})
 }

@@ -106,6 +106,10 @@ func (s *Store) Glance(ctx context.Context, number int, folders []string) (uint6
 	if err != nil {
 		return 0, err
 	}
+	return s.glance(ctx, link, number, folders)
+}
+
+func (s *Store) glance(ctx context.Context, link string, number int, folders []string) (uint64, error) {
 	record, err := s.home.Stat(treeName(number) + manifestSuffix)
 	if err != nil {
 		return 0, err
