@@ -21,7 +21,7 @@ func TestTwoWriters(t *testing.T) {
 	second := *w
 	second.logs, second.out = new(safeBuffer), new(safeBuffer)
 	stopSecond := second.start()
-	require.Eventually(t, func() bool { return strings.Contains(second.logs.String(), "standing by") }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(second.logs.String(), "standing by") }, time.Minute, 5*time.Millisecond)
 
 	third := *w
 	third.config.once = true

@@ -135,7 +135,7 @@ func (w *world) eventually(want files) {
 	require.Eventually(w.t, func() bool {
 		got = readersSee(w.target)
 		return equal(got, want)
-	}, 20*time.Second, 5*time.Millisecond, "readers see %.200v", &got)
+	}, time.Minute, 5*time.Millisecond, "readers see %.200v", &got)
 }
 
 func (w *world) sees(want files) {

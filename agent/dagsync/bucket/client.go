@@ -42,6 +42,7 @@ type Client struct {
 	transport *http.Client
 	retryer   retryer
 	silence   time.Duration
+	maxPage   int64
 	buffers   sync.Pool // for bodies on their way to the disk
 }
 
@@ -60,7 +61,7 @@ func New(cfg aws.Config, version string) (*Client, error) {
 	if cfg.Credentials == nil {
 		return nil, errors.New("no AWS credentials are configured: give the task a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
 	}
-	c := &Client{silence: silence, buffers: sync.Pool{New: func() any { return new([32 << 10]byte) }}}
+	c := &Client{silence: silence, maxPage: maxPage, buffers: sync.Pool{New: func() any { return new([32 << 10]byte) }}}
 	buildable, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
 	if !ok {
 		buildable = awshttp.NewBuildableClient()
@@ -147,7 +148,7 @@ func (c *Client) Do(r *http.Request) (*http.Response, error) {
 		response.Body = struct {
 			io.Reader
 			io.Closer
-		}{io.LimitReader(response.Body, maxPage), response.Body}
+		}{io.LimitReader(response.Body, c.maxPage), response.Body}
 	}
 	return response, nil
 }

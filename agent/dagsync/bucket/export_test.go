@@ -2,5 +2,7 @@ package bucket
 
 import "time"
 
-// SetSilence shortens the limit on silence.
-func (c *Client) SetSilence(d time.Duration) { c.silence = d }
+// SetLimits shortens the limits on silence and on a listing's page.
+func (c *Client) SetLimits(silence time.Duration, maxPage int64) {
+	c.silence, c.maxPage = silence, maxPage
+}
