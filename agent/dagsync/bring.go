@@ -67,7 +67,7 @@ func (m *mirror) bring(ctx context.Context, now view, listing bucket.Listing) (b
 	if err := m.bucket.SameMark(ctx, m.pair.Prefix, listing.Mark.ETag); err != nil {
 		return false, err
 	}
-	number, glance, err := m.store.Publish(ctx, stage, next)
+	number, glance, err := m.store.Publish(ctx, next)
 	if err != nil {
 		m.drop()
 		m.known = false
@@ -108,7 +108,7 @@ func (m *mirror) build(ctx context.Context, now view, wanted []bucket.Object) (*
 		defer dir.Close()
 		bases[0] = tree.Base{Dir: dir, Entries: now.manifest.Entries}
 	}
-	stage, err := m.store.OpenStage(m.failed)
+	stage, err := m.store.OpenStage()
 	if err != nil {
 		return nil, fmt.Errorf("preparing: %w", err)
 	}
@@ -214,7 +214,7 @@ func (m *mirror) tidy(ctx context.Context) error {
 	if err := m.store.CheckLock(); err != nil {
 		return err
 	}
-	return m.store.Tidy(ctx, earlier(m.at, m.options.clock()), m.options.keep, m.failed)
+	return m.store.Tidy(ctx, earlier(m.at, m.options.clock()), m.options.keep, m.failed != nil)
 }
 
 // drop lets go of an unfinished stage; what lies on disk is rubbish from then on.

@@ -429,12 +429,12 @@ func TestAnotherRegion(t *testing.T) {
 // A listing without end is no reason to take all memory.
 func TestListingWithoutEnd(t *testing.T) {
 	s, b := start(t)
-	sent := 0
+	var sent atomic.Int64
 	s.SetFault(func(w http.ResponseWriter, _ *http.Request) bool {
 		_, _ = w.Write([]byte("<ListBucketResult><IsTruncated>false</IsTruncated><Name>"))
 		for {
 			n, err := w.Write(bytes.Repeat([]byte("x"), 1<<16))
-			if sent += n; err != nil {
+			if sent.Add(int64(n)); err != nil {
 				return true
 			}
 		}
@@ -442,7 +442,7 @@ func TestListingWithoutEnd(t *testing.T) {
 	_, err := b.List(t.Context(), "p/", true, quietly)
 	require.ErrorContains(t, err, "unexpected EOF")
 	require.NoError(t, s.Close())
-	require.Less(t, sent, 50<<20, "four attempts, each with what lies in buffers")
+	require.Less(t, sent.Load(), int64(50<<20), "four attempts, each with what lies in buffers")
 }
 
 // What is missing for a client is told before anything is asked.

@@ -20,14 +20,15 @@ const mostTrees = 100
 // least keep ago, and the oldest ones of too many; not the one that is shown,
 // nor one that a reader holds a lock on. All recorded times are the later of
 // S3's and this machine's; now must be the earlier of them, so that one wrong
-// clock removes nothing. What it has no time for is left to the next call.
-func (s *Store) Tidy(ctx context.Context, now time.Time, keep time.Duration, failed *Stage) error {
+// clock removes nothing. The stage of an attempt that
+// failed may be spared. What it has no time for is left to the next call.
+func (s *Store) Tidy(ctx context.Context, now time.Time, keep time.Duration, spareStage bool) error {
 	c, err := s.Scan()
 	if err != nil {
 		return err
 	}
 	for _, name := range c.Rubbish {
-		if failed.Owns(name) {
+		if spareStage && name == stageName {
 			continue
 		}
 		if err := s.Remove(ctx, name); err != nil {

@@ -21,9 +21,7 @@ import (
 // can lie in it that nobody knows of; one that failed is never shown, and what
 // was fetched for it is linked into the next.
 type Stage struct {
-	store *Store
-	dir   *Dir
-	name  string // in the store
+	dir *Dir
 	// Entries are the files that lie in it for certain, in order of their keys.
 	Entries []Entry
 	// Refused are keys that S3 lists, but doesn't give.
@@ -35,12 +33,9 @@ type Stage struct {
 // Close lets go of the stage's directory.
 func (s *Stage) Close() { s.dir.Close() }
 
-// Owns is true for the name in the store under which the stage lies.
-func (s *Stage) Owns(name string) bool { return s != nil && s.name == name }
-
-// OpenStage begins the next tree. failed is the stage of the attempt before,
-// or nil: what else is left of a stage is rubbish.
-func (s *Store) OpenStage(failed *Stage) (*Stage, error) {
+// OpenStage begins the next tree. What lies in the place of the stage is moved
+// aside, where it is rubbish.
+func (s *Store) OpenStage() (*Stage, error) {
 	c, err := s.Scan()
 	if err != nil {
 		return nil, err
@@ -51,9 +46,6 @@ func (s *Store) OpenStage(failed *Stage) (*Stage, error) {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
-	if failed.Owns(stageName) {
-		failed.name = treeName(c.next)
-	}
 	if err := s.home.Mkdir(stageName); err != nil {
 		return nil, err
 	}
@@ -61,7 +53,7 @@ func (s *Store) OpenStage(failed *Stage) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stage{store: s, dir: dir, name: stageName}, nil
+	return &Stage{dir: dir}, nil
 }
 
 // Base is where unchanged files are linked from.

@@ -228,7 +228,7 @@ func (s *Store) CheckLock() error {
 	if err != nil {
 		return &fs.PathError{Op: "lock", Path: path, Err: err}
 	}
-	there, err := s.home.Stat(lockName)
+	there, err := s.parent.Stat(join(s.homeName(), lockName)) // all of it may have been moved away
 	if err != nil {
 		return err
 	}
@@ -343,7 +343,7 @@ func (s *Store) Amend(number int, m *Manifest) error {
 // Publish turns the stage into the tree that readers see. It returns the tree's
 // number and what a glance at its folders shows, taken before anybody sees it.
 // When it fails, readers see what they saw before.
-func (s *Store) Publish(ctx context.Context, stage *Stage, m *Manifest) (number int, glance uint64, err error) {
+func (s *Store) Publish(ctx context.Context, m *Manifest) (number int, glance uint64, err error) {
 	// Without the lock the stage may be another writer's.
 	if err := s.CheckLock(); err != nil {
 		return 0, 0, err
@@ -356,7 +356,6 @@ func (s *Store) Publish(ctx context.Context, stage *Stage, m *Manifest) (number 
 	if err := s.home.Rename(stageName, name); err != nil {
 		return 0, 0, err
 	}
-	stage.name = name
 	if err := s.writeManifest(name, m); err != nil {
 		return 0, 0, err
 	}

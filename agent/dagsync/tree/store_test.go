@@ -84,11 +84,11 @@ func TestLostLock(t *testing.T) {
 	require.NoError(t, os.WriteFile(home+"/lock", nil, 0o644))
 	require.ErrorContains(t, h.store.CheckLock(), "replaced the lock file")
 	base, _ := h.base()
-	stage, err := h.store.OpenStage(nil)
+	stage, err := h.store.OpenStage()
 	require.NoError(t, err)
 	defer stage.Close()
 	require.NoError(t, stage.Fill(t.Context(), content{"a": "2"}.objects(), []Base{base}, 1, h.fetch))
-	_, _, err = h.store.Publish(h.t.Context(), stage, &Manifest{Entries: stage.Entries})
+	_, _, err = h.store.Publish(h.t.Context(), &Manifest{Entries: stage.Entries})
 	require.ErrorContains(t, err, "replaced the lock file")
 	require.Equal(t, content{"a": "1"}, read(t, h.target))
 }
@@ -130,7 +130,7 @@ func TestScan(t *testing.T) {
 // left are the trees after tidying up, seconds after the first was published.
 func (h *harness) left(seconds int64, keep time.Duration) []int {
 	h.t.Helper()
-	require.NoError(h.t, h.store.Tidy(h.t.Context(), time.Unix(seconds, 0), keep, nil))
+	require.NoError(h.t, h.store.Tidy(h.t.Context(), time.Unix(seconds, 0), keep, false))
 	_, c := h.base()
 	require.Empty(h.t, c.Rubbish)
 	return c.Trees
@@ -180,7 +180,7 @@ func TestTidyByNumber(t *testing.T) {
 		defer func() { h.disk.Before = nil }()
 		h.fill(content{"a": fmt.Sprint(trees)})
 		publishing = n.Swap(0)
-		require.NoError(t, h.store.Tidy(t.Context(), time.Unix(0, 0), time.Hour, nil))
+		require.NoError(t, h.store.Tidy(t.Context(), time.Unix(0, 0), time.Hour, false))
 		return publishing, n.Load()
 	}
 	fewPublish, fewTidy := calls(10)

@@ -102,13 +102,13 @@ func (h *harness) publish(want content) changes {
 func (h *harness) fill(want content) changes {
 	h.t.Helper()
 	base, c := h.base()
-	stage, err := h.store.OpenStage(nil)
+	stage, err := h.store.OpenStage()
 	require.NoError(h.t, err)
 	defer stage.Close()
 	h.fetched.Store(0)
 	require.NoError(h.t, stage.Fill(h.t.Context(), want.objects(), []Base{base}, 4, h.fetch))
 	require.EqualValues(h.t, stage.Fetched, h.fetched.Load())
-	_, _, err = h.store.Publish(h.t.Context(), stage, &Manifest{Entries: stage.Entries, Published: time.Unix(int64(1000*len(c.Trees)), 0)})
+	_, _, err = h.store.Publish(h.t.Context(), &Manifest{Entries: stage.Entries, Published: time.Unix(int64(1000*len(c.Trees)), 0)})
 	require.NoError(h.t, err)
 	return changes{stage.Linked, stage.Fetched}
 }
@@ -185,28 +185,27 @@ func TestFillGoesOnAfterAFailure(t *testing.T) {
 		}
 		return nil
 	}
-	var failed *Stage
 	bases := []Base{base}
 	for attempt, want := range []content{want, {"old": "2", "stays": "1", "new/a": "1", "new/b": "2", "z": "1"}} {
 		h.fetched.Store(0)
-		stage, err := h.store.OpenStage(failed)
+		stage, err := h.store.OpenStage()
 		require.NoError(t, err)
 		defer stage.Close()
 		require.ErrorContains(t, stage.Fill(t.Context(), want.objects(), bases, 1, h.fetch), "injected")
 		require.Len(t, stage.Entries, 4)
 		require.EqualValues(t, []int64{3, 1}[attempt], h.fetched.Load())
 		require.Equal(t, content{"old": "1", "stays": "1", "d/gone": "1"}, read(t, h.target), "readers see the old tree")
-		failed, bases = stage, []Base{base, stage.Base()}
-		require.NoError(t, h.store.Tidy(t.Context(), time.Unix(0, 0), time.Hour, failed))
+		bases = []Base{base, stage.Base()}
+		require.NoError(t, h.store.Tidy(t.Context(), time.Unix(0, 0), time.Hour, true))
 	}
 	h.fail = nil
 	want["new/b"] = "2"
-	stage, err := h.store.OpenStage(failed)
+	stage, err := h.store.OpenStage()
 	require.NoError(t, err)
 	defer stage.Close()
 	require.NoError(t, stage.Fill(t.Context(), want.objects(), bases, 1, h.fetch))
 	require.Equal(t, changes{linked: 4, fetched: 1}, changes{stage.Linked, stage.Fetched})
-	_, _, err = h.store.Publish(h.t.Context(), stage, &Manifest{Entries: stage.Entries})
+	_, _, err = h.store.Publish(h.t.Context(), &Manifest{Entries: stage.Entries})
 	require.NoError(t, err)
 	h.check(want)
 }
@@ -223,13 +222,13 @@ func TestRefusedObjects(t *testing.T) {
 		}
 		return nil
 	}
-	stage, err := h.store.OpenStage(nil)
+	stage, err := h.store.OpenStage()
 	require.NoError(t, err)
 	defer stage.Close()
 	require.NoError(t, stage.Fill(t.Context(), content{"a": "2", "b": "2", "c": "2"}.objects(), []Base{base}, 4, h.fetch))
 	require.Equal(t, []keys.Skip{{Key: "b", Reason: "S3 refuses it: b"}, {Key: "c", Reason: "S3 refuses it: c"}}, stage.Refused)
 	require.Equal(t, 1, stage.Fetched)
-	_, _, err = h.store.Publish(h.t.Context(), stage, &Manifest{Entries: stage.Entries})
+	_, _, err = h.store.Publish(h.t.Context(), &Manifest{Entries: stage.Entries})
 	require.NoError(t, err)
 	h.check(content{"a": "2", "b": "1"})
 }
