@@ -105,7 +105,10 @@ func (p *platformParts) airflowAlarms() []components.Alarm {
 			"dagsync has not been in step with S3 for a while, or is silent: pushed "+source+" don't arrive.", "sync-lag", components.Warn))
 		lag.Dimensions = pulumi.StringMap{"Stack": pulumi.String(p.scope.Prefix), "Source": pulumi.String(source)}
 		lag.MissingBreaches = true
-		alarms = append(alarms, lag)
+		refused := above(0, minute, 5, own("sync-refused-"+source, "SyncRefusedKeys", "Minimum",
+			"S3 refuses to give dagsync some of the "+source+", and gives the rest: readers keep what they had of them.", "sync-lag", components.Warn))
+		refused.Dimensions = lag.Dimensions
+		alarms = append(alarms, lag, refused)
 	}
 	return alarms
 }

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 
@@ -27,9 +26,10 @@ const about = `airflow-agent dagsync mirrors S3 prefixes to directories, for eve
 PATH is what readers open. It becomes a symbolic link to the current tree; the
 trees and what is known about them lie beside it, in .NAME.sync. A tree is
 published whole, by one rename, and never changes afterwards; old trees stay
-for readers that still use them. Deletions in the bucket are followed, but an
-empty prefix never empties PATH. Keys that can't be files (.., //, control
-characters and the like) are named in the log and skipped.
+for readers that still use them. Deletions in the bucket are followed, but a
+prefix that lost all or most of its files never empties PATH. Keys that can't be
+files (.., //, control characters and the like), and objects that S3 refuses to
+give, are named in the log and skipped.
 
 The usual AWS environment is read (AWS_REGION, AWS_ENDPOINT_URL, credentials).
 Logs go to stderr, metrics (CloudWatch EMF) to stdout.
@@ -51,6 +51,7 @@ type options struct {
 	report      time.Duration
 	lockWait    time.Duration // of --once, for another writer
 	allowEmpty  bool
+	clock       func() time.Time // this machine's
 }
 
 const defaultListen = "127.0.0.1:9100"
@@ -71,8 +72,8 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 	targets := flags.List("target", "AGENT_TARGET", "path that readers open")
 	once := flags.Bool("once", "AGENT_ONCE", "bring the targets in step once and end")
 	interval := flags.Duration("interval", "AGENT_INTERVAL", 5*time.Second, "time between two looks at the bucket, 10ms to 30s")
-	keep := flags.Duration("keep", "AGENT_KEEP", 24*time.Hour, "how long a tree stays after it was replaced: longer than a task may run")
-	allowEmpty := flags.Bool("allow-empty", "AGENT_ALLOW_EMPTY", "let an empty prefix empty the target")
+	keep := flags.Duration("keep", "AGENT_KEEP", 24*time.Hour, "how long a tree stays after it was replaced: longer than a task may run; at most 100 stay")
+	allowEmpty := flags.Bool("allow-empty", "AGENT_ALLOW_EMPTY", "let a prefix that lost all or most of its files empty the target")
 	listen := flags.String("listen", "AGENT_LISTEN", defaultListen, "address of /healthz and /readyz (not with --once)")
 	namespace := flags.String("namespace", "AGENT_METRICS_NAMESPACE", "Airflow", "CloudWatch namespace of the metrics")
 	stack := flags.String("stack", "AGENT_STACK", "local", "value of the metrics' Stack dimension")
@@ -102,7 +103,7 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 	c.options = options{
 		interval: *interval, keep: *keep, allowEmpty: *allowEmpty,
 		// An upload that pauses for a fifth of the interval counts as done.
-		settle: *interval / 5, verifyEvery: time.Hour, report: time.Minute, lockWait: 30 * time.Second,
+		settle: *interval / 5, verifyEvery: time.Hour, report: time.Minute, lockWait: 30 * time.Second, clock: time.Now,
 	}
 	c.once, c.listen, c.namespace, c.stack = *once, *listen, *namespace, *stack
 	return c, code, done
@@ -115,18 +116,13 @@ func run(ctx context.Context, inv cli.Invocation) int {
 	}
 	// Readers run as other users.
 	unix.Umask(0o022)
-	if _, set := inv.LookupEnv("GOGC"); !set {
-		// Little memory matters more here than a few milliseconds.
-		debug.SetGCPercent(25)
-	}
 	log := inv.Logger()
-	client, err := bucket.Load(ctx, "airflow-agent/"+version.String())
+	client, err := bucket.Load(ctx, version.String())
 	if err != nil {
 		log.Error("can't start", "error", err)
 		return cli.ExitFailure
 	}
 	defer client.Close()
-	rest() // reading the configuration took more than all that follows
 	return c.run(ctx, client, new(tree.Disk), emf.NewWriter(inv.Stdout, c.namespace), log)
 }
 

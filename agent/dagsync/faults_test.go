@@ -10,7 +10,6 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"github.com/pathwai/airflow-on-fargate/agent/cli"
 	"github.com/stretchr/testify/require"
@@ -70,7 +69,7 @@ func TestDiskFaultsInTurn(t *testing.T) {
 		t.Run(op, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
-			w.config.keep = 0 // old trees are used again
+			w.config.keep = 0 // old trees are removed
 			stays := files{"a.py": "0", "b.py": "0"}
 			w.put(stays)
 			s := w.open(t)
@@ -79,9 +78,9 @@ func TestDiskFaultsInTurn(t *testing.T) {
 			require.NoError(t, err)
 			hits := 0
 			for i, fault := range append(slices.Clone(diskErrors), diskErrors...) {
-				for _, upkeep := range []bool{false, true} {
+				for _, tidy := range []bool{false, true} {
 					before := maps.Clone(stays)
-					stays["a.py"] = fmt.Sprintf("%d %t", i, upkeep)
+					stays["a.py"] = fmt.Sprintf("%d %t", i, tidy)
 					w.put(stays)
 					goes := files{"goes.py": "1", "d/goes.py": "1", "d/e/goes.py": "1"}
 					w.put(goes)
@@ -104,8 +103,8 @@ func TestDiskFaultsInTurn(t *testing.T) {
 					for range 2 {
 						_, err = s.turn(t.Context())
 						w.s3.Delete(prefix + "f/soon.py")
-						if err == nil && upkeep {
-							err = s.mirror.maintain(t.Context(), time.Now().Add(time.Second), true)
+						if err == nil && tidy {
+							err = s.mirror.tidyUp(t.Context())
 						}
 						if err != nil {
 							hits++
@@ -124,7 +123,7 @@ func TestDiskFaultsInTurn(t *testing.T) {
 					require.NoError(t, err, "after %v", fault)
 					w.sees(stays)
 					w.wholeTrees()
-					require.NoError(t, s.mirror.maintain(t.Context(), time.Now().Add(time.Second), upkeep))
+					require.NoError(t, s.mirror.tidyUp(t.Context()))
 					require.Empty(t, w.unfinished())
 				}
 			}

@@ -21,7 +21,7 @@ func TestTwoWriters(t *testing.T) {
 	second := *w
 	second.logs, second.out = new(safeBuffer), new(safeBuffer)
 	stopSecond := second.start()
-	require.Eventually(t, func() bool { return strings.Contains(second.logs.String(), "standing by") }, 10*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(second.logs.String(), "standing by") }, time.Minute, 5*time.Millisecond)
 
 	third := *w
 	third.config.once = true
@@ -91,11 +91,11 @@ func (w *world) takeOver(t *testing.T) {
 	other.once(cli.ExitOK)
 }
 
-// failFor makes S3 refuse one key.
+// failFor makes S3 fail for one key.
 func (w *world) failFor(key string) {
 	w.s3.SetFault(func(rw http.ResponseWriter, r *http.Request) bool {
 		if strings.HasSuffix(r.URL.Path, "/"+key) {
-			rw.WriteHeader(403)
+			rw.WriteHeader(500)
 			return true
 		}
 		return false
@@ -114,8 +114,8 @@ func TestLostLockWithAnUnfinishedStage(t *testing.T) {
 	w.put(files{"a.py": "2", "z.py": "2"})
 	w.failFor("z.py")
 	_, err = s.turn(t.Context())
-	require.ErrorContains(t, err, "status 403")
-	require.NotNil(t, s.mirror.stage)
+	require.ErrorContains(t, err, "status 500")
+	require.NotNil(t, s.mirror.failed)
 	w.s3.SetFault(nil)
 	w.takeOver(t)
 	w.put(files{"a.py": "3"})
@@ -147,7 +147,7 @@ func TestLostLockIsNoticedBeforeTheStageIsTouched(t *testing.T) {
 	_, err = s.turn(t.Context())
 	require.ErrorIs(t, err, errStandby)
 	require.FileExists(t, w.home()+"/stage/half.py")
-	require.ErrorContains(t, s.mirror.maintain(t.Context(), time.Now(), true), "not locked")
+	require.ErrorContains(t, s.mirror.tidy(t.Context()), "not locked")
 	require.FileExists(t, w.home()+"/stage/half.py")
 	w.sees(files{"a.py": "1"})
 }

@@ -35,6 +35,7 @@ type gauge struct {
 	files     int
 	bytes     int64
 	skipped   int
+	refused   int // of them, by S3
 	errors    int // since the last report
 	published int // since the last report
 }
@@ -44,7 +45,7 @@ func newSyncer(pair Pair, c config, b *bucket.Bucket, store *tree.Store, metrics
 	s.gauge.started = time.Now()
 	s.gauge.progress = s.gauge.started
 	s.mirror = &mirror{
-		pair: pair, options: c.options, log: log, bucket: b, lister: b.NewLister(pair.Prefix), store: store, beat: s.beat,
+		pair: pair, options: c.options, log: log, bucket: b, store: store, beat: s.beat,
 	}
 	return s
 }
@@ -110,8 +111,8 @@ func (s *syncer) once(ctx context.Context) int {
 	if !writer {
 		s.setStandby(true)
 		message = "in step by another writer"
-	} else if err := s.mirror.maintain(ctx, state.at, false); err != nil {
-		s.log.Warn("old trees could not be removed", "target", s.mirror.pair.Target, "error", err)
+	} else {
+		s.tidyUp(ctx)
 	}
 	s.log.Info(message, "source", s.mirror.pair.Source(), "target", s.mirror.pair.Target, "tree", state.tree, "changed", changed,
 		"files", state.files, "bytes", state.bytes, "skipped", len(state.skipped), "seconds", time.Since(begin).Seconds())
@@ -147,16 +148,15 @@ func (s *syncer) observe(ctx context.Context) error {
 
 // loop mirrors until ctx ends.
 func (s *syncer) loop(ctx context.Context) {
-	defer s.mirror.stopUpkeep()
 	failures := 0
-	reported, kept := time.Time{}, time.Time{}
+	reported := time.Time{}
 	for {
 		begin := time.Now()
-		changed, err := s.turn(ctx)
+		_, err := s.turn(ctx)
 		if ctx.Err() != nil {
 			return
 		}
-		wait := s.options.interval - time.Since(begin)
+		wait := s.options.interval
 		switch {
 		case errors.Is(err, errStandby):
 			wait = min(s.options.interval, 2*time.Second)
@@ -168,18 +168,24 @@ func (s *syncer) loop(ctx context.Context) {
 			s.log.Error("not in step", "source", s.mirror.pair.Source(), "error", err, "retry_seconds", wait.Seconds())
 		default:
 			failures = 0
-			if changed || time.Since(kept) > s.options.verifyEvery {
-				kept = time.Now()
-				s.mirror.startUpkeep(ctx)
-			}
+			s.tidyUp(ctx)
 		}
 		if time.Since(reported) >= s.options.report {
 			reported = time.Now()
 			s.report()
 		}
+		if err == nil {
+			wait -= time.Since(begin)
+		}
 		if sleep(ctx, wait) != nil {
 			return
 		}
+	}
+}
+
+func (s *syncer) tidyUp(ctx context.Context) {
+	if err := s.mirror.tidyUp(ctx); err != nil && ctx.Err() == nil {
+		s.log.Warn("old trees could not be removed; it is tried again later", "target", s.mirror.pair.Target, "error", err)
 	}
 }
 
@@ -230,7 +236,8 @@ func (s *syncer) note(changed bool, err error) {
 		return
 	}
 	g.inStep = s.mirror.listed
-	g.files, g.bytes, g.skipped = s.mirror.state.files, s.mirror.state.bytes, len(s.mirror.state.skipped)
+	state := &s.mirror.state
+	g.files, g.bytes, g.skipped, g.refused = state.files, state.bytes, len(state.skipped), len(state.refused)
 	if changed {
 		g.published++
 	}
@@ -272,7 +279,8 @@ func (s *syncer) report() {
 		list = append(list,
 			emf.Metric{Name: "SyncFiles", Unit: emf.Count, Value: float64(g.files)},
 			emf.Metric{Name: "SyncBytes", Unit: emf.Bytes, Value: float64(g.bytes)},
-			emf.Metric{Name: "SyncSkippedKeys", Unit: emf.Count, Value: float64(g.skipped)})
+			emf.Metric{Name: "SyncSkippedKeys", Unit: emf.Count, Value: float64(g.skipped)},
+			emf.Metric{Name: "SyncRefusedKeys", Unit: emf.Count, Value: float64(g.refused)})
 	}
 	g.errors, g.published = 0, 0
 	s.gauge.mu.Unlock()

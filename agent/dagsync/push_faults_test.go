@@ -20,7 +20,7 @@ import (
 // After a push that changed nothing, an upload by other means still settles.
 func TestPushOfNothingThenOtherMeans(t *testing.T) {
 	w := newWorld(t)
-	w.config.settle = 60 * time.Millisecond
+	w.config.settle = time.Second
 	before, after := packageOf(8, "1"), packageOf(8, "2")
 	w.put(before)
 	w.mark("one", bucket.Complete)
@@ -166,7 +166,7 @@ func TestMarkCostsNothingWhileUnchanged(t *testing.T) {
 	w.eventually(files{"a.py": "1"})
 	w.mark("two", bucket.Pushing)
 	w.put(files{"a.py": "2"})
-	require.Eventually(t, func() bool { return strings.Contains(w.logs.String(), `"id":"two"`) }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return strings.Contains(w.logs.String(), `"id":"two"`) }, time.Minute, 5*time.Millisecond)
 	var lists, others atomic.Int64
 	w.s3.SetFault(func(_ http.ResponseWriter, r *http.Request) bool {
 		if fakes3.IsList(r) {
@@ -176,10 +176,10 @@ func TestMarkCostsNothingWhileUnchanged(t *testing.T) {
 		}
 		return false
 	})
-	require.Eventually(t, func() bool { return lists.Load() >= 3 }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return lists.Load() >= 3 }, time.Minute, 5*time.Millisecond)
 	require.Zero(t, others.Load(), "a mark is fetched once")
 	w.s3.Put(prefix+bucket.MarkKey, `{"id": "two", "state": "pushing",  "at": "2026-11-28T05:00:00Z"}`) // a sign of life has another ETag
-	require.Eventually(t, func() bool { return others.Load() == 1 }, 20*time.Second, 5*time.Millisecond)
+	require.Eventually(t, func() bool { return others.Load() == 1 }, time.Minute, 5*time.Millisecond)
 	time.Sleep(2 * w.config.interval)
 	require.Equal(t, 1, strings.Count(w.logs.String(), `"id":"two"`), "told once")
 	require.Equal(t, cli.ExitOK, stop())

@@ -159,7 +159,7 @@ func TestMarksThatAreNone(t *testing.T) {
 // A start in the middle of an upload by other means waits for a pause, too.
 func TestFirstStartSettles(t *testing.T) {
 	w := newWorld(t)
-	w.config.settle = 150 * time.Millisecond
+	w.config.settle = time.Second
 	w.put(files{"a.py": "1"})
 	var lists atomic.Int64
 	w.s3.SetFault(func(_ http.ResponseWriter, r *http.Request) bool {

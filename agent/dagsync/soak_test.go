@@ -9,9 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"slices"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -24,9 +22,6 @@ import (
 var (
 	kills     = flag.Int("soak.kills", 25, "how often the agent is killed")
 	publishes = flag.Int("soak.publishes", 60, "how many versions are published under a reader")
-	changes   = flag.Int("soak.changes", 20, "how many changes each agent gets timed")
-	agents    = flag.Int("soak.agents", 1, "how many agents run at once while changes are timed")
-	interval  = flag.Duration("soak.interval", 500*time.Millisecond, "interval while changes are timed")
 )
 
 // child starts the agent as a process of its own.
@@ -233,58 +228,4 @@ func TestImportsDuringPublishes(t *testing.T) {
 	t.Logf("%d publications, %d imports of 21 modules, %d versions seen: each import saw one version", *publishes, result.Rounds, result.Versions)
 	require.Equal(t, *publishes, result.Last)
 	require.Greater(t, result.Versions, *publishes/10)
-}
-
-// TestPutToVisible times changes from the end of the upload to the moment in
-// which a reader sees them.
-func TestPutToVisible(t *testing.T) {
-	var mu sync.Mutex
-	var times []time.Duration
-	t.Run("agents", func(t *testing.T) {
-		for n := range *agents {
-			t.Run(fmt.Sprint(n), func(t *testing.T) {
-				t.Parallel()
-				took := timeChanges(t)
-				mu.Lock()
-				defer mu.Unlock()
-				times = append(times, took...)
-			})
-		}
-	})
-	require.Len(t, times, *agents**changes)
-	slices.Sort(times)
-	p50, p99 := times[len(times)/2], times[(len(times)*99+99)/100-1]
-	t.Logf("interval %s, %d changes, put to visible: p50 %.2fs, p99 %.2fs, most %.2fs", *interval, len(times), p50.Seconds(), p99.Seconds(), times[len(times)-1].Seconds())
-	require.LessOrEqual(t, p99, 2**interval, "at the default interval of 5s this is 10s")
-}
-
-func timeChanges(t *testing.T) []time.Duration {
-	w := newWorld(t)
-	now := aVersion(0)
-	w.change(nil, now)
-	cmd := w.child("--interval", interval.String())
-	require.NoError(t, cmd.Start())
-	w.eventually(now)
-	var times []time.Duration
-	for i := range *changes {
-		time.Sleep(rand.N(*interval))
-		text := fmt.Sprintf("change %d", i)
-		w.s3.Put(prefix+"always.py", text)
-		begin := time.Now()
-		require.Eventually(t, func() bool {
-			got, err := os.ReadFile(filepath.Join(w.target, "always.py"))
-			return err == nil && string(got) == text
-		}, time.Minute, 5*time.Millisecond)
-		times = append(times, time.Since(begin))
-	}
-	require.NoError(t, cmd.Process.Signal(syscall.SIGTERM))
-	stopped := make(chan error, 1)
-	go func() { stopped <- cmd.Wait() }()
-	select {
-	case err := <-stopped:
-		require.NoError(t, err, "SIGTERM ends it with exit code 0")
-	case <-time.After(20 * time.Second):
-		require.Fail(t, "SIGTERM doesn't end it")
-	}
-	return times
 }

@@ -1,6 +1,13 @@
 package dagsync
 
-import "context"
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/pathwai/airflow-on-fargate/agent/dagsync/bucket"
+)
 
 // lock makes this process the one writer. When the lock was lost meanwhile,
 // another writer may have been at work: nothing that was known still holds.
@@ -21,19 +28,15 @@ func (m *mirror) lock() (bool, error) {
 // unlock lets the next writer in, and forgets all that depends on being the
 // only one.
 func (m *mirror) unlock() {
-	m.stopUpkeep() // it may be using the lock
-	m.closeStage()
-	m.known, m.prepared, m.locked = false, false, false
+	m.drop()
+	m.known, m.locked = false, false
 	m.store.Unlock()
 }
 
-// closeStage lets go of an unfinished stage; what lies on disk is rubbish
-// from then on.
-func (m *mirror) closeStage() {
-	if m.stage != nil {
-		m.stage.Close()
-		m.stage = nil
-	}
+// close lets go of everything.
+func (m *mirror) close() {
+	m.unlock()
+	m.store.Close()
 }
 
 // observe looks whether another writer has the target in step, and changes
@@ -47,6 +50,54 @@ func (m *mirror) observe(ctx context.Context) (bool, error) {
 	if err != nil || !now.matches(m.pair, listing) {
 		return false, err
 	}
-	m.remember(now.number, now.manifest, listing)
+	m.remember(ctx, now, listing, nil)
 	return true, nil
+}
+
+// push is what is known of the push that comes by the mark.
+type push struct {
+	mark bucket.Mark
+	etag string
+	// gone is when the mark of a push that was under way was first missing.
+	gone time.Time
+}
+
+// errPushing stands for a push that has begun and not ended: readers keep the
+// release before it.
+var errPushing = errors.New("a push is under way")
+
+// missingMark is how long the mark of a push that is under way may be missing
+// before it counts as deleted on purpose: a push renews it every 30 s.
+const missingMark = 45 * time.Second
+
+// whole fails while a push is under way: then what lies below the prefix is of
+// two releases. etag is the mark's in the listing.
+func (m *mirror) whole(ctx context.Context, etag string) error {
+	p := &m.push
+	if etag == "" {
+		if p.mark.State == bucket.Pushing && p.gone.IsZero() {
+			p.gone = time.Now()
+		}
+		if p.mark.State == bucket.Pushing && time.Since(p.gone) < missingMark {
+			return fmt.Errorf("%w: the mark of %s is missing since %s", errPushing, p.mark.ID, p.gone.Format(time.RFC3339))
+		}
+		*p = push{}
+		return nil
+	}
+	p.gone = time.Time{}
+	if etag != p.etag {
+		mark, err := m.bucket.ReadMark(ctx, m.pair.Prefix, etag)
+		if err != nil {
+			return err
+		}
+		if mark.ID != p.mark.ID || mark.State != p.mark.State { // else it is a sign of life
+			m.log.Info("push", "source", m.pair.Source(), "id", mark.ID, "state", mark.State, "commit", mark.Commit, "since", mark.At)
+		}
+		p.mark, p.etag = mark, etag
+	}
+	if p.mark.State == bucket.Pushing {
+		return fmt.Errorf("%w: %s since %s; what readers see stays until it is complete (push again, if nobody pushes any more)",
+			errPushing, p.mark.ID, p.mark.At.Format(time.RFC3339))
+	}
+	return nil
 }

@@ -77,6 +77,20 @@ func memory(pid int, name string) int64 {
 	return 0
 }
 
+// processor is the time that a process has used, of the kernel's clock of 100
+// ticks a second.
+func processor(pid int) time.Duration {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	_, rest, ok := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if err != nil || !ok || len(fields) < 13 {
+		return 0
+	}
+	user, _ := strconv.Atoi(fields[11])
+	system, _ := strconv.Atoi(fields[12])
+	return time.Duration(user+system) * 10 * time.Millisecond
+}
+
 // server is the S3 server in a process of its own.
 type server struct {
 	url   string

@@ -8,7 +8,6 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/pathwai/airflow-on-fargate/agent/internal/fakes3"
 )
@@ -143,7 +142,7 @@ func (b *bench) printSpeed(count int, peers []peer, rows []string, results map[s
 			rss := median(runs, func(u used) float64 { return float64(u.rss) / (1 << 20) })
 			fmt.Printf(" | %.2f / %.2f (%.2fx) %.0f MB", wall, cpu, cpu/floor, rss)
 			if p.name == "agent" {
-				b.limits.checkSpeed(count, row, cpu/floor, rss)
+				b.limits.check(fmt.Sprintf("%s, %d files: resident", row, count), rss, limitMemory, " MB")
 			}
 		}
 		fmt.Println(" |")
@@ -158,64 +157,4 @@ func median(runs []used, value func(used) float64) float64 {
 	}
 	slices.Sort(values)
 	return values[len(values)/2]
-}
-
-// idle watches the agent at rest at its defaults.
-func (b *bench) idle(ctx context.Context, watch time.Duration) error {
-	fmt.Printf("## At rest, at the defaults, over %s\n| keys | RSS MB | LISTs | GETs | a month | price a month |\n|---|---|---|---|---|---|\n", watch)
-	for _, count := range []int{200, 10000} {
-		if err := b.idleWith(ctx, count, watch); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Prices of S3 Standard in us-east-1, for 1,000 requests.
-const (
-	listPrice = 0.005
-	getPrice  = 0.0004
-	month     = 730 * time.Hour
-)
-
-func (b *bench) idleWith(ctx context.Context, count int, watch time.Duration) error {
-	s3, err := fakes3.Start()
-	if err != nil {
-		return err
-	}
-	defer func() { _ = s3.Close() }()
-	for i := range count {
-		s3.Put(fmt.Sprintf("%steam%02d/dag_%05d.py", prefix, i%50, i), "x = 1\n")
-	}
-	directory := filepath.Join(b.directory, fmt.Sprintf("idle-%d", count))
-	cmd := exec.CommandContext(ctx, b.agent, "dagsync", "--source", "s3://"+fakes3.Bucket+"/"+prefix, "--target", directory+"/dags", "--listen", "127.0.0.1:0")
-	cmd.Env = environment(s3.URL, b.directory)
-	if err := cmd.Start(); err != nil {
-		return err
-	}
-	defer func() {
-		_ = cmd.Process.Signal(os.Interrupt)
-		_ = cmd.Wait()
-	}()
-	// The first look, and the upkeep behind it.
-	for range 600 {
-		if _, err := os.Stat(directory + "/.dags.sync/stage.manifest"); err == nil {
-			break
-		}
-		time.Sleep(100 * time.Millisecond)
-	}
-	time.Sleep(2 * time.Second)
-	lists, gets := s3.Requests()
-	begin := time.Now()
-	time.Sleep(watch)
-	seconds := time.Since(begin)
-	newLists, newGets := s3.Requests()
-	factor := month.Seconds() / seconds.Seconds()
-	l, g := float64(newLists-lists)*factor, float64(newGets-gets)*factor
-	label := fmt.Sprint(count)
-	resident := float64(memory(cmd.Process.Pid, "VmRSS")) / (1 << 20)
-	b.limits.check("at rest, "+label+" keys: resident", resident, limitIdle, " MB")
-	fmt.Printf("| %s | %.1f | %d | %d | %.0f LIST, %.0f GET | $%.2f |\n", label, resident,
-		newLists-lists, newGets-gets, l, g, l/1000*listPrice+g/1000*getPrice)
-	return nil
 }

@@ -1,23 +1,27 @@
 package bucket
 
 import (
-	"bytes"
 	"context"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"net/http"
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/aws/aws-sdk-go-v2/aws"
+	"github.com/aws/aws-sdk-go-v2/aws/middleware"
+	"github.com/aws/aws-sdk-go-v2/service/s3"
+	"github.com/aws/aws-sdk-go-v2/service/s3/types"
 )
 
 // Object is one object of a listing. Key is what follows the prefix.
 type Object struct {
 	Key, ETag string
 	Size      int64
+	// Modified is when it was written, in S3's time.
+	Modified time.Time
 	// Archived objects lie in a storage class that can't be read at once.
 	Archived bool
 }
@@ -31,143 +35,110 @@ type Listing struct {
 	// Objects are there only when they were asked for, in order of their keys.
 	Objects []Object
 	Digest  Digest
-	Keys    int
-	// Mark is the ETag of the prefix's mark, "" where there is none. The mark
-	// is in none of the above.
-	Mark string
-	// Time is S3's own clock, when it began to answer; it is what durable
-	// records use, since this machine's clock may jump.
+	// Mark is the prefix's mark, with an ETag of "" where there is none. It is
+	// in none of the above.
+	Mark Object
+	// Time is S3's own clock, when it began to answer.
 	Time time.Time
 }
 
-// maxPage bounds one page of a listing: 1,000 keys of 1,024 bytes, each byte
-// escaped to three characters, with all else around them.
-const maxPage = 8 << 20
+// pageTime bounds one page of a listing: S3 sends it within a second.
+const pageTime = time.Minute
 
-// Lister lists one prefix again and again in the same memory. It serves one
-// goroutine.
-type Lister struct {
-	bucket *Bucket
-	prefix string
-	page   page
-}
-
-// NewLister makes a lister for a prefix.
-func (b *Bucket) NewLister(prefix string) *Lister { return &Lister{bucket: b, prefix: prefix} }
-
-// List lists all objects under the prefix. With keep it returns them;
-// without, only their digest, which needs no memory.
-func (l *Lister) List(ctx context.Context, keep bool) (Listing, error) {
-	var listing Listing
-	prefix, page := l.prefix, &l.page
+// List lists all objects under the prefix, which were there for an answer of
+// S3 each thousand. With keep it returns them; without, only their digest,
+// which needs no memory. progress is called for each page.
+func (b *Bucket) List(ctx context.Context, prefix string, keep bool, progress func()) (Listing, error) {
+	l := lister{prefix: prefix, keep: keep}
 	hash := sha256.New()
-	var last []byte
-	var line []byte
-	token := ""
+	input := &s3.ListObjectsV2Input{
+		Bucket: &b.name, Prefix: &prefix,
+		EncodingType: types.EncodingTypeUrl, // keys can hold characters that XML can't
+	}
 	for {
-		if err := l.listPage(ctx, token); err != nil {
+		page, err := b.listPage(ctx, input)
+		if err != nil {
 			return Listing{}, err
 		}
-		if listing.Time.IsZero() {
-			listing.Time = page.time
+		if l.Time.IsZero() {
+			l.Time, _ = middleware.GetServerTime(page.ResultMetadata)
 		}
-		var text strings.Builder
-		if keep {
-			text.Grow(page.textSize())
-		}
-		for _, o := range page.objects {
-			key, ok := bytes.CutPrefix(o.key, []byte(prefix))
-			if !ok {
-				return Listing{}, fmt.Errorf("S3 list: key %q is outside of the prefix %q", o.key, prefix)
+		progress()
+		for i := range page.Contents {
+			line, err := l.add(&page.Contents[i], page.EncodingType == types.EncodingTypeUrl)
+			if err != nil {
+				return Listing{}, fmt.Errorf("S3 list: %w", err)
 			}
-			// The digest, the diff and the key rules all rest on the order.
-			if listing.Keys > 0 && bytes.Compare(last, o.key) >= 0 {
-				return Listing{}, fmt.Errorf("S3 list: key %q came after %q: the server doesn't list keys in order", o.key, last)
-			}
-			last = append(last[:0], o.key...)
-			listing.Keys++
-			if string(key) == MarkKey {
-				listing.Mark = string(o.etag)
-				continue
-			}
-			line = binary.AppendUvarint(line[:0], uint64(len(key)))
-			line = append(append(line, key...), o.etag...)
-			line = binary.AppendUvarint(append(line, 0), uint64(o.size))
 			_, _ = hash.Write(line) // a hash never fails
-			if keep {
-				listing.Objects = append(listing.Objects, o.keepIn(&text, key))
-			}
 		}
-		if !page.truncated {
-			hash.Sum(listing.Digest[:0])
-			return listing, nil
+		if !*page.IsTruncated {
+			hash.Sum(l.Digest[:0])
+			return l.Listing, nil
 		}
-		if page.token == "" || page.token == token {
+		next := page.NextContinuationToken
+		if aws.ToString(next) == "" || aws.ToString(next) == aws.ToString(input.ContinuationToken) {
 			return Listing{}, errors.New("S3 list: the server says that there is more, but not how to get it")
 		}
-		token = page.token
+		input.ContinuationToken = next
 	}
 }
 
-// textSize is the number of bytes of all keys and ETags of a page.
-func (p *page) textSize() int {
-	n := 0
-	for _, o := range p.objects {
-		n += len(o.key) + len(o.etag)
-	}
-	return n
-}
-
-// keepIn copies an object's text behind the others of its page: one block of
-// memory for a thousand objects.
-func (o listed) keepIn(text *strings.Builder, key []byte) Object {
-	start := text.Len()
-	text.Write(key)
-	middle := text.Len()
-	text.Write(o.etag)
-	all := text.String()
-	return Object{Key: all[start:middle], ETag: all[middle:], Size: o.size, Archived: o.archived}
-}
-
-func (l *Lister) listPage(ctx context.Context, token string) error {
-	b, p, prefix := l.bucket, &l.page, l.prefix
-	query := url.Values{
-		"list-type": {"2"},
-		// Keys can hold characters that XML can't.
-		"encoding-type": {"url"},
-	}
-	if prefix != "" {
-		query.Set("prefix", prefix)
-	}
-	if token != "" {
-		query.Set("continuation-token", token)
-	}
-	return b.do(ctx, request{
-		operation: "list",
-		query:     query,
-		timeout:   b.client.timeout,
-		handle: func(response *http.Response) error {
-			p.time = b.client.now()
-			if err := p.read(response); err != nil {
-				return err
-			}
-			return p.parse()
-		},
-	})
-}
-
-// read takes the whole answer into the page's buffer.
-func (p *page) read(response *http.Response) error {
-	p.body.Reset()
-	if n := response.ContentLength; n > 0 && n <= maxPage {
-		p.body.Grow(int(n) + bytes.MinRead)
-	}
-	n, err := p.body.ReadFrom(io.LimitReader(response.Body, maxPage+1))
+func (b *Bucket) listPage(ctx context.Context, input *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
+	ctx, cancel := context.WithTimeout(ctx, pageTime)
+	defer cancel()
+	page, err := b.client.s3.ListObjectsV2(ctx, input)
 	if err != nil {
-		return torn("reading the answer: %w", err)
+		return nil, explain("list", err)
 	}
-	if n > maxPage {
-		return fmt.Errorf("the answer is longer than %d bytes", maxPage)
+	// Whatever isn't a listing, the SDK takes for an empty one.
+	if page.IsTruncated == nil {
+		return nil, errors.New("S3 list: the answer is not a listing: it doesn't say whether it is complete")
 	}
-	return nil
+	return page, nil
+}
+
+// lister goes through the pages of one listing.
+type lister struct {
+	Listing
+	prefix, last string
+	keep         bool
+	line         []byte
+}
+
+// add takes in one object and gives what the digest is made of.
+func (l *lister) add(o *types.Object, escaped bool) ([]byte, error) {
+	if o.Key == nil || aws.ToString(o.ETag) == "" || o.Size == nil || *o.Size < 0 {
+		return nil, errors.New("the listing has an object without key, ETag or size")
+	}
+	whole := *o.Key
+	if escaped {
+		var err error
+		if whole, err = url.QueryUnescape(whole); err != nil {
+			return nil, fmt.Errorf("the badly escaped key %q", *o.Key)
+		}
+	}
+	key, ok := strings.CutPrefix(whole, l.prefix)
+	if !ok {
+		return nil, fmt.Errorf("key %q is outside of the prefix %q", whole, l.prefix)
+	}
+	// The digest, the diff and the key rules all rest on the order.
+	if l.last != "" && l.last >= whole {
+		return nil, fmt.Errorf("key %q came after %q: the server doesn't list keys in order", whole, l.last)
+	}
+	l.last = whole
+	object := Object{
+		Key: key, ETag: strings.Trim(*o.ETag, `"`), Size: *o.Size, Modified: aws.ToTime(o.LastModified),
+		Archived: o.StorageClass == types.ObjectStorageClassGlacier || o.StorageClass == types.ObjectStorageClassDeepArchive,
+	}
+	if key == MarkKey {
+		l.Mark = object
+		return nil, nil
+	}
+	if l.keep {
+		l.Objects = append(l.Objects, object)
+	}
+	l.line = binary.AppendUvarint(l.line[:0], uint64(len(key)))
+	l.line = append(append(l.line, key...), object.ETag...)
+	l.line = binary.AppendUvarint(append(l.line, 0), uint64(object.Size))
+	return l.line, nil
 }

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
-	"net/http"
 	"time"
 )
 
@@ -37,24 +36,17 @@ const maxMark = 4 << 10
 // It fails with ErrChanged when there is another by now, or none.
 func (b *Bucket) ReadMark(ctx context.Context, prefix, etag string) (Mark, error) {
 	var text []byte
-	err := b.do(ctx, request{
-		operation: "get",
-		key:       prefix + MarkKey,
-		header:    map[string]string{"If-Match": `"` + etag + `"`},
-		timeout:   b.client.timeout,
-		handle: func(response *http.Response) (err error) {
-			if got := trimQuotes(response.Header.Get("ETag")); got != etag {
-				return fmt.Errorf("%w: its ETag is %q, %q was listed", ErrChanged, got, etag)
-			}
-			if text, err = io.ReadAll(io.LimitReader(response.Body, maxMark+1)); err != nil {
-				return torn("reading the mark: %w", err)
-			}
-			return nil
-		},
+	err := b.again(ctx, func() error {
+		object, err := b.get(ctx, prefix+MarkKey, etag)
+		if err != nil {
+			return err
+		}
+		defer func() { _ = object.Body.Close() }()
+		if text, err = io.ReadAll(io.LimitReader(object.Body, maxMark+1)); err != nil {
+			return tornf("reading the mark: %w", err)
+		}
+		return nil
 	})
-	if changed(err) {
-		err = fmt.Errorf("%w: %w", ErrChanged, err)
-	}
 	if err != nil {
 		return Mark{}, fmt.Errorf("mark %q: %w", prefix+MarkKey, err)
 	}
@@ -69,7 +61,7 @@ func (b *Bucket) ReadMark(ctx context.Context, prefix, etag string) (Mark, error
 // this ETag ("" for none) any more: a push began since. It lists, since a
 // missing object is a 403 to a role that may only read.
 func (b *Bucket) SameMark(ctx context.Context, prefix, etag string) error {
-	listing, err := b.NewLister(prefix+MarkKey).List(ctx, true)
+	listing, err := b.List(ctx, prefix+MarkKey, true, func() {})
 	if err != nil {
 		return fmt.Errorf("mark %q: %w", prefix+MarkKey, err)
 	}

@@ -31,10 +31,16 @@ const (
 	Control   = "it has a control character or is not UTF-8"
 	TooLong   = "it has a path segment of more than 255 bytes"
 	Folder    = "there are keys below it, so that it must be a folder"
-	Twin      = "it differs only in upper and lower case from a key before it"
+	Twin      = "it differs only in upper and lower case from a key that is newer, or as old and before it"
 	Archived  = "it is archived in Glacier and can't be read"
 	UnfitETag = "its ETag has characters that can't be kept"
 )
+
+// refusedBy begins the reasons of package bucket's RefusedError.
+const refusedBy = "S3 refuses it"
+
+// Refused is true for the reason of a key that S3 refuses to give.
+func Refused(reason string) bool { return strings.HasPrefix(reason, refusedBy) }
 
 // Select parts the objects of one complete listing into those that become
 // files and those that are skipped. The objects must be in order of their
@@ -52,7 +58,7 @@ const (
 //	a\nb, invalid UTF-8       skip: control characters
 //	a segment > 255 bytes     skip: too long
 //	a and a/b                 a is skipped: one stray key must not hide a folder
-//	A.py and a.py             the later one (a.py) is skipped
+//	A.py and a.py             the older one is skipped; of one second the later in byte order
 //	GLACIER, DEEP_ARCHIVE     skip: archived
 func Select(objects []bucket.Object) (kept []bucket.Object, skipped []Skip) {
 	kept = objects[:0]
@@ -156,22 +162,38 @@ func withoutFolders(objects []bucket.Object, skipped []Skip) ([]bucket.Object, [
 	return kept, skipped
 }
 
-// withoutTwins skips keys that are the same as an earlier one but for upper
-// and lower case: developers' machines can't hold both.
+// withoutTwins skips keys that are the same as another one but for upper and
+// lower case: developers' machines can't hold both. The one that was written
+// last stays, so that an old one doesn't hide it.
 func withoutTwins(objects []bucket.Object, skipped []Skip) ([]bucket.Object, []Skip) {
 	// Sums instead of the keys themselves keep this small; a match is looked
 	// at in full.
 	seed := maphash.MakeSeed()
 	first := make(map[uint64]int32, len(objects))
-	kept := objects[:0]
-	for _, o := range objects {
+	older := map[int]bool{}
+	for i, o := range objects {
 		sum := maphash.String(seed, fold(o.Key))
-		if i, ok := first[sum]; ok && strings.EqualFold(kept[i].Key, o.Key) {
-			skipped = append(skipped, Skip{o.Key, Twin})
+		k, ok := first[sum]
+		if !ok || !strings.EqualFold(objects[k].Key, o.Key) {
+			first[sum] = int32(i)
 			continue
 		}
-		first[sum] = int32(len(kept))
-		kept = append(kept, o)
+		out := i
+		if o.Modified.After(objects[k].Modified) {
+			out, first[sum] = int(k), int32(i)
+		}
+		older[out] = true
+	}
+	if len(older) == 0 {
+		return objects, skipped
+	}
+	kept := objects[:0]
+	for i, o := range objects {
+		if older[i] {
+			skipped = append(skipped, Skip{o.Key, Twin})
+		} else {
+			kept = append(kept, o)
+		}
 	}
 	return kept, skipped
 }

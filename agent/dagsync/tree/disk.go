@@ -196,17 +196,26 @@ func info(st *unix.Stat_t) Info {
 
 // Names lists a directory below ("." for itself), in no order.
 func (d *Dir) Names(name string) ([]string, error) {
-	path := filepath.Join(d.path, name)
-	if err := d.disk.before("readdir", path); err != nil {
-		return nil, err
+	entries, err := d.entries(name)
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = e.Name()
 	}
-	fd, err := unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-	if err != nil {
-		return nil, &fs.PathError{Op: "readdir", Path: path, Err: err}
-	}
-	dir := os.NewFile(uintptr(fd), path)
-	defer func() { _ = dir.Close() }()
-	return dir.Readdirnames(-1)
+	return names, err
+}
+
+func (d *Dir) entries(name string) (entries []fs.DirEntry, err error) {
+	err = d.call("readdir", name, func() error {
+		fd, err := unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+		if err != nil {
+			return err
+		}
+		dir := os.NewFile(uintptr(fd), filepath.Join(d.path, name))
+		defer func() { _ = dir.Close() }()
+		entries, err = dir.ReadDir(-1)
+		return err
+	})
+	return entries, err
 }
 
 // SetMTime sets a file's time of change, in nanoseconds since 1970.

@@ -9,7 +9,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unsafe"
 
 	"github.com/pathwai/airflow-on-fargate/agent/dagsync/bucket"
 	"github.com/pathwai/airflow-on-fargate/agent/dagsync/keys"
@@ -25,9 +24,6 @@ type Entry struct {
 	// Key is the path below the tree; ETag is S3's name for the content.
 	Key, ETag string
 	Info
-	// Links is the most directory entries that this file can have by now, in
-	// all trees together.
-	Links int
 }
 
 // Manifest says what a tree holds. It lies beside the tree, and a tree
@@ -73,8 +69,8 @@ func (m *Manifest) encode(to io.Writer) error {
 		line = strconv.AppendInt(append(line, ' '), e.Size, 10)
 		line = strconv.AppendInt(append(line, ' '), e.MTime, 10)
 		line = strconv.AppendUint(append(line, ' '), e.Inode, 10)
-		line = strconv.AppendInt(append(line, ' '), int64(e.Links), 10)
-		line = append(append(append(line, ' '), e.Key...), '\n')
+		line = append(line, " 1 "...) // older agents count links here
+		line = append(append(line, e.Key...), '\n')
 		_, _ = b.Write(line)
 	}
 	if err := b.Flush(); err != nil {
@@ -96,8 +92,7 @@ func decode(data []byte) (*Manifest, error) {
 	if string(end) != "end "+hex.EncodeToString(sum[:])+"\n" {
 		return nil, fmt.Errorf("manifest: its checksum is wrong")
 	}
-	// The entries keep parts of this text: no copy is made of it.
-	r := &reader{rest: unsafe.String(unsafe.SliceData(body), len(body))}
+	r := &reader{rest: string(body)}
 	m := r.manifest()
 	if r.err != nil {
 		return nil, fmt.Errorf("manifest: %w", r.err)
@@ -193,7 +188,7 @@ func (r *reader) entry() Entry {
 	if e.Inode, err = strconv.ParseUint(inode, 10, 64); err != nil {
 		r.fail("%q is no file number", inode)
 	}
-	e.Links = int(r.number(&line))
+	r.number(&line)
 	e.Mode = unix.S_IFREG
 	e.Key = line
 	if reason := keys.Check(bucket.Object{Key: e.Key, ETag: e.ETag}); reason != "" {

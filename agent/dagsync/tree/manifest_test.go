@@ -22,8 +22,8 @@ func sample() *Manifest {
 		Published: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC),
 		Skipped:   []keys.Skip{{Key: "a\n\"b\xff", Reason: keys.Control}, {Key: "", Reason: keys.Marker}},
 		Entries: []Entry{
-			{Key: "a b c.py", ETag: "9b2c-3", Info: Info{Size: 5, MTime: 17, Inode: math.MaxUint64, Mode: unix.S_IFREG}, Links: 3},
-			{Key: "ä/x", ETag: "e", Info: Info{Size: 0, MTime: -17, Inode: 1, Mode: unix.S_IFREG}, Links: 1},
+			{Key: "a b c.py", ETag: "9b2c-3", Info: Info{Size: 5, MTime: 17, Inode: math.MaxUint64, Mode: unix.S_IFREG}},
+			{Key: "ä/x", ETag: "e", Info: Info{Size: 0, MTime: -17, Inode: 1, Mode: unix.S_IFREG}},
 		},
 	}
 }

@@ -1,133 +1,49 @@
 package tree
 
 import (
+	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
-	"math"
 	"slices"
 	"strings"
+	"sync"
 	"sync/atomic"
+	"time"
 
+	"github.com/pathwai/airflow-on-fargate/agent/dagsync/bucket"
+	"github.com/pathwai/airflow-on-fargate/agent/dagsync/keys"
+	"golang.org/x/sync/errgroup"
 	"golang.org/x/sys/unix"
 )
 
-// Stage is the next tree while it is made. It always knows exactly which
-// files lie in it, so that work that failed half-way goes on where it ended.
+// Stage is the next tree while it is made. It begins empty, so that nothing
+// can lie in it that nobody knows of; one that failed is never shown, and what
+// was fetched for it is linked into the next.
 type Stage struct {
-	store   *Store
-	dir     *Dir
-	entries []Entry // in order of their keys
-	folders map[string]bool
-	// fresh are keys that were fetched for the tree in the making, while the
-	// tree before has another content or none.
-	fresh map[string]bool
-	// doubtful is set when a call failed of which it isn't known what it did.
-	doubtful atomic.Bool
+	dir *Dir
+	// Entries are the files that lie in it for certain, in order of their keys.
+	Entries []Entry
+	// Refused are keys that S3 lists, but doesn't give.
+	Refused []keys.Skip
+	// Linked and Fetched count what was done; Fetched files came from S3.
+	Linked, Fetched int
 }
-
-// Entries are the files of the stage, in order of their keys.
-func (s *Stage) Entries() []Entry { return s.entries }
 
 // Close lets go of the stage's directory.
-func (s *Stage) Close() {
-	if s.dir != nil {
-		s.dir.Close()
-		s.dir = nil
-	}
-}
+func (s *Stage) Close() { s.dir.Close() }
 
-// OpenStage starts the next tree from the cheapest thing there is: a stage
-// that was prepared, an old tree that nobody may still read, or nothing.
-// recycle is the number of such a tree, or 0. When checked is set the
-// prepared stage is known to be whole.
-func (s *Store) OpenStage(ctx context.Context, c Contents, recycle int, checked bool) (*Stage, error) {
-	if !c.Stage && recycle > 0 {
-		stage, err := s.recycle(ctx, c, recycle)
-		if stage != nil || err != nil {
-			return stage, err
-		}
-	}
-	if c.Stage {
-		m, err := s.load(stageName)
-		if err == nil {
-			return s.adopt(ctx, m, checked)
-		}
-	}
-	return s.emptyStage(c)
-}
-
-// recycle turns an old tree into the stage; it returns nil when the tree's
-// manifest is of no use.
-func (s *Store) recycle(ctx context.Context, c Contents, number int) (*Stage, error) {
-	m, err := s.Load(number)
-	if err != nil {
-		return nil, nil
-	}
-	// How many links these files got since is not known: they are kept only
-	// where the base has the very same file and knows it.
-	for i := range m.Entries {
-		m.Entries[i].Links = math.MaxInt32
-	}
-	if err := s.clearStage(c); err != nil {
-		return nil, err
-	}
-	// The manifest goes first: from here on the tree is no tree.
-	if err := s.home.Unlink(treeName(number) + manifestSuffix); err != nil {
-		return nil, err
-	}
-	if err := s.home.Rename(treeName(number), stageName); err != nil {
-		return nil, err
-	}
-	return s.adopt(ctx, m, false)
-}
-
-// adopt takes over a directory called stage whose manifest is m. If it
-// isn't quite as the manifest says, it is thrown away.
-func (s *Store) adopt(ctx context.Context, m *Manifest, checked bool) (*Stage, error) {
-	if err := s.home.Unlink(stageName + manifestSuffix); err != nil {
-		return nil, err
-	}
-	dir, err := s.home.OpenDir(stageName)
-	if err != nil {
-		return nil, err
-	}
-	stage := &Stage{store: s, dir: dir, entries: m.Entries, folders: foldersOf(len(m.Entries), func(i int) string { return m.Entries[i].Key }), fresh: map[string]bool{}}
-	if checked {
-		return stage, nil
-	}
-	damage, err := Verify(ctx, dir, m.Entries, false)
-	if err == nil && damage.None() {
-		return stage, nil
-	}
-	stage.Close()
-	if err != nil {
-		return nil, err
-	}
+// OpenStage begins the next tree. What lies in the place of the stage is moved
+// aside, where it is rubbish.
+func (s *Store) OpenStage() (*Stage, error) {
 	c, err := s.Scan()
 	if err != nil {
 		return nil, err
 	}
-	return s.emptyStage(c)
-}
-
-// clearStage moves what is left of a stage aside; it is removed later.
-func (s *Store) clearStage(c Contents) error {
-	if err := s.home.Unlink(stageName + manifestSuffix); err != nil {
-		return err
-	}
 	// An unfinished tree's name: the number is never given to a finished one,
 	// because the next number is above all that exist.
-	err := s.home.Rename(stageName, treeName(c.next))
-	if errors.Is(err, fs.ErrNotExist) {
-		return nil
-	}
-	return err
-}
-
-func (s *Store) emptyStage(c Contents) (*Stage, error) {
-	if err := s.clearStage(c); err != nil {
+	err = s.home.Rename(stageName, treeName(c.next))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return nil, err
 	}
 	if err := s.home.Mkdir(stageName); err != nil {
@@ -137,182 +53,224 @@ func (s *Store) emptyStage(c Contents) (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Stage{store: s, dir: dir, folders: map[string]bool{}, fresh: map[string]bool{}}, nil
+	return &Stage{dir: dir}, nil
 }
 
-// Keep makes a stage that equals its manifest last beyond this process.
-func (s *Stage) Keep(m *Manifest) error {
-	s.Close()
-	if err := s.store.home.SyncAll(); err != nil {
-		return err
+// Base is where unchanged files are linked from.
+type Base struct {
+	Dir     *Dir
+	Entries []Entry // in order of their keys
+}
+
+// Base is a stage that failed, for the next attempt.
+func (s *Stage) Base() Base { return Base{s.dir, s.Entries} }
+
+// find gives the base's file for a key.
+func (b Base) find(key string) (Entry, bool) {
+	i, ok := slices.BinarySearchFunc(b.Entries, key, func(e Entry, key string) int { return cmp.Compare(e.Key, key) })
+	if !ok {
+		return Entry{}, false
 	}
-	return s.store.writeManifest(stageName, m)
+	return b.Entries[i], true
 }
 
-// foldersOf gives all directories that n keys need.
-func foldersOf(n int, key func(i int) string) map[string]bool {
-	folders := map[string]bool{}
-	last := ""
-	for i := range n {
-		folder := parentOf(key(i))
-		if folder == last {
-			continue
-		}
-		last = folder
-		for folder != "" && !folders[folder] {
-			folders[folder] = true
-			folder = parentOf(folder)
+// Fetch writes one object to a new file.
+type Fetch func(ctx context.Context, o bucket.Object, to *File) error
+
+// filling holds one run of Fill.
+type filling struct {
+	stage *Stage
+	bases []Base
+	want  []bucket.Object
+	// files and done belong to want, index by index.
+	files   []Entry
+	done    []bool
+	linked  atomic.Int64
+	fetched atomic.Int64
+	mu      sync.Mutex // for the stage's Refused
+}
+
+// Fill puts the wanted objects into the stage, which is new. What a base has
+// with the same ETag is linked, all else is fetched; the first base is the tree
+// that readers see. Of an object that S3 refuses to give, readers keep the
+// file that they have, if they have one.
+func (s *Stage) Fill(ctx context.Context, want []bucket.Object, bases []Base, workers int, fetch Fetch) error {
+	f := &filling{stage: s, bases: bases, want: want, files: make([]Entry, len(want)), done: make([]bool, len(want))}
+	err := f.linkAll(ctx)
+	if err == nil {
+		err = f.fetchAll(ctx, workers, fetch)
+	}
+	for i, done := range f.done {
+		if done {
+			s.Entries = append(s.Entries, f.files[i])
 		}
 	}
-	return folders
+	s.Linked, s.Fetched = int(f.linked.Load()), int(f.fetched.Load())
+	slices.SortFunc(s.Refused, func(a, b keys.Skip) int { return cmp.Compare(a.Key, b.Key) })
+	return err
 }
 
-// makeFolders makes directories, those above first, and removeFolders takes
-// them away, those below first.
-func (s *Stage) makeFolders(ctx context.Context, want map[string]bool) error {
-	return s.levels(ctx, missing(want, s.folders), func(folder string) error {
-		return s.doubt(s.dir.Mkdir(folder))
-	}, func(folder string) { s.folders[folder] = true })
-}
-
-func (s *Stage) removeFolders(ctx context.Context, want map[string]bool) error {
-	levels := missing(s.folders, want)
-	slices.Reverse(levels)
-	return s.levels(ctx, levels, func(folder string) error {
-		err := s.dir.Rmdir(folder)
-		if errors.Is(err, fs.ErrNotExist) {
-			return nil
+// linkAll makes all directories, and in each of them the links, several
+// directories at a time: Linux makes changes in one directory of a network
+// file system one after the other, however many ask.
+func (f *filling) linkAll(ctx context.Context) error {
+	folders := map[string][]int{"": nil}
+	for i := range f.want {
+		folder := parentOf(f.want[i].Key)
+		folders[folder] = append(folders[folder], i)
+		for above := parentOf(folder); folder != ""; folder, above = above, parentOf(above) {
+			if _, known := folders[above]; known {
+				break
+			}
+			folders[above] = nil
 		}
-		return s.doubt(err)
-	}, func(folder string) { delete(s.folders, folder) })
-}
-
-// missing gives the members of want that have doesn't have, by depth.
-func missing(want, have map[string]bool) [][]string {
-	var levels [][]string
-	for folder := range want {
-		if have[folder] {
-			continue
-		}
-		depth := strings.Count(folder, "/")
-		for len(levels) <= depth {
-			levels = append(levels, nil)
-		}
-		levels[depth] = append(levels[depth], folder)
 	}
-	return levels
-}
-
-func (s *Stage) levels(ctx context.Context, levels [][]string, do func(string) error, done func(string)) error {
-	for _, level := range levels {
-		slices.Sort(level)
-		ok := make([]bool, len(level))
-		err := parallel(ctx, singly(len(level)), func(i int) error {
-			err := do(level[i])
-			ok[i] = err == nil
-			return err
-		})
-		for i, folder := range level {
-			if ok[i] {
-				done(folder)
+	return byDepth(ctx, folders, func(folder string) error {
+		if folder != "" {
+			if err := f.stage.dir.Mkdir(folder); err != nil {
+				return err
 			}
 		}
-		if err != nil {
+		for _, i := range folders[folder] {
+			if err := ctx.Err(); err != nil {
+				return err
+			}
+			if err := f.link(i); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// link takes a file from the first base that has it. What can't be linked any
+// more, because it has as many links as the file system allows (EFS: 177) or
+// somebody removed it, is fetched.
+func (f *filling) link(i int) error {
+	o := f.want[i]
+	for _, base := range f.bases {
+		e, ok := base.find(o.Key)
+		if !ok || e.ETag != o.ETag {
+			continue
+		}
+		err := f.stage.dir.Link(base.Dir, o.Key)
+		if err == nil {
+			f.files[i], f.done[i] = e, true
+			f.linked.Add(1)
+			return nil
+		}
+		if !errors.Is(err, unix.EMLINK) && !errors.Is(err, fs.ErrNotExist) {
 			return err
 		}
 	}
 	return nil
 }
 
-// linkLimit is how many links a file may get before it is copied instead.
-// EFS allows 177 for a file; files take turns, so that a big tree isn't copied
-// all at once.
-// https://docs.aws.amazon.com/efs/latest/ug/limits.html
-func linkLimit(key string) int {
-	const least, spread = 100, 70
-	sum := uint32(2166136261)
-	for i := 0; i < len(key); i++ {
-		sum = (sum ^ uint32(key[i])) * 16777619
+func (f *filling) fetchAll(ctx context.Context, workers int, fetch Fetch) error {
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(workers)
+	for i := range f.want {
+		if inner.Err() != nil {
+			break
+		}
+		if !f.done[i] {
+			group.Go(func() error { return f.fetch(inner, i, fetch) })
+		}
 	}
-	return least + int(sum%spread)
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
 }
 
-// link puts a file of an older tree into the stage.
-func (s *Stage) link(base *Dir, e Entry) (Entry, error) {
-	if e.Links < linkLimit(e.Key) {
-		err := s.dir.Link(base, e.Key)
-		if errors.Is(err, fs.ErrExist) {
-			if err = s.dir.Unlink(e.Key); err == nil {
-				err = s.dir.Link(base, e.Key)
-			}
-		}
-		if err == nil {
-			e.Links++
-			return e, nil
-		}
-		if !errors.Is(err, unix.EMLINK) {
-			return Entry{}, s.doubt(err)
-		}
+func (f *filling) fetch(ctx context.Context, i int, fetch Fetch) error {
+	o := f.want[i]
+	to := f.stage.dir.New(o.Key)
+	err := fetch(ctx, o, to)
+	var refused *bucket.RefusedError
+	if errors.As(err, &refused) && !to.Open() {
+		return f.keep(i, refused.Reason)
 	}
-	return s.copy(base, e)
-}
-
-// copy makes a second file with the same content and time.
-func (s *Stage) copy(base *Dir, e Entry) (Entry, error) {
-	from, err := base.Read(e.Key)
-	if err != nil {
-		return Entry{}, err
-	}
-	defer from.Close()
-	to, err := s.create(e.Key)
-	if err != nil {
-		return Entry{}, err
-	}
-	n, err := from.CopyTo(to)
 	info, closeErr := to.Close()
-	if err = errors.Join(err, closeErr); err == nil && n != e.Size {
-		err = fmt.Errorf("%s: it has %d bytes, %d were written", from.Path(), n, e.Size)
+	if err = errors.Join(err, closeErr); err != nil {
+		return err // half a file may lie there: the stage is never shown
 	}
-	if err == nil {
-		err = s.dir.SetMTime(e.Key, e.MTime)
-	}
-	if err != nil {
-		return Entry{}, errors.Join(err, s.drop(e.Key))
-	}
-	e.Inode, e.Links = info.Inode, 1
-	return e, nil
-}
-
-// create makes a new file; one that an interrupted attempt left is replaced.
-func (s *Stage) create(key string) (*File, error) {
-	f, err := s.dir.Create(key)
-	if errors.Is(err, fs.ErrExist) {
-		if err = s.dir.Unlink(key); err == nil {
-			f, err = s.dir.Create(key)
+	// Python takes a cached .pyc for the source's own when second and size
+	// agree: a changed file must have a later second, whatever the clock says.
+	if before, ok := f.bases[0].find(o.Key); ok && info.MTime/int64(time.Second) <= before.MTime/int64(time.Second) {
+		info.MTime = (before.MTime/int64(time.Second) + 1) * int64(time.Second)
+		if err := f.stage.dir.SetMTime(o.Key, info.MTime); err != nil {
+			return err
 		}
 	}
-	return f, s.doubt(err)
+	f.files[i], f.done[i] = Entry{Key: o.Key, ETag: o.ETag, Info: info}, true
+	f.fetched.Add(1)
+	return nil
 }
 
-// doubt passes on the result of a call to the disk.
-func (s *Stage) doubt(err error) error {
-	if err != nil {
-		s.doubtful.Store(true)
+// keep takes the file that readers have, if they have one, in place of an
+// object that S3 refuses.
+func (f *filling) keep(i int, reason string) error {
+	key := f.want[i].Key
+	f.mu.Lock()
+	f.stage.Refused = append(f.stage.Refused, keys.Skip{Key: key, Reason: reason})
+	f.mu.Unlock()
+	e, ok := f.bases[0].find(key)
+	if !ok {
+		return nil
+	}
+	err := f.stage.dir.Link(f.bases[0].Dir, key)
+	if err == nil {
+		f.files[i], f.done[i] = e, true
 	}
 	return err
 }
-
-// drop removes a file that isn't whole.
-func (s *Stage) drop(key string) error { return s.doubt(s.dir.Unlink(key)) }
-
-// Owns is true for the name in the store under which the stage lies.
-func (s *Stage) Owns(name string) bool { return name == stageName }
 
 // Full is true for errors that say that there is no room left.
 func Full(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }
 
-// Doubtful is true once the disk failed in a way after which other files may
-// lie in the stage than it knows of. Such a stage must not be shown.
-func (s *Stage) Doubtful() bool { return s.doubtful.Load() }
+// parallelCalls hide the latency of a network file system, where each call is
+// a round trip of milliseconds.
+const parallelCalls = 32
+
+// parallel calls do for all items, several at a time. The first error stops it.
+func parallel[T any](ctx context.Context, items []T, do func(T) error) error {
+	group, inner := errgroup.WithContext(ctx)
+	group.SetLimit(parallelCalls)
+	for _, item := range items {
+		if inner.Err() != nil {
+			break
+		}
+		group.Go(func() error { return do(item) })
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	return ctx.Err()
+}
+
+// byDepth calls do for all folders, those above before those below.
+func byDepth[T any](ctx context.Context, folders map[string]T, do func(folder string) error) error {
+	var levels [][]string
+	for folder := range folders {
+		depth := 0
+		if folder != "" {
+			depth = 1 + strings.Count(folder, "/")
+		}
+		for len(levels) <= depth {
+			levels = append(levels, nil)
+		}
+		levels[depth] = append(levels[depth], folder)
+	}
+	for _, level := range levels {
+		if err := parallel(ctx, level, do); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// parentOf is the directory of a key, "" for the top.
+func parentOf(key string) string { return key[:max(strings.LastIndexByte(key, '/'), 0)] }

@@ -16,6 +16,7 @@
 package tree
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -62,10 +63,7 @@ func Open(disk *Disk, target string) (*Store, error) {
 	}
 	err = s.checkTarget()
 	if err == nil {
-		err = s.parent.Mkdir(s.homeName())
-	}
-	if err == nil {
-		s.home, err = s.parent.OpenDir(s.homeName())
+		err = s.openHome()
 	}
 	if err != nil {
 		s.parent.Close()
@@ -79,6 +77,22 @@ func (s *Store) Close() {
 	s.Unlock()
 	s.home.Close()
 	s.parent.Close()
+}
+
+// openHome makes the directory of trees, if it isn't there.
+func (s *Store) openHome() error {
+	if err := s.parent.Mkdir(s.homeName()); err != nil {
+		return err
+	}
+	home, err := s.parent.OpenDir(s.homeName())
+	if err != nil {
+		return err
+	}
+	if s.home != nil {
+		s.home.Close()
+	}
+	s.home = home
+	return nil
 }
 
 func (s *Store) homeName() string { return "." + s.name + ".sync" }
@@ -144,7 +158,10 @@ func (s *Store) Lock() (bool, error) {
 	if s.lock >= 0 && s.CheckLock() == nil {
 		return true, nil
 	}
-	s.Unlock() // one that is no longer ours
+	s.Unlock()                           // one that is no longer ours
+	if err := s.openHome(); err != nil { // somebody may have removed it
+		return false, err
+	}
 	path := filepath.Join(s.home.path, lockName)
 	if err := s.disk.before("lock", path); err != nil {
 		return false, err
@@ -188,7 +205,7 @@ func (s *Store) Unlock() {
 
 // Holder tells who wrote last that it holds the lock, for messages.
 func (s *Store) Holder() string {
-	text, err := s.home.ReadFile(lockName)
+	text, err := s.home.Read(lockName, 1<<10)
 	if err != nil || len(text) == 0 {
 		return "unknown"
 	}
@@ -211,7 +228,7 @@ func (s *Store) CheckLock() error {
 	if err != nil {
 		return &fs.PathError{Op: "lock", Path: path, Err: err}
 	}
-	there, err := s.home.Stat(lockName)
+	there, err := s.parent.Stat(join(s.homeName(), lockName)) // all of it may have been moved away
 	if err != nil {
 		return err
 	}
@@ -231,10 +248,8 @@ type Contents struct {
 	Linked bool
 	// Trees are the numbers of all finished trees, oldest first.
 	Trees []int
-	// Stage says that the next tree is prepared.
-	Stage bool
-	// Rubbish are names that nobody needs: unfinished trees, old stages,
-	// trees that were finished but never shown, temporary files.
+	// Rubbish are names that nobody needs: unfinished trees, stages, temporary
+	// files.
 	Rubbish []string
 	// next is the number of the next tree.
 	next int
@@ -271,9 +286,7 @@ func (s *Store) Scan() (Contents, error) {
 		case name == lockName:
 		case name == base && number > 0 && number == shown && c.Current == 0:
 			// Readers see it, so it is no rubbish until another takes its place.
-		case base == stageName && has(stageName) && has(stageName+manifestSuffix):
-			c.Stage = true
-		case number == 0 || !has(base) || !has(base+manifestSuffix) || (c.Current > 0 && number > c.Current):
+		case number == 0 || !has(base) || !has(base+manifestSuffix):
 			c.Rubbish = append(c.Rubbish, name)
 		case name == base:
 			c.Trees = append(c.Trees, number)
@@ -283,16 +296,15 @@ func (s *Store) Scan() (Contents, error) {
 }
 
 // Load reads the manifest of a tree.
-func (s *Store) Load(number int) (*Manifest, error) { return s.load(treeName(number)) }
-
-func (s *Store) load(name string) (*Manifest, error) {
-	data, err := s.home.ReadFile(name + manifestSuffix)
+func (s *Store) Load(number int) (*Manifest, error) {
+	name := treeName(number) + manifestSuffix
+	data, err := s.home.Read(name, maxManifest)
 	if err != nil {
 		return nil, err
 	}
 	m, err := decode(data)
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", filepath.Join(s.home.path, name+manifestSuffix), err)
+		return nil, fmt.Errorf("%s: %w", filepath.Join(s.home.path, name), err)
 	}
 	return m, nil
 }
@@ -306,11 +318,11 @@ func (s *Store) writeManifest(name string, m *Manifest) error {
 	if err := s.home.Unlink(temporary); err != nil {
 		return err
 	}
-	f, err := s.home.Create(temporary)
-	if err != nil {
+	f := s.home.New(temporary)
+	if err := f.Reset(); err != nil {
 		return err
 	}
-	err = m.encode(f)
+	err := m.encode(f)
 	if _, closeErr := f.Close(); err == nil {
 		err = closeErr
 	}
@@ -328,37 +340,43 @@ func (s *Store) Amend(number int, m *Manifest) error {
 	return s.home.Fsync()
 }
 
-// Publish turns the stage into the tree that readers see and returns its
-// number. When it fails, readers see what they saw before.
-func (s *Store) Publish(stage *Stage, m *Manifest) (int, error) {
+// Publish turns the stage into the tree that readers see. It returns the tree's
+// number and what a glance at its folders shows, taken before anybody sees it.
+// When it fails, readers see what they saw before.
+func (s *Store) Publish(ctx context.Context, m *Manifest) (number int, glance uint64, err error) {
 	// Without the lock the stage may be another writer's.
 	if err := s.CheckLock(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	c, err := s.Scan()
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	name := treeName(c.next)
 	if err := s.home.Rename(stageName, name); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	stage.Close()
 	if err := s.writeManifest(name, m); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	// All of the tree must be durable before the link can lead to it.
 	if err := s.home.SyncAll(); err != nil {
-		return 0, err
+		return 0, 0, err
+	}
+	if glance, err = s.glance(ctx, s.linkTo(name), c.next, Folders(m.Entries)); err != nil {
+		return 0, 0, err
 	}
 	if err := s.CheckLock(); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	if err := s.swap(name); err != nil {
-		return 0, err
+		return 0, 0, err
 	}
-	return c.next, s.parent.Fsync()
+	return c.next, glance, s.parent.Fsync()
 }
+
+// linkTo is a relative link: readers mount this file system at another path.
+func (s *Store) linkTo(tree string) string { return s.homeName() + "/" + tree }
 
 // swap is the moment in which readers go from one tree to the next.
 func (s *Store) swap(tree string) error {
@@ -366,8 +384,7 @@ func (s *Store) swap(tree string) error {
 	if err := s.parent.Unlink(next); err != nil {
 		return err
 	}
-	// A relative link: readers mount this file system at another path.
-	if err := s.parent.Symlink(s.homeName()+"/"+tree, next); err != nil {
+	if err := s.parent.Symlink(s.linkTo(tree), next); err != nil {
 		return err
 	}
 	err := s.parent.Rename(next, s.name)
@@ -379,10 +396,4 @@ func (s *Store) swap(tree string) error {
 		err = s.parent.Rename(next, s.name)
 	}
 	return err
-}
-
-// Shown is true when readers see the tree with this number.
-func (s *Store) Shown(number int) bool {
-	link, err := s.parent.Readlink(s.name)
-	return err == nil && s.treeNumber(link) == number
 }

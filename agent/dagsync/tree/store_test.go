@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,7 +44,7 @@ func TestOpenTakesAnEmptyDirectory(t *testing.T) {
 	h := &harness{t: t, target: filepath.Join(t.TempDir(), "new", "dags"), disk: new(Disk)}
 	require.NoError(t, os.MkdirAll(h.target, 0o755))
 	h.reopen()
-	h.publish(content{"a": "1"}, 0)
+	h.publish(content{"a": "1"})
 }
 
 func TestParentMayBeALink(t *testing.T) {
@@ -52,7 +53,7 @@ func TestParentMayBeALink(t *testing.T) {
 	require.NoError(t, os.Symlink("real", dir+"/link"))
 	h := &harness{t: t, target: dir + "/link/dags", disk: new(Disk)}
 	h.reopen()
-	h.publish(content{"a": "1"}, 0)
+	h.publish(content{"a": "1"})
 	require.FileExists(t, dir+"/real/dags/a")
 }
 
@@ -77,39 +78,38 @@ func TestOneWriter(t *testing.T) {
 // Whoever lost the lock can't publish.
 func TestLostLock(t *testing.T) {
 	h := newHarness(t)
-	h.publish(content{"a": "1"}, 0)
+	h.publish(content{"a": "1"})
 	home := filepath.Join(filepath.Dir(h.target), ".dags.sync")
 	require.NoError(t, os.Rename(home+"/lock", home+"/lock.old"))
 	require.NoError(t, os.WriteFile(home+"/lock", nil, 0o644))
 	require.ErrorContains(t, h.store.CheckLock(), "replaced the lock file")
-	base, c := h.base()
-	stage, err := h.store.OpenStage(t.Context(), c, 0, false)
+	base, _ := h.base()
+	stage, err := h.store.OpenStage()
 	require.NoError(t, err)
-	_, err = stage.Advance(t.Context(), content{"a": "2"}.objects(), base, 1, h.fetch)
-	require.NoError(t, err)
-	_, err = h.store.Publish(stage, &Manifest{Entries: stage.Entries()})
+	defer stage.Close()
+	require.NoError(t, stage.Fill(t.Context(), content{"a": "2"}.objects(), []Base{base}, 1, h.fetch))
+	_, _, err = h.store.Publish(h.t.Context(), &Manifest{Entries: stage.Entries})
 	require.ErrorContains(t, err, "replaced the lock file")
 	require.Equal(t, content{"a": "1"}, read(t, h.target))
 }
 
 func TestScan(t *testing.T) {
 	h := newHarness(t)
-	h.publish(content{"a": "1"}, 0)
-	h.publish(content{"a": "2"}, 0)
+	h.publish(content{"a": "1"})
+	h.publish(content{"a": "2"})
 	home := filepath.Join(filepath.Dir(h.target), ".dags.sync")
 	for _, name := range []string{"tree-000009", "stage", "tree-000007", "tree-1", "odd"} {
 		require.NoError(t, os.MkdirAll(home+"/"+name+"/sub", 0o755))
 	}
-	require.NoError(t, os.WriteFile(home+"/tree-000007.manifest", nil, 0o644)) // finished, never shown
+	require.NoError(t, os.WriteFile(home+"/tree-000007.manifest", nil, 0o644)) // finished, not shown
 	require.NoError(t, os.WriteFile(home+"/tree-000008.manifest", nil, 0o644)) // lost its tree
 	require.NoError(t, os.WriteFile(home+"/stage.tmp", nil, 0o644))
 	c, err := h.store.Scan()
 	require.NoError(t, err)
-	require.Equal(t, []int{1, 2}, c.Trees)
+	require.Equal(t, []int{1, 2, 7}, c.Trees, "readers may see the last one, if somebody turned the link")
 	require.Equal(t, 2, c.Current)
-	require.False(t, c.Stage)
 	require.Equal(t, 10, c.next, "numbers of unfinished trees aren't used again")
-	require.ElementsMatch(t, []string{"tree-000009", "stage", "stage.tmp", "tree-000007", "tree-000007.manifest", "tree-000008.manifest", "tree-1", "odd"}, c.Rubbish)
+	require.ElementsMatch(t, []string{"tree-000009", "stage", "stage.tmp", "tree-000008.manifest", "tree-1", "odd"}, c.Rubbish)
 	for _, name := range c.Rubbish {
 		require.NoError(t, h.store.Remove(t.Context(), name))
 	}
@@ -127,26 +127,86 @@ func TestScan(t *testing.T) {
 	require.Empty(t, c.Rubbish)
 }
 
-func TestExpired(t *testing.T) {
+// left are the trees after tidying up, seconds after the first was published.
+func (h *harness) left(seconds int64, keep time.Duration) []int {
+	h.t.Helper()
+	require.NoError(h.t, h.store.Tidy(h.t.Context(), time.Unix(seconds, 0), keep, false))
+	_, c := h.base()
+	require.Empty(h.t, c.Rubbish)
+	return c.Trees
+}
+
+func TestTidyByAge(t *testing.T) {
 	h := newHarness(t)
 	for i := range 4 {
-		h.publish(content{"a": fmt.Sprint(i)}, 0) // at 0 s, 1000 s, 2000 s, 3000 s
+		h.publish(content{"a": fmt.Sprint(i)}) // at 0 s, 1000 s, 2000 s, 3000 s
 	}
-	_, c := h.base()
-	at := func(seconds int64) []int { return h.store.Expired(c, time.Unix(seconds, 0), 500*time.Second) }
-	require.Empty(t, at(1499))
-	require.Equal(t, []int{1}, at(1500), "it was replaced at 1000 s")
-	require.Equal(t, []int{1, 2}, at(2500))
-	require.Equal(t, []int{1, 2, 3}, at(99999), "never the one that is shown")
 	home := filepath.Join(filepath.Dir(h.target), ".dags.sync")
-	require.NoError(t, os.WriteFile(home+"/tree-000003.manifest", []byte("torn"), 0o644))
-	require.Equal(t, []int{1}, at(3400), "it isn't known when tree 2 was replaced: not before tree 4 came")
-	require.Equal(t, []int{1, 2, 3}, at(3500))
-
-	require.NoError(t, h.store.Retire(t.Context(), 1))
+	require.Equal(t, []int{1, 2, 3, 4}, h.left(1499, 500*time.Second))
+	require.Equal(t, []int{2, 3, 4}, h.left(1500, 500*time.Second), "it was replaced at 1000 s")
 	require.NoDirExists(t, home+"/tree-000001")
 	require.NoFileExists(t, home+"/tree-000001.manifest")
-	require.DirExists(t, home+"/tree-000002")
+	third, err := os.ReadFile(home + "/tree-000003.manifest")
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(home+"/tree-000003.manifest", []byte("torn"), 0o644))
+	require.Equal(t, []int{2, 3, 4}, h.left(99999, 500*time.Second), "it isn't known when tree 2 was replaced")
+	require.NoError(t, os.WriteFile(home+"/tree-000003.manifest", third, 0o644))
+	require.Equal(t, []int{4}, h.left(99999, 500*time.Second), "never the one that is shown")
+	h.publish(content{"a": "5"})
+	require.Equal(t, []int{5}, h.left(-99999, 0))
+	h.check(content{"a": "5"})
+}
+
+// However old trees are kept, there are no more than mostTrees, and what it
+// costs to publish and to tidy up doesn't grow with their number.
+func TestTidyByNumber(t *testing.T) {
+	h := newHarness(t)
+	h.publish(content{"a": "0"})
+	home := filepath.Join(filepath.Dir(h.target), ".dags.sync")
+	record, err := os.ReadFile(home + "/tree-000001.manifest")
+	require.NoError(t, err)
+	calls := func(trees int) (publishing, tidying int64) {
+		for i := 2; i <= trees; i++ {
+			require.NoError(t, os.MkdirAll(fmt.Sprintf("%s/tree-%06d", home, i), 0o755))
+			require.NoError(t, os.WriteFile(fmt.Sprintf("%s/tree-%06d.manifest", home, i), record, 0o644))
+		}
+		var n atomic.Int64
+		h.disk.Before = func(op, _ string) error {
+			if op != "utimes" { // as it happens to be the same second, or not
+				n.Add(1)
+			}
+			return nil
+		}
+		defer func() { h.disk.Before = nil }()
+		h.fill(content{"a": fmt.Sprint(trees)})
+		publishing = n.Swap(0)
+		require.NoError(t, h.store.Tidy(t.Context(), time.Unix(0, 0), time.Hour, false))
+		return publishing, n.Load()
+	}
+	fewPublish, fewTidy := calls(10)
+	manyPublish, manyTidy := calls(mostTrees - 1)
+	require.Equal(t, fewPublish, manyPublish)
+	require.Equal(t, fewTidy, manyTidy)
+	full, _ := calls(1000)
+	require.Equal(t, fewPublish, full)
+	require.Len(t, h.left(0, time.Hour), mostTrees)
+}
+
+// A reader that locks a tree's manifest keeps the tree, whatever its age, as
+// long as it lives.
+func TestTidySparesWhatReadersUse(t *testing.T) {
+	h := newHarness(t)
+	for i := range 4 {
+		h.publish(content{"a": fmt.Sprint(i)})
+	}
+	home := filepath.Join(filepath.Dir(h.target), ".dags.sync")
+	used, err := os.Open(home + "/tree-000002.manifest") // readers can't write
+	require.NoError(t, err)
+	require.NoError(t, unix.Flock(int(used.Fd()), unix.LOCK_SH|unix.LOCK_NB))
+	require.Equal(t, []int{2, 4}, h.left(99999, 0))
+	require.Equal(t, content{"a": "1"}, read(t, home+"/tree-000002"))
+	require.NoError(t, used.Close())
+	require.Equal(t, []int{4}, h.left(99999, 0))
 }
 
 // Removal never follows links out of the store.

@@ -12,7 +12,7 @@ from .base import Case, Run
 METRICS = {
     ("Stack", "Queue"): {"Backlog", "QueuedTasks", "RunningTasks", "OldestQueuedSeconds"},
     ("Stack",): {"SchedulerHeartbeatAgeSeconds", "DagProcessorHeartbeatAgeSeconds", "TriggererHeartbeatAgeSeconds", "TaskDurationSeconds", "TaskFailures"},
-    ("Stack", "Source"): {"SyncLagSeconds", "SyncFiles", "SyncBytes", "SyncErrors", "SyncSkippedKeys", "SyncPublishes"},
+    ("Stack", "Source"): {"SyncLagSeconds", "SyncFiles", "SyncBytes", "SyncErrors", "SyncSkippedKeys", "SyncRefusedKeys", "SyncPublishes"},
 }  # fmt: skip
 
 

@@ -1,0 +1,8 @@
+package bucket
+
+import "time"
+
+// SetLimits shortens the limits on silence and on a listing's page.
+func (c *Client) SetLimits(silence time.Duration, maxPage int64) {
+	c.silence, c.maxPage = silence, maxPage
+}
