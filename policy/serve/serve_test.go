@@ -51,8 +51,10 @@ func TestEveryRuleIsAMandatoryPolicy(t *testing.T) {
 		assert.NotEmpty(t, policy.GetDescription(), policy.GetName())
 		levels[policy.GetName()] = policy.GetEnforcementLevel()
 	}
-	assert.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, levels[rules.NoticeName])
-	delete(levels, rules.NoticeName)
+	for _, notice := range rules.Notices() {
+		assert.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, levels[notice.Name], notice.Name)
+		delete(levels, notice.Name)
+	}
 	for _, rule := range rules.All() {
 		assert.Equal(t, pulumirpc.EnforcementLevel_MANDATORY, levels[rule.Name], rule.Name)
 		assert.NotEmpty(t, rule.Why, rule.Name)
