@@ -52,13 +52,6 @@ func containers() []Rule {
 			),
 		},
 		{
-			Name: "container-definitions-known", Family: Identity,
-			Description: "Container definitions that are not known at preview are made from resources that the update will know.",
-			Why:         "what a preview cannot see it cannot refuse; what is made from a resource is checked by the update, before it creates the task definition.",
-			Fix:         "build image addresses, host names and ARNs from configuration, or from resources.",
-			Stack:       definitionsKnown,
-		},
-		{
 			Name: "no-privileged-container", Family: Identity,
 			Description: "Containers share nothing with their host, and gain no rights.",
 			Why:         "whoever breaks into such a container owns the host, and the roles of its neighbours.",
@@ -89,8 +82,8 @@ func containers() []Rule {
 	}
 }
 
-// onContainers checks every container of task definitions that are known.
-// About those that aren't, see container-definitions-known.
+// onContainers checks every container of task definitions that are known; the
+// others are left to the update.
 func onContainers(c func(c container, r report)) map[string]check {
 	return on(func(res resource, r report) {
 		list, state, err := parseContainers(res)
@@ -235,16 +228,6 @@ func declaredLogs(c container, r report) {
 	}
 }
 
-// definitionsKnown lets definitions through that are made from a resource, which
-// the update will know: it is asked about them before it creates the task.
-func definitionsKnown(s *stack, r report) {
-	for _, task := range s.of(taskDefinitionType) {
-		if task.get("containerDefinitions").HasComputed() && (!r.preview || len(task.deps["containerDefinitions"]) == 0) {
-			r.at(task.URN).unseen("containerDefinitions")
-		}
-	}
-}
-
 // roleUse says who runs under a role: services, or a task definition that no
 // service names, such as a one-off task's.
 type roleUse struct {
@@ -256,8 +239,9 @@ type roleUse struct {
 func rolesApart(s *stack, r report) {
 	uses := map[string]*roleUse{}
 	var order []string
+	services := s.servicesOfTasks()
 	for _, task := range s.of(taskDefinitionType) {
-		names := s.servicesOf(task)
+		names := services[task]
 		if len(names) == 0 {
 			names = []string{task.Name}
 		}
@@ -301,11 +285,12 @@ func (s *stack) roleOf(task *resource, path string, r report) string {
 	return arn
 }
 
-func (s *stack) servicesOf(task *resource) []string {
-	var names []string
+// servicesOfTasks returns the names of the services by task definition.
+func (s *stack) servicesOfTasks() map[*resource][]string {
+	names := map[*resource][]string{}
 	for _, service := range s.of("aws:ecs/service:Service") {
-		if slices.Contains(s.refers(service, "taskDefinition", taskDefinitionType), task) {
-			names = append(names, service.Name)
+		for _, task := range s.refers(service, "taskDefinition", taskDefinitionType) {
+			names[task] = append(names[task], service.Name)
 		}
 	}
 	return names

@@ -110,7 +110,6 @@ func containerMutants() []Mutant {
 		mutant("no-plaintext-secret", "function", function(), "function", "API_TOKEN is set", set("function", "environment.variables.API_TOKEN", "x")),
 		mutant("no-plaintext-secret", "function, secret value", function(), "function", "a secret value went into DSN", set("function", "environment.variables.DSN", Secret{"x"})),
 		withAlso(mutant("no-plaintext-secret", "not JSON", service(), "worker", "cannot be read", set("worker", definitions, "[")), "container-logs-declared worker", "no-root-container worker"),
-		mutant("container-definitions-known", "unknown for no reason", lateDefinition(), "late", "is not known", set("late", definitions, Unknown{})),
 		with("no-privileged-container", "privileged", "is privileged", object{"privileged": true}),
 		with("no-privileged-container", "capability", "gains SYS_ADMIN", object{"linuxParameters": object{"capabilities": object{"add": list{"SYS_ADMIN"}}}}),
 		with("no-privileged-container", "device", "devices", object{"linuxParameters": object{"devices": list{object{"hostPath": "/dev/mem"}}}}),
