@@ -224,9 +224,11 @@ func (s *Server) answer(findings []rules.Finding) *pulumirpc.AnalyzeResponse {
 	for _, finding := range findings {
 		level, configured := s.levels[finding.Policy]
 		rule, ruled := rulesByName()[finding.Policy]
+		severity := severities[rule.Metadata().Severity]
 		switch {
 		case !ruled:
 			// Notices are heard whatever configuration says.
+			severity = pulumirpc.PolicySeverity_POLICY_SEVERITY_UNSPECIFIED
 			level = pulumirpc.EnforcementLevel_ADVISORY
 		case !configured:
 			level = pulumirpc.EnforcementLevel_MANDATORY
@@ -237,7 +239,7 @@ func (s *Server) answer(findings []rules.Finding) *pulumirpc.AnalyzeResponse {
 		response.Diagnostics = append(response.Diagnostics, &pulumirpc.AnalyzeDiagnostic{
 			PolicyName: finding.Policy, PolicyPackName: rules.Name, PolicyPackVersion: rules.Version,
 			Description: finding.Description, Message: finding.Description + "\n" + finding.Message,
-			EnforcementLevel: level, Urn: finding.URN, Severity: severities[rule.Metadata().Severity],
+			EnforcementLevel: level, Urn: finding.URN, Severity: severity,
 		})
 	}
 	return response

@@ -51,8 +51,10 @@ func controls() map[string]Group {
 			res("aws:iam/rolePolicyAttachment:RolePolicyAttachment", "managed", object{"role": "r", "policyArn": "arn:aws:iam::aws:policy/AmazonSSMManagedInstanceCore"}),
 		},
 		"not-yet-known": {
-			res("aws:iam/rolePolicy:RolePolicy", "objects", object{"role": "r", "policy": Unknown{}}),
-			res("aws:sqs/queuePolicy:QueuePolicy", "queue-policy", object{"queueUrl": "q", "policy": Unknown{}}),
+			res("aws:sqs/queue:Queue", "jobs", object{"kmsMasterKeyId": keyARN}),
+			res("aws:iam/rolePolicy:RolePolicy", "sends", object{"role": "r", "policy": Format{policy(allow("sqs:SendMessage", "%s")), Ref{"jobs", "arn"}}}),
+			res("aws:sqs/queuePolicy:QueuePolicy", "queue-policy", object{"queueUrl": "q", "policy": Format{policy(object{
+				"Effect": "Allow", "Principal": object{"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "%s", "Condition": ownAccount}), Ref{"jobs", "arn"}}}),
 			res("aws:iam/policy:Policy", "map", object{"policy": object{"Version": "2012-10-17", "Statement": list{object{"Effect": "Allow", "Action": "s3:GetObject", "Resource": Unknown{}}}}}),
 		},
 		"private-routes": {
