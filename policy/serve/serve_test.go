@@ -159,3 +159,56 @@ func TestRemediateIsAnsweredUnread(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, rules.Version, info.GetVersion())
 }
+
+// TestNoticesAreAlwaysHeard switches everything off: what is off is told.
+func TestNoticesAreAlwaysHeard(t *testing.T) {
+	t.Parallel()
+	s := configured(t)
+	off := map[string]*pulumirpc.PolicyConfig{}
+	for _, rule := range rules.All() {
+		off[rule.Name] = &pulumirpc.PolicyConfig{EnforcementLevel: pulumirpc.EnforcementLevel_DISABLED}
+	}
+	for _, notice := range rules.Notices() {
+		off[notice.Name] = &pulumirpc.PolicyConfig{EnforcementLevel: pulumirpc.EnforcementLevel_DISABLED}
+	}
+	_, err := s.Configure(context.Background(), &pulumirpc.ConfigureAnalyzerRequest{PolicyConfig: off})
+	require.NoError(t, err)
+	response, err := s.Analyze(context.Background(), nat(t))
+	require.NoError(t, err)
+	assert.Empty(t, response.GetDiagnostics())
+	response, err = s.AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{})
+	require.NoError(t, err)
+	require.Len(t, response.GetDiagnostics(), 1)
+	told := response.GetDiagnostics()[0]
+	assert.Equal(t, rules.WeakenedName, told.GetPolicyName())
+	assert.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, told.GetEnforcementLevel())
+	assert.Contains(t, told.GetMessage(), "disabled by configuration, without an owner, a reason or a date: access-logged, ")
+	assert.Contains(t, told.GetMessage(), "no-nat-gateway")
+}
+
+// TestPoliciesCarryMetadata is what reports are made of.
+func TestPoliciesCarryMetadata(t *testing.T) {
+	t.Parallel()
+	info, err := (&Server{}).GetAnalyzerInfo(context.Background(), nil)
+	require.NoError(t, err)
+	for _, policy := range info.GetPolicies() {
+		if policy.GetName() == "no-public-database" {
+			assert.Equal(t, pulumirpc.PolicySeverity_POLICY_SEVERITY_CRITICAL, policy.GetSeverity())
+			assert.Equal(t, "FSBP", policy.GetFramework().GetName())
+			assert.Equal(t, "RDS.2", policy.GetFramework().GetReference())
+			assert.Equal(t, []string{"no way out", "baseline", "FSBP RDS.2", "FSBP Redshift.1", "FSBP DMS.1", "CIS 2.3.3"}, policy.GetTags())
+			return
+		}
+	}
+	t.Fatal("there is no no-public-database")
+}
+
+// TestDefectStopsTheUpdate has a rule that falls over.
+func TestDefectStopsTheUpdate(t *testing.T) {
+	t.Parallel()
+	fall := func() (err error) {
+		defer undecodable(&err)
+		panic("index out of range")
+	}
+	require.ErrorContains(t, fall(), "a defect of its own: what it could not judge is not let through: index out of range")
+}
