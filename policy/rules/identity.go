@@ -59,6 +59,7 @@ func identity() []Rule {
 			Why:         "Principal * admits every account of AWS, and anonymous callers.",
 			Fix:         "name the principal, or narrow the statement by aws:PrincipalAccount, aws:SourceAccount, aws:SourceArn, aws:PrincipalOrgID or the like.",
 			On:          openPrincipal(),
+			Any:         unknownDocuments,
 		},
 		{
 			Name: "service-principal-scoped", Family: Identity,

@@ -25,8 +25,8 @@ const (
 // All returns every rule, by family.
 func All() []Rule {
 	return slices.Concat(
-		noWayOut(), openDoors(), atRest(), buckets(), inTransit(), identity(), containers(), completeness(), guards(),
-		[]Rule{settingsRule(), staleExceptions()},
+		noWayOut(), []Rule{templates()}, openDoors(), sharing(), atRest(), buckets(), inTransit(), identity(), containers(), completeness(), guards(),
+		[]Rule{secretValues(), settingsRule(), staleExceptions()},
 	)
 }
 
@@ -71,6 +71,8 @@ type Pack struct {
 	// faults are what is wrong with the settings.
 	faults []string
 	byType map[string][]*Rule
+	// shapes are asked about every type of AWS, after those of the type itself.
+	shapes []*Rule
 	stacks []*Rule
 
 	mu sync.Mutex
@@ -91,6 +93,9 @@ func New(options Options) *Pack {
 		if rule.Stack != nil {
 			p.stacks = append(p.stacks, rule)
 		}
+		if rule.Any != nil {
+			p.shapes = append(p.shapes, rule)
+		}
 		for t := range rule.On {
 			p.byType[t] = append(p.byType[t], rule)
 		}
@@ -104,16 +109,46 @@ func (p *Pack) Analyze(given Resource) []Finding {
 	p.mu.Lock()
 	p.inputs[given.URN] = properties
 	p.mu.Unlock()
-	rules := p.byType[given.Type]
-	if len(rules) == 0 {
-		return nil
-	}
 	res := resource{Type: given.Type, Name: given.Name, URN: given.URN, properties: properties}
 	var found []Finding
-	for _, rule := range rules {
-		rule.On[given.Type](res, p.report(rule, res.URN, &found))
+	var inner []Resource
+	if holds(given.Type) {
+		given.Properties = properties
+		inner = translated(given)
 	}
-	return found
+	// What stands for one twin is read as that.
+	if len(inner) == 0 || !foreign(res.Type) {
+		p.ask(res, &found)
+	}
+	for _, res := range inner {
+		p.ask(resource{Type: res.Type, Name: res.Name, URN: res.URN, properties: res.Properties}, &found)
+	}
+	return compact(found)
+}
+
+// compact leaves out what was said already: a template with conditions is read
+// in both their answers.
+func compact(found []Finding) []Finding {
+	var once []Finding
+	for _, f := range found {
+		if !slices.Contains(once, f) {
+			once = append(once, f)
+		}
+	}
+	return once
+}
+
+// ask puts the questions for a resource's type, and those by shape.
+func (p *Pack) ask(res resource, found *[]Finding) {
+	for _, rule := range p.byType[res.Type] {
+		rule.On[res.Type](res, p.report(rule, res.URN, found))
+	}
+	if !hasShapes(res.Type) {
+		return
+	}
+	for _, rule := range p.shapes {
+		rule.Any(res, p.report(rule, res.URN, found))
+	}
 }
 
 // AnalyzeStack asks the rules that look at all resources together. Their
@@ -128,7 +163,11 @@ func (p *Pack) AnalyzeStack(given []Resource) []Finding {
 	for _, e := range p.excuses() {
 		found = append(found, Finding{Policy: NoticeName, Description: NoticeDescription, URN: e.urn, Message: e.String()})
 	}
-	return found
+	if unread := p.unreadTypes(s); len(unread) > 0 {
+		found = append(found, Finding{Policy: UnreadName, Description: UnreadDescription, URN: s.root(),
+			Message: "nothing in this pack reads " + strings.Join(unread, ", ") + "."})
+	}
+	return compact(found)
 }
 
 func (p *Pack) excuses() []excuse {
@@ -146,10 +185,21 @@ func (p *Pack) stack(given []Resource) *stack {
 	}
 	given = slices.Clone(given)
 	slices.SortFunc(given, func(a, b Resource) int { return strings.Compare(a.URN, b.URN) })
+	for _, g := range slices.Clone(given) {
+		if holds(g.Type) {
+			if inputs, met := p.inputs[g.URN]; met {
+				g.Properties = inputs
+			}
+			given = append(given, translated(g)...)
+		}
+	}
 	for _, g := range given {
 		res := &resource{Type: g.Type, Name: g.Name, URN: g.URN, outputs: sync.OnceValue(g.Properties), deps: g.Dependencies}
 		res.properties, res.met = p.inputs[g.URN]
-		if !res.met {
+		if strings.Contains(g.URN, inside) {
+			res.met = true
+		}
+		if res.properties == nil {
 			// Left out of a targeted update.
 			res.properties = res.outputs
 		}
@@ -157,6 +207,7 @@ func (p *Pack) stack(given []Resource) *stack {
 		s.byURN[res.URN] = res
 		s.byType[res.Type] = append(s.byType[res.Type], res)
 	}
+	s.alias()
 	return s
 }
 
@@ -165,6 +216,10 @@ func (p *Pack) report(rule *Rule, urn string, found *[]Finding) report {
 	return report{
 		rule: rule, urn: urn, preview: p.options.Preview, settings: p.settings, stack: p.options.Stack,
 		add: func(urn, message string) {
+			urn, within := ofProgram(urn)
+			if within != "" {
+				message = strings.Replace(message, "What: ", "What: "+within+": ", 1)
+			}
 			if exception := p.settings.excuse(rule.Name, urn); exception != nil {
 				p.mu.Lock()
 				p.excused = append(p.excused, excuse{exception: exception, urn: urn})

@@ -2,7 +2,7 @@ package rules
 
 // resourcePolicies says where resource types keep a policy about who may use
 // them.
-var resourcePolicies = map[string]string{
+var resourcePolicies = withShapes(map[string]string{
 	"aws:s3/bucketPolicy:BucketPolicy":                                         "policy",
 	"aws:kms/key:Key":                                                          "policy",
 	"aws:kms/keyPolicy:KeyPolicy":                                              "policy",
@@ -26,7 +26,7 @@ var resourcePolicies = map[string]string{
 	"aws:dynamodb/resourcePolicy:ResourcePolicy":                               "policy",
 	"aws:kinesis/resourcePolicy:ResourcePolicy":                                "policy",
 	"aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy": "policyDocument",
-}
+})
 
 func openPrincipal() map[string]check {
 	checks := make(map[string]check, len(resourcePolicies)+1)
@@ -44,7 +44,7 @@ func openPrincipal() map[string]check {
 			r.fault("principal is *, with neither sourceArn nor sourceAccount.")
 		}
 	}
-	return checks
+	return each(checks, on(collectionAccess, "aws:opensearch/serverlessAccessPolicy:ServerlessAccessPolicy"))
 }
 
 func namedPrincipal(s statement, name string, r report) {
