@@ -42,15 +42,24 @@ func guards() []Rule {
 			Name: "access-logged", Family: Completeness,
 			Description: "Load balancers and databases keep logs of who asked what.",
 			Why:         "without them a break-in can be neither noticed nor followed.",
-			Fix:         "set accessLogs with a bucket and enabled (load balancer), enabledCloudwatchLogsExports (database).",
+			Fix:         "set accessLogs with a bucket and enabled (load balancer), enabledCloudwatchLogsExports, or what the type calls its logs (database, domain, cluster, stage).",
 			On: each(
 				on(func(res resource, r report) { r.needTrue(res, "accessLogs.enabled") }, "aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer"),
-				on(func(res resource, r report) {
-					if !isSet(res.get("enabledCloudwatchLogsExports")) {
-						r.fault("enabledCloudwatchLogsExports is not set.")
-					}
-				}, "aws:rds/instance:Instance", "aws:rds/cluster:Cluster"),
+				on(classicLogs, "aws:elb/loadBalancer:LoadBalancer"),
+				onPlaced("enabledCloudwatchLogsExports", "aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:docdb/cluster:Cluster"),
+				onPlaced("enableCloudwatchLogsExports", "aws:neptune/cluster:Cluster"),
+				onPlaced("logPublishingOptions", "aws:opensearch/domain:Domain", "aws:elasticsearch/domain:Domain"),
+				onPlaced("enabledClusterLogTypes", "aws:eks/cluster:Cluster"),
+				onPlaced("accessLogSettings", "aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage"),
+				onPlaced("logExports", "aws:redshiftserverless/namespace:Namespace"),
 			),
+		},
+		{
+			Name: "warehouse-logged", Family: Completeness,
+			Description: "Every Redshift cluster keeps a log of who asked what.",
+			Why:         "without it a break-in can be neither noticed nor followed.",
+			Fix:         "declare aws:redshift/logging:Logging for the cluster.",
+			Stack:       warehouseLogged,
 		},
 		{
 			Name: "exec-logged", Family: Completeness,
@@ -95,6 +104,17 @@ func repositoriesScanned(s *stack, r report) {
 	}
 	for _, repository := range s.of(repositoryType) {
 		r.at(repository.URN).needTrue(*repository, "imageScanningConfiguration.scanOnPush")
+	}
+}
+
+// classicLogs is on as soon as there is a bucket, unless it is switched off.
+func classicLogs(res resource, r report) {
+	if !isSet(res.get("accessLogs.bucket")) {
+		r.fault("accessLogs is not set.")
+		return
+	}
+	if on, state := truth(res.get("accessLogs.enabled")); state == known && !on {
+		r.fault("accessLogs.enabled is false.")
 	}
 }
 
@@ -145,6 +165,16 @@ func execLogged(s *stack, r report) {
 				asked[cluster] = true
 				recordsSessions(cluster, r.at(cluster.URN))
 			}
+		}
+	}
+}
+
+// warehouseLogged is about Redshift, whose log is declared with the cluster or beside it.
+func warehouseLogged(s *stack, r report) {
+	for _, cluster := range s.of("aws:redshift/cluster:Cluster") {
+		inline, _ := truth(cluster.get("logging.enable"))
+		if !inline && !s.hasCompanion(cluster, "clusterIdentifier", "aws:redshift/logging:Logging") {
+			r.at(cluster.URN).fault("logging of the cluster is not declared in this stack.")
 		}
 	}
 }
@@ -287,7 +317,10 @@ func onResourcePolicies(c func(s statement, name string, r report), except ...st
 
 // keyPolicies are written with wildcards in AWS's own examples
 // (kms:GenerateDataKey*), and for the key that they are on only.
-var keyPolicies = []string{"aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy", "aws:kms/replicaKey:ReplicaKey"}
+var keyPolicies = []string{
+	"aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy", "aws:kms/replicaKey:ReplicaKey", "aws:kms/externalKey:ExternalKey",
+	"aws:kms/replicaExternalKey:ReplicaExternalKey",
+}
 
 func allowedActions(s statement, name string, r report) {
 	if s.allows() {

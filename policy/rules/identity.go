@@ -33,7 +33,8 @@ func identity() []Rule {
 			Why:         "Principal * admits every account of AWS, and anonymous callers.",
 			Fix: "name the principal, or narrow the statement by aws:PrincipalAccount, aws:SourceAccount, aws:SourceArn, aws:PrincipalOrgID or the like, " +
 				"with values whose account, organization or id is literal.",
-			On: openPrincipal(),
+			On:  openPrincipal(),
+			Any: unknownDocuments,
 		},
 		{
 			Name: "service-principal-scoped", Family: Identity,

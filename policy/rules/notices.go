@@ -16,6 +16,7 @@ const (
 	NoticeName    = "exceptions-in-force"
 	PostponedName = "judged-at-update"
 	WeakenedName  = "rules-weakened"
+	UnreadName    = "types-unread"
 )
 
 // Notices lists them for the engine.
@@ -24,6 +25,7 @@ func Notices() []Notice {
 		{NoticeName, "What exceptions let through is visible in every plan."},
 		{PostponedName, "What a preview cannot see yet, the update judges before it creates it."},
 		{WeakenedName, "Rules that configuration doesn't enforce are visible in every plan."},
+		{UnreadName, "Types of AWS that no rule reads are visible in every plan."},
 	}
 }
 
@@ -41,6 +43,9 @@ func (p *Pack) notices(s *stack) []Finding {
 	}
 	if later := p.laterLine(s); later != "" {
 		tell(PostponedName, s.root(), later)
+	}
+	if unread := p.unreadTypes(s); len(unread) > 0 {
+		tell(UnreadName, s.root(), "nothing in this pack reads "+strings.Join(unread, ", ")+".")
 	}
 	for _, level := range []string{"disabled", "advisory"} {
 		var names []string

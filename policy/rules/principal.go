@@ -8,7 +8,7 @@ import (
 
 // resourcePolicies says where resource types keep a policy about who may use
 // them.
-var resourcePolicies = map[string]string{
+var resourcePolicies = withShapes(map[string]string{
 	"aws:s3/bucketPolicy:BucketPolicy":                                         "policy",
 	"aws:kms/key:Key":                                                          "policy",
 	"aws:kms/keyPolicy:KeyPolicy":                                              "policy",
@@ -32,7 +32,7 @@ var resourcePolicies = map[string]string{
 	"aws:dynamodb/resourcePolicy:ResourcePolicy":                               "policy",
 	"aws:kinesis/resourcePolicy:ResourcePolicy":                                "policy",
 	"aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy": "policyDocument",
-}
+})
 
 func openPrincipal() map[string]check {
 	checks := make(map[string]check, len(resourcePolicies)+1)
@@ -46,7 +46,7 @@ func openPrincipal() map[string]check {
 		}
 	}
 	checks[functionPermissionType] = openFunction
-	return checks
+	return each(checks, on(collectionAccess, "aws:opensearch/serverlessAccessPolicy:ServerlessAccessPolicy"))
 }
 
 const functionPermissionType = "aws:lambda/permission:Permission"

@@ -47,7 +47,10 @@ func restRule(name, description, fix string, checks map[string]check) Rule {
 	return Rule{Name: name, Family: AtRest, Description: description, Why: restWhy, Fix: restFix + fix + ".", On: checks}
 }
 
-func atRest() []Rule {
+func atRest() []Rule { return append(restTypes(), dataEncrypted()) }
+
+// restTypes are the rules that know their types.
+func restTypes() []Rule {
 	return []Rule{
 		restRule("database-encrypted", "Databases are encrypted under a key of one's own.",
 			" as kmsKeyId and set storageEncrypted (encrypted for Redshift) to true", onStores(map[string]store{

@@ -24,7 +24,7 @@ const (
 	PackItself   = "the pack itself"
 )
 
-// Rule is one policy. Exactly one of On and Stack is set.
+// Rule is one policy. Stack stands alone; On and Any may both be set.
 type Rule struct {
 	// Name is what exceptions and the engine's output call the rule.
 	Name   string
@@ -36,6 +36,9 @@ type Rule struct {
 	// On holds a check per resource type; the engine asks before it creates or
 	// changes a resource.
 	On map[string]check
+	// Any is asked about every type of AWS, and reads it by the shapes of its
+	// properties.
+	Any check
 	// Stack looks at all resources together, at the end of a preview or update.
 	Stack func(s *stack, r report)
 }

@@ -157,7 +157,7 @@ func Compliant() map[string]Group {
 		"service": service(), "load-balancer": loadBalancer(), "database": database(), "cluster-database": cluster(),
 		"cache": cache(), "files": files(), "bucket": bucket(), "access-logs": accessLogs(), "stores": stores(),
 		"role": role(), "trust": trust(), "key": key(), "doors": privateDoors(), "lambda": function(),
-		"placed-elsewhere": elsewhere(), "late-definition": lateDefinition(), "inline-bucket": inlineBucket(),
+		"placed-elsewhere": elsewhere(), "late-definition": lateDefinition(), "inline-bucket": inlineBucket(), "listener-rule": behindRedirect(), "templates": templated(),
 	}
 	maps.Copy(all, controls())
 	return all
@@ -168,7 +168,7 @@ func Mutants() []Mutant {
 	var all []Mutant
 	for _, more := range [][]Mutant{
 		gatewayMutants(), routeMutants(), addressMutants(), entryMutants(), doorMutants(), restMutants(), bucketMutants(),
-		transitMutants(), permissionMutants(), principalMutants(), containerMutants(), completenessMutants(), guardMutants(), settingsMutants(),
+		transitMutants(), permissionMutants(), principalMutants(), containerMutants(), completenessMutants(), guardMutants(), settingsMutants(), shapeMutants(), templateMutants(),
 		narrowMutants(), wideMutants(), secretMutants(),
 	} {
 		all = append(all, more...)

@@ -65,14 +65,14 @@ func secretMutants() []Mutant {
 		mutant(rule, "state machine", onlyOne("aws:sfn/stateMachine:StateMachine", object{"roleArn": "r", "definition": definition}), "it", "API_TOKEN is set in plain text"),
 		mutant(rule, "user data", elsewhere(), "instance", "userData gives DB_PASSWORD in plain text", set("instance", "userData", "#!/bin/sh\nexport DB_PASSWORD=hunter2\n")),
 		mutant(rule, "user data of a template", elsewhere(), "template", "userData gives DB_PASSWORD in plain text", set("template", "userData", "IyEvYmluL3NoCmV4cG9ydCBEQl9QQVNTV09SRD1odW50ZXIyCg==")),
-		mutant(rule, "build", onlyOne("aws:codebuild/project:Project", object{"serviceRole": "r", "environment": object{"environmentVariables": list{object{"name": "NPM_TOKEN", "value": "hunter2"}}}}), "it", "NPM_TOKEN is set in plain text"),
+		mutant(rule, "build", onlyOne("aws:codebuild/project:Project", object{"serviceRole": "r", "encryptionKey": keyARN, "environment": object{"environmentVariables": list{object{"name": "NPM_TOKEN", "value": "hunter2"}}}}), "it", "NPM_TOKEN is set in plain text"),
 		wordOfOnesOwn(),
 	)
 }
 
 // wordOfOnesOwn is a secret by a word that the settings add.
 func wordOfOnesOwn() Mutant {
-	m := alone(mutant("no-plaintext-secret", "a word of the settings", onlyOne("aws:glue/job:Job", object{"roleArn": "r", "command": object{"scriptLocation": "s3://b/x.py"}, "defaultArguments": object{"--db-losung": "hunter2"}}), "it", "db-losung is set in plain text"))
+	m := alone(mutant("no-plaintext-secret", "a word of the settings", onlyOne("aws:glue/job:Job", object{"roleArn": "r", "securityConfiguration": "own", "command": object{"scriptLocation": "s3://b/x.py"}, "defaultArguments": object{"--db-losung": "hunter2"}}), "it", "db-losung is set in plain text"))
 	m.Config = object{"pack-settings": object{"secretWords": list{"losung"}}}
 	return m
 }
