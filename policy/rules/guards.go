@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 const (
 	accessPointType = "aws:efs/accessPoint:AccessPoint"
@@ -68,9 +71,9 @@ func guards() []Rule {
 		},
 		{
 			Name: "repository-guarded", Family: Completeness,
-			Description: "Image tags can't be moved, and images are scanned when they come in.",
-			Why:         "a tag that moves replaces what was tested with what wasn't, and a scan tells of known holes.",
-			Fix:         "set imageTagMutability to IMMUTABLE, and imageScanningConfiguration.scanOnPush to true.",
+			Description: "Image tags can't be moved.",
+			Why:         "a tag that moves replaces what was tested with what wasn't.",
+			Fix:         "set imageTagMutability to IMMUTABLE.",
 			On: on(func(res resource, r report) {
 				switch value, state := text(res.get("imageTagMutability")); {
 				case state == unknown:
@@ -78,9 +81,29 @@ func guards() []Rule {
 				case value != "IMMUTABLE":
 					r.fault("imageTagMutability is %q, not IMMUTABLE.", value)
 				}
-				r.needTrue(res, "imageScanningConfiguration.scanOnPush")
 			}, repositoryType),
 		},
+		{
+			Name: "repository-scanned", Family: Completeness,
+			Description: "Images are scanned when they come in.",
+			Why:         "a scan tells of known holes.",
+			Fix:         "set imageScanningConfiguration.scanOnPush to true, or declare " + registryScanType + " with a rule for all repositories.",
+			Stack:       repositoriesScanned,
+		},
+	}
+}
+
+const registryScanType = "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration"
+
+// repositoriesScanned takes the registry's own scanning for each repository's.
+func repositoriesScanned(s *stack, r report) {
+	for _, registry := range s.of(registryScanType) {
+		if isSet(registry.get("rules")) || knownText(registry.get("scanType")) == "ENHANCED" {
+			return
+		}
+	}
+	for _, repository := range s.of(repositoryType) {
+		r.at(repository.URN).needTrue(*repository, "imageScanningConfiguration.scanOnPush")
 	}
 }
 
@@ -229,15 +252,6 @@ func rootUser(c container, r report) {
 	}
 }
 
-// sourceKeys say for whom a service of AWS acts.
-var sourceKeys = func() map[string]bool {
-	keys := map[string]bool{"kms:encryptioncontext:aws:logs:arn": true, "kms:viaservice": true}
-	for key := range narrowingKeys {
-		keys[key] = true
-	}
-	return keys
-}()
-
 // sourceless are services that say nothing of whom they act for.
 var sourceless = map[string]bool{"ec2.amazonaws.com": true}
 
@@ -258,13 +272,25 @@ func (s statement) publishes() bool {
 // scopedServices wants statements for services of AWS to say for whose
 // resources: else another customer can send the service (a confused deputy).
 func scopedServices(s statement, name string, r report) {
-	if !s.allows() || s.narrowed(sourceKeys) {
+	narrow, doubts := s.narrowing(sourceKeys)
+	if !s.allows() || narrow {
 		return
 	}
 	for _, service := range s.Principal["Service"] {
 		if !sourceless[service] && (service != "events.amazonaws.com" || !s.publishes()) {
-			r.fault("%s admits %s whomever it acts for.", name, service)
+			r.fault("%s admits %s whomever it acts for%s.", name, service, doubts)
 		}
+	}
+}
+
+// scopedFunction asks the same of a function's permission.
+func scopedFunction(res resource, r report) {
+	service := knownText(res.get("principal"))
+	if !strings.Contains(service, ".amazonaws.com") {
+		return
+	}
+	if narrow, doubts := sourced(res); !narrow {
+		r.faultFix(fmt.Sprintf("it admits %s whomever it acts for%s.", service, doubts), "set sourceArn, or sourceAccount.")
 	}
 }
 

@@ -64,17 +64,18 @@ func routes() []Rule {
 		},
 		{
 			Name: "no-other-way-out", Family: NoWayOut,
-			Description: "Nothing joins the VPC to another network.",
+			Description: "Nothing joins the VPC to another network than the private ones that it may be joined to.",
 			Why:         "beyond a transit gateway, peering, VPN or appliance lies a network with rules of its own, perhaps with a NAT gateway of its own.",
-			Fix:         "delete it, or state in an exception who answers for the network at the other end (users often come in over a VPN or transit gateway).",
+			Fix: "delete it, name the private networks at the other end in the pack's joinedNetworks setting (routes to them, attachments and peerings then pass), " +
+				"or state in an exception who answers for the network at the other end (users often come in over a VPN or transit gateway).",
 			On: each(
 				onRoutes(otherTarget),
 				on(propagated, "aws:ec2/routeTable:RouteTable", "aws:ec2/defaultRouteTable:DefaultRouteTable"),
 				on(exists("the propagation of a VPN gateway's routes"), "aws:ec2/vpnGatewayRoutePropagation:VpnGatewayRoutePropagation"),
 				joined(),
-				on(exists("a transit gateway attachment"), "aws:ec2transitgateway/vpcAttachment:VpcAttachment"),
-				on(exists("a Cloud WAN attachment"), "aws:networkmanager/vpcAttachment:VpcAttachment"),
-				on(exists("a VPC peering connection"), "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"),
+				on(unlessJoined("a transit gateway attachment"), "aws:ec2transitgateway/vpcAttachment:VpcAttachment"),
+				on(unlessJoined("a Cloud WAN attachment"), "aws:networkmanager/vpcAttachment:VpcAttachment"),
+				on(unlessJoined("a VPC peering connection"), "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"),
 				on(exists("a VPN gateway"), "aws:ec2/vpnGateway:VpnGateway", "aws:ec2/vpnGatewayAttachment:VpnGatewayAttachment", "aws:ec2/vpnConnection:VpnConnection"),
 				on(exists("a client VPN endpoint"), "aws:ec2clientvpn/endpoint:Endpoint"),
 				on(foreignService, endpointType),
@@ -130,6 +131,15 @@ func exists(what string) check {
 	return func(_ resource, r report) { r.fault("%s is declared.", what) }
 }
 
+// unlessJoined refuses what joins networks, unless the settings name some.
+func unlessJoined(what string) check {
+	return func(_ resource, r report) {
+		if len(r.settings.JoinedNetworks) == 0 {
+			r.fault("%s is declared.", what)
+		}
+	}
+}
+
 // onRoutes gives every kind of route, standalone or inline, the same check.
 func onRoutes(c func(route property.Map, r report)) map[string]check {
 	inline := func(res resource, r report) {
@@ -153,14 +163,35 @@ func publicDestination(route property.Map, r report) {
 	}
 }
 
+// joiningTargets are those beyond which lies a private network by intent.
+var joiningTargets = []string{"transitGatewayId", "vpcPeeringConnectionId", "coreNetworkArn"}
+
+// joins reports whether a route leads to a private network that may be joined:
+// one of the settings' joinedNetworks, or any if they name none.
+func (r report) joins(route property.Map) bool {
+	blocks := 0
+	for _, name := range []string{"destinationCidrBlock", "cidrBlock", "destinationIpv6CidrBlock", "ipv6CidrBlock"} {
+		block, state := text(route.Get(name))
+		if state == absent || block == "" {
+			continue
+		}
+		blocks++
+		if private, err := inPrivateRange(block); err != nil || !private || !r.settings.joined(block) {
+			return false
+		}
+	}
+	return blocks > 0 && !isSet(route.Get("destinationPrefixListId"))
+}
+
 // otherTargets are the targets of a route that lead to another network.
 var otherTargets = []string{
 	"transitGatewayId", "vpcPeeringConnectionId", "coreNetworkArn", "localGatewayId", "networkInterfaceId", "instanceId", "vpcEndpointId",
 }
 
 func otherTarget(route property.Map, r report) {
+	joined := r.joins(route)
 	for _, name := range otherTargets {
-		if isSet(route.Get(name)) {
+		if isSet(route.Get(name)) && !(joined && slices.Contains(joiningTargets, name)) {
 			r.fault("a route leads to another network: %s is set.", name)
 		}
 	}

@@ -15,13 +15,6 @@ const (
 	Version = "1.0.0"
 )
 
-// NoticeName is the policy under which a plan lists what exceptions let
-// through. It isn't a rule, and the only policy that stops no deployment.
-const (
-	NoticeName        = "exceptions-in-force"
-	NoticeDescription = "What exceptions let through is visible in every plan."
-)
-
 // All returns every rule, by family.
 func All() []Rule {
 	return slices.Concat(
@@ -43,7 +36,7 @@ type Resource struct {
 
 // Finding is what a rule has against a resource.
 type Finding struct {
-	// Policy is the rule's name, or [NoticeName].
+	// Policy is the name of the rule, or of the notice.
 	Policy, Description string
 	// URN is empty when the finding is about the stack as a whole.
 	URN     string
@@ -59,6 +52,9 @@ type Options struct {
 	Preview bool
 	// Config is the configuration by policy: see [SettingsSchema].
 	Config map[string]map[string]any
+	// Weakened says which rules configuration doesn't enforce, and how it has
+	// them instead: advisory or disabled.
+	Weakened map[string]string
 	// Now tells the time by which exceptions expire.
 	Now func() time.Time
 }
@@ -79,17 +75,21 @@ type Pack struct {
 	// inputs are what the program gave each resource, by URN. The engine gives
 	// stack rules outputs, in which a provider may have filled in defaults.
 	inputs map[string]func() property.Map
-	// excused holds what exceptions let through.
-	excused []excuse
+	// excused holds what exceptions let through, postponed what a preview can't see.
+	excused   []excuse
+	postponed map[string][]string
 }
 
 // New returns a pack with all rules.
 func New(options Options) *Pack {
-	p := &Pack{options: options, byType: map[string][]*Rule{}, inputs: map[string]func() property.Map{}}
+	p := &Pack{options: options, byType: map[string][]*Rule{}, inputs: map[string]func() property.Map{}, postponed: map[string][]string{}}
 	p.settings, p.faults = loadSettings(options.Config, options.Now())
 	all := All()
 	for i := range all {
 		rule := &all[i]
+		if p.settings.Profile == Baseline && !rule.Baseline() {
+			continue
+		}
 		if rule.Stack != nil {
 			p.stacks = append(p.stacks, rule)
 		}
@@ -130,8 +130,10 @@ func (p *Pack) Analyze(given Resource) []Finding {
 // in both their answers.
 func compact(found []Finding) []Finding {
 	var once []Finding
+	said := make(map[Finding]bool, len(found))
 	for _, f := range found {
-		if !slices.Contains(once, f) {
+		if !said[f] {
+			said[f] = true
 			once = append(once, f)
 		}
 	}
@@ -160,14 +162,7 @@ func (p *Pack) AnalyzeStack(given []Resource) []Finding {
 		s.excused = p.excuses()
 		rule.Stack(s, p.report(rule, "", &found))
 	}
-	for _, e := range p.excuses() {
-		found = append(found, Finding{Policy: NoticeName, Description: NoticeDescription, URN: e.urn, Message: e.String()})
-	}
-	if unread := p.unreadTypes(s); len(unread) > 0 {
-		found = append(found, Finding{Policy: UnreadName, Description: UnreadDescription, URN: s.root(),
-			Message: "nothing in this pack reads " + strings.Join(unread, ", ") + "."})
-	}
-	return compact(found)
+	return compact(append(found, p.notices(s)...))
 }
 
 func (p *Pack) excuses() []excuse {
@@ -215,6 +210,13 @@ func (p *Pack) stack(given []Resource) *stack {
 func (p *Pack) report(rule *Rule, urn string, found *[]Finding) report {
 	return report{
 		rule: rule, urn: urn, preview: p.options.Preview, settings: p.settings, stack: p.options.Stack,
+		postpone: func(urn, what string) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if !slices.Contains(p.postponed[urn], what) {
+				p.postponed[urn] = append(p.postponed[urn], what)
+			}
+		},
 		add: func(urn, message string) {
 			urn, within := ofProgram(urn)
 			if within != "" {

@@ -230,13 +230,6 @@ func fromTranslatedValue(v any) property.Value {
 	return property.New(property.Null)
 }
 
-// UnreadName is the policy under which a plan lists the types of AWS that
-// nothing reads. It stops no deployment.
-const (
-	UnreadName        = "types-unread"
-	UnreadDescription = "Types of AWS that no rule reads are visible in every plan."
-)
-
 // unreadTypes lists the types of a stack that no rule knows, and whose
 // properties have no shape.
 func (p *Pack) unreadTypes(s *stack) []string {

@@ -132,7 +132,7 @@ func volumesTLS(res resource, r report) {
 func deniesPlaintext(service string) check {
 	return func(res resource, r report) {
 		withDocument(res.get("policy"), "policy", r, func(d *document) {
-			if !slices.ContainsFunc(d.Statement, func(s statement) bool { return s.deniesPlaintext(service) }) {
+			if !d.partial && !slices.ContainsFunc(d.Statement, func(s statement) bool { return s.deniesPlaintext(service) }) {
 				r.fault("no statement denies %s requests without TLS.", service)
 			}
 		})
@@ -157,7 +157,13 @@ func (s statement) deniesPlaintext(service string) bool {
 		return false
 	}
 	for operator, tests := range s.Condition {
-		if !strings.EqualFold(operator, "Bool") || len(tests) != 1 {
+		for key := range tests {
+			// Older versions of TLS too: stricter still.
+			if strings.EqualFold(operator, "NumericLessThanIfExists") && strings.EqualFold(key, "s3:TlsVersion") && len(tests) == 1 {
+				return true
+			}
+		}
+		if !strings.EqualFold(operator, "Bool") && !strings.EqualFold(operator, "BoolIfExists") || len(tests) != 1 {
 			return false
 		}
 		for key, values := range tests {
