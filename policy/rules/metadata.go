@@ -53,6 +53,10 @@ var metadata = map[string]Metadata{
 		"Well-Architected SEC05-BP01"),
 	"no-public-entry":    base(High, "FSBP Lambda.1", "Well-Architected SEC05-BP01"),
 	"no-public-database": base(Critical, "FSBP RDS.2", "FSBP Redshift.1", "FSBP DMS.1", "CIS 2.3.3"),
+	"no-forwarder":       base(High, "Well-Architected SEC05-BP02"),
+	"no-unread-template": base(High, "Well-Architected SEC05-BP01"),
+	"not-for-everybody":  base(Critical, "FSBP EC2.1", "FSBP RDS.1", "FSBP SSM.4", "FSBP S3.2"),
+	"no-open-range":      base(High, "FSBP EKS.1", "Well-Architected SEC05-BP02"),
 	"lambda-in-vpc":      base(Medium, "FSBP Lambda.3", "Well-Architected SEC05-BP01"),
 
 	"no-open-security-group":          base(Critical, "FSBP EC2.18", "FSBP EC2.19", "CIS 5.2", "CIS 5.3"),
@@ -77,6 +81,11 @@ var metadata = map[string]Metadata{
 
 	"bucket-policy-tls":            strict(Medium, "FSBP S3.5", "CIS 2.1.1"),
 	"bucket-policy-declared":       strict(Medium, "FSBP S3.5", "CIS 2.1.1"),
+	"data-encrypted":               base(High, "FSBP ES.1", "FSBP DAX.1", "FSBP DataFirehose.1", "Well-Architected SEC08-BP02"),
+	"traffic-encrypted":            base(High, "FSBP ES.3", "FSBP MSK.1", "FSBP Opensearch.8", "Well-Architected SEC09-BP02"),
+	"listener-rule-tls":            base(High, "FSBP ELB.1"),
+	"no-plain-credential":          base(High, "Well-Architected SEC02-BP03"),
+	"warehouse-logged":             strict(Medium, "FSBP Redshift.4"),
 	"cache-tls":                    base(High, "FSBP ElastiCache.5", "FSBP ElastiCache.6"),
 	"efs-volume-tls":               base(High, "Well-Architected SEC09-BP02"),
 	"efs-policy-tls":               strict(Medium, "Well-Architected SEC09-BP02"),

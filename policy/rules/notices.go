@@ -58,6 +58,9 @@ func (p *Pack) notices(s *stack) []Finding {
 			tell(WeakenedName, s.root(), fmt.Sprintf("%s by configuration, without an owner, a reason or a date: %s.", level, strings.Join(names, ", ")))
 		}
 	}
+	if unread := p.unreadTypes(s); len(unread) > 0 {
+		tell(UnreadName, s.root(), "nothing in this pack reads "+strings.Join(unread, ", ")+".")
+	}
 	return found
 }
 

@@ -151,12 +151,15 @@ func (p *Pack) Analyze(given Resource) []Finding {
 // compact leaves out what was said already: a template with conditions is read
 // in both their answers.
 func compact(found []Finding) []Finding {
+	var once []Finding
 	said := make(map[Finding]bool, len(found))
-	return slices.DeleteFunc(found, func(f Finding) bool {
-		before := said[f]
-		said[f] = true
-		return before
-	})
+	for _, f := range found {
+		if !said[f] {
+			said[f] = true
+			once = append(once, f)
+		}
+	}
+	return once
 }
 
 // ask puts the questions for a resource's type, and those by shape.

@@ -25,13 +25,15 @@ func dataEncrypted() Rule {
 			on(memcached, "aws:dax/cluster:Cluster"),
 			on(catalogued, "aws:athena/workgroup:Workgroup"),
 			onPlaced("encryptAtRest", "aws:elasticsearch/domain:Domain"),
-			onPlaced("encryptionSpecification", "aws:keyspaces/table:Table"),
-			onPlaced("encryptionConfiguration", "aws:athena/database:Database", "aws:s3tables/tableBucket:TableBucket"),
-			onPlaced("serverSideEncryptionConfiguration", "aws:kendra/index:Index"),
-			onPlaced("encryptionConfigurations", "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"),
-			onPlaced("encryptionAtRestOptions", "aws:opensearchingest/pipeline:Pipeline"),
-			onPlaced("encryptionConfig", "aws:eks/cluster:Cluster"),
-			onPlaced("securityConfiguration", "aws:glue/job:Job", "aws:glue/crawler:Crawler", "aws:glue/devEndpoint:DevEndpoint", "aws:emr/cluster:Cluster"),
+			underStrict(each(
+				onPlaced("encryptionSpecification", "aws:keyspaces/table:Table"),
+				onPlaced("encryptionConfiguration", "aws:athena/database:Database", "aws:s3tables/tableBucket:TableBucket"),
+				onPlaced("serverSideEncryptionConfiguration", "aws:kendra/index:Index"),
+				onPlaced("encryptionConfigurations", "aws:ecr/repositoryCreationTemplate:RepositoryCreationTemplate"),
+				onPlaced("encryptionAtRestOptions", "aws:opensearchingest/pipeline:Pipeline"),
+				onPlaced("encryptionConfig", "aws:eks/cluster:Cluster"),
+				onPlaced("securityConfiguration", "aws:glue/job:Job", "aws:glue/crawler:Crawler", "aws:glue/devEndpoint:DevEndpoint", "aws:emr/cluster:Cluster"),
+			)),
 			on(delivered, "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"),
 		),
 		Any: func(res resource, r report) {
@@ -117,7 +119,7 @@ func strongCipher(at place, r report) {
 // small settings, code, messages that AWS encrypts anyway, and copies of what
 // says itself how it is encrypted.
 var keyOptional = regexp.MustCompile(`^aws:(?:` + strings.Join([]string{
-	`appconfig/`, `appflow/`, `auditmanager/`, `bedrock/agent`, `cfg/`, `cloudwatch/eventBus:`, `cloudwatch/eventConnection:`, `cloudwatch/logAnomaly`,
+	`appconfig/`, `appflow/`, `codebuild/project:`, `auditmanager/`, `bedrock/agent`, `cfg/`, `cloudwatch/eventBus:`, `cloudwatch/eventConnection:`, `cloudwatch/logAnomaly`,
 	`codeartifact/domain:`, `cognito/`, `dms/endpoint:`, `imagebuilder/`, `lambda/`, `pipes/`, `scheduler/`, `rds/customDb`, `rds/integration:`, `redshift/integration:`,
 	`redshift/snapshotCopyGrant:`, `ebs/snapshotImport:`, `memorydb/snapshot:`, `verifiedaccess/`, `elastictranscoder/`, `sagemaker/deviceFleet:`, `s3/bucketObject`,
 	`s3/objectCopy:`, `amp/workspace:`, `rekognition/`, `dms/replicationConfig:`, `opensearchingest/`, `emr/studio:`, `storagegateway/`, `customerprofiles/`, `location/`,
@@ -134,8 +136,9 @@ func ownKey(res resource, at place, r report) {
 	key, state := text(at.value)
 	switch {
 	case state == unknown:
-	case state == known && managedByAWS(key):
+	case state == known && managedByAWS(key) && r.settings.Profile != Baseline:
 		r.fault("%s is %q, a key that AWS manages.", at.path, key)
+	case r.settings.Profile == Baseline:
 	case key != "" || foreign(res.Type) || lateKey(res, at):
 	case at.top && !keyOptional.MatchString(res.Type), !at.top && !aspects.MatchString(at.path):
 		r.fault("%s is not set, so a key that AWS owns or manages would be used.", at.path)
@@ -165,6 +168,19 @@ func lateKey(res resource, at place) bool {
 		}
 	}
 	return strings.HasSuffix(at.path, "awsKmsKeyId") && strings.Contains(at.path, "connectionPassword")
+}
+
+// underStrict asks nothing under the baseline profile: it is about what AWS
+// encrypts under a key of its own where nothing is said.
+func underStrict(checks map[string]check) map[string]check {
+	for token, c := range checks {
+		checks[token] = func(res resource, r report) {
+			if r.settings.Profile != Baseline {
+				c(res, r)
+			}
+		}
+	}
+	return checks
 }
 
 // keyedStream has a key, and a word beside it that may make nothing of it.

@@ -168,8 +168,8 @@ func Mutants() []Mutant {
 	var all []Mutant
 	for _, more := range [][]Mutant{
 		gatewayMutants(), routeMutants(), addressMutants(), entryMutants(), doorMutants(), restMutants(), bucketMutants(),
-		transitMutants(), permissionMutants(), principalMutants(), containerMutants(), completenessMutants(), guardMutants(), settingsMutants(), shapeMutants(), templateMutants(),
-		narrowMutants(), wideMutants(), secretMutants(),
+		transitMutants(), permissionMutants(), principalMutants(), containerMutants(), completenessMutants(), guardMutants(), settingsMutants(),
+		narrowMutants(), wideMutants(), secretMutants(), shapeMutants(), templateMutants(),
 	} {
 		all = append(all, more...)
 	}

@@ -70,8 +70,8 @@ func Foreigners() []Foreign {
 			res("aws:iam/rolePolicy:RolePolicy", "lake", object{"role": "r", "policy": policy(allow(list{"s3:GetObject", "s3:PutObject"}, "arn:aws:s3:::*"))}),
 			res("aws:glue/job:Job", "job", object{"roleArn": Ref{"glue", "arn"}, "command": object{"scriptLocation": "s3://scripts/job.py"}, "defaultArguments": object{"--db_password": "hunter2", "--TempDir": "s3://tmp/x"}}),
 			res("aws:iam/role:Role", "partner", object{"assumeRolePolicy": policy(object{"Effect": "Allow", "Principal": object{"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": object{"StringEquals": object{"sts:ExternalId": "partner"}}})}),
-		}, []string{"data-encrypted job", "no-open-principal partner", "no-plaintext-secret job", "no-wildcard-resource lake"},
-			words("bucket-access-block-declared bucket-encrypted bucket-policy-declared bucket-versioned service-principal-scoped")},
+		}, []string{"no-open-principal partner", "no-plaintext-secret job", "no-wildcard-resource lake"},
+			words("bucket-access-block-declared bucket-encrypted bucket-policy-declared bucket-versioned data-encrypted service-principal-scoped")},
 		{"batch", "a job queue on Fargate Spot with a privileged job", Group{
 			roleFor("service-role", "batch.amazonaws.com"), attach("service-policy", "arn:aws:iam::aws:policy/service-role/AWSBatchServiceRole"), attach("job-policy", "arn:aws:iam::aws:policy/AmazonS3FullAccess"),
 			res("aws:batch/jobDefinition:JobDefinition", "job", object{"name": "render", "type": "container", "containerProperties": text(object{"image": "render", "privileged": true, "command": list{"render", "--license-key", "ABCD-1234"}, "volumes": list{object{"name": "docker", "host": object{"sourcePath": "/var/run/docker.sock"}}}})}),
