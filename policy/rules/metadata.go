@@ -125,17 +125,6 @@ var metadata = map[string]Metadata{
 	"repository-guarded":      strict(Medium, "FSBP ECR.2"),
 	"repository-scanned":      strict(Medium, "FSBP ECR.1"),
 
-	// Those by shape.
-	"no-forwarder":        base(High, "FSBP EC2.17", "Well-Architected SEC05-BP02"),
-	"no-unread-template":  base(High, "Well-Architected SEC05-BP01"),
-	"not-for-everybody":   base(Critical, "FSBP EC2.1", "FSBP RDS.1", "Well-Architected SEC03-BP07"),
-	"no-open-range":       base(Critical, "FSBP EC2.18", "CIS 5.2"),
-	"data-encrypted":      base(High, "Well-Architected SEC08-BP02"),
-	"traffic-encrypted":   base(High, "Well-Architected SEC09-BP02"),
-	"listener-rule-tls":   base(High, "FSBP ELB.1", "Well-Architected SEC09-BP02"),
-	"warehouse-logged":    strict(Medium, "FSBP Redshift.4"),
-	"no-plain-credential": base(Critical, "Well-Architected SEC02-BP03"),
-
 	SettingsName:       base(High),
 	"stale-exceptions": base(Medium),
 }

@@ -44,9 +44,6 @@ func (p *Pack) notices(s *stack) []Finding {
 	if later := p.laterLine(s); later != "" {
 		tell(PostponedName, s.root(), later)
 	}
-	if unread := p.unreadTypes(s); len(unread) > 0 {
-		tell(UnreadName, s.root(), "nothing in this pack reads "+strings.Join(unread, ", ")+".")
-	}
 	for _, level := range []string{"disabled", "advisory"} {
 		var names []string
 		for _, name := range slices.Sorted(maps.Keys(p.options.Weakened)) {
