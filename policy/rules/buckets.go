@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
@@ -15,11 +16,13 @@ var (
 	versioningTypes = []string{
 		"aws:s3/bucketVersioningV2:BucketVersioningV2", "aws:s3/bucketVersioning:BucketVersioning",
 	}
+	aclTypes          = []string{"aws:s3/bucketAclV2:BucketAclV2", "aws:s3/bucketAcl:BucketAcl"}
 	loadBalancerTypes = []string{"aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer", "aws:elb/loadBalancer:LoadBalancer"}
 )
 
 const (
 	accessBlockType  = "aws:s3/bucketPublicAccessBlock:BucketPublicAccessBlock"
+	accountBlockType = "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock"
 	bucketPolicyType = "aws:s3/bucketPolicy:BucketPolicy"
 )
 
@@ -44,7 +47,7 @@ func buckets() []Rule {
 				for _, path := range []string{"blockPublicAcls", "blockPublicPolicy", "ignorePublicAcls", "restrictPublicBuckets"} {
 					r.needTrue(res, path)
 				}
-			}, accessBlockType, "aws:s3/accountPublicAccessBlock:AccountPublicAccessBlock"),
+			}, accessBlockType, accountBlockType),
 		},
 		{
 			Name: "bucket-access-block-declared", Family: OpenDoors,
@@ -59,7 +62,7 @@ func buckets() []Rule {
 			Why:         "a canned ACL such as public-read admits everybody.",
 			Fix:         "leave the ACL out, and set object ownership to BucketOwnerEnforced.",
 			On: each(
-				on(publicACL, slices.Concat(bucketTypes, []string{"aws:s3/bucketAclV2:BucketAclV2", "aws:s3/bucketAcl:BucketAcl"})...),
+				on(publicACL, slices.Concat(bucketTypes, aclTypes)...),
 				on(ownedObjects, "aws:s3/bucketOwnershipControls:BucketOwnershipControls"),
 			),
 		},
@@ -140,19 +143,40 @@ func (s *stack) takesAccessLogs(bucket *resource) bool {
 }
 
 func publicACL(res resource, r report) {
-	switch acl, state := text(res.get("acl")); {
-	case state == unknown:
-		r.unseen("acl")
-	case acl != "" && acl != "private" && acl != "log-delivery-write" && acl != "bucket-owner-full-control" && acl != "bucket-owner-read":
-		r.fault("acl is %q.", acl)
-	}
+	cannedACL("acl", res.get("acl"), r)
 	for _, path := range []string{"accessControlPolicy.grants", "grants"} {
-		eachMap(res.get(path), func(m property.Map) {
-			uri := knownText(get(m, "grantee.uri")) + knownText(m.Get("uri"))
-			if uri != "" && uri != "http://acs.amazonaws.com/groups/s3/LogDelivery" {
-				r.fault("%s admits the group %s.", path, uri)
-			}
-		}, func() { r.unseen(path) })
+		eachMap(res.get(path), func(m property.Map) { granted(path, m, r) }, func() { r.unseen(path) })
+	}
+}
+
+// cannedACL refuses ACLs that admit others than the owner and AWS's logs.
+func cannedACL(path string, v property.Value, r report) {
+	switch acl, state := text(v); {
+	case state == unknown:
+		r.unseen(path)
+	case !slices.Contains([]string{
+		"", "private", "log-delivery-write", "bucket-owner-full-control", "bucket-owner-read", "none",
+	}, strings.ToLower(strings.ReplaceAll(acl, "_", "-"))):
+		r.fault("%s is %q.", path, acl)
+	}
+}
+
+// granted refuses a grant to a group, or to an account by its canonical id or
+// its address, which tell nobody whose it is. An owner needs no grant.
+func granted(path string, m property.Map, r report) {
+	grantee := m
+	if inner := m.Get("grantee"); inner.IsMap() {
+		grantee = inner.AsMap()
+	}
+	uri := knownText(grantee.Get("uri"))
+	switch {
+	case uri == "http://acs.amazonaws.com/groups/s3/LogDelivery":
+	case uri != "":
+		r.fault("%s admits the group %s.", path, uri)
+	case isSet(grantee.Get("id")):
+		r.fault("%s admits an account by its canonical id.", path)
+	case isSet(grantee.Get("emailAddress")) || isSet(grantee.Get("email")):
+		r.fault("%s admits an account by its address.", path)
 	}
 }
 

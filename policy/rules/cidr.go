@@ -56,3 +56,19 @@ func privateOnly(v property.Value, r report, subject string) {
 		}
 	}
 }
+
+// joined reports whether a private block lies inside one of the networks that
+// the VPC may be joined to; without any, each does.
+func (s *settings) joined(block string) bool {
+	inner, err := netip.ParsePrefix(block)
+	if err != nil {
+		return false
+	}
+	for _, network := range s.JoinedNetworks {
+		outer, err := netip.ParsePrefix(network)
+		if err == nil && outer.Bits() <= inner.Bits() && outer.Contains(inner.Addr()) {
+			return true
+		}
+	}
+	return len(s.JoinedNetworks) == 0
+}

@@ -1,12 +1,14 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
-	"regexp"
+	"maps"
 	"slices"
 	"strings"
-	"unicode"
+
+	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
 const taskDefinitionType = "aws:ecs/taskDefinition:TaskDefinition"
@@ -21,6 +23,7 @@ type container struct {
 	EntryPoint       []string
 	User             string
 	DockerLabels     map[string]string
+	HealthCheck      *struct{ Command []string }
 	LogConfiguration *struct {
 		LogDriver string
 		Options   map[string]string
@@ -38,28 +41,22 @@ func containers() []Rule {
 	return []Rule{
 		{
 			Name: "no-plaintext-secret", Family: Identity,
-			Description: "No secret stands in a container's definition, or in a function's environment.",
+			Description: "No secret stands in a container's definition, an override of one, a function's environment or an instance's user data.",
 			Why:         "whoever may describe a task definition reads it, in every revision that ever was.",
 			Fix:         "keep it in Secrets Manager and name it in the container's secrets[].valueFrom.",
 			On: each(
 				onContainers(plaintext),
 				on(secretDefinition, taskDefinitionType),
 				on(functionEnvironment, "aws:lambda/function:Function"),
+				plaintextElsewhere(),
 			),
-		},
-		{
-			Name: "container-definitions-known", Family: Identity,
-			Description: "Container definitions that are not known at preview pin a secret's version, and nothing else.",
-			Why:         "what a preview cannot see it cannot refuse; the versions of secrets exist only after their creation, and the update checks them before it creates the task definition.",
-			Fix:         "build image addresses, host names and ARNs from configuration; only Secrets Manager, SSM parameters and images under construction may be unknown.",
-			Stack:       definitionsKnown,
 		},
 		{
 			Name: "no-privileged-container", Family: Identity,
 			Description: "Containers share nothing with their host, and gain no rights.",
 			Why:         "whoever breaks into such a container owns the host, and the roles of its neighbours.",
-			Fix:         "remove privileged, added capabilities, devices, and host networkMode, pidMode and ipcMode.",
-			On:          each(on(unprivileged, taskDefinitionType)),
+			Fix:         "remove privileged, added capabilities, devices, volumes of the host's paths, and host networkMode, pidMode and ipcMode.",
+			On:          each(on(unprivileged, taskDefinitionType), on(unprivilegedJob, jobDefinitionType)),
 		},
 		{
 			Name: "no-root-container", Family: Identity,
@@ -85,14 +82,14 @@ func containers() []Rule {
 	}
 }
 
-// onContainers checks every container of task definitions that are known.
-// About those that aren't, see container-definitions-known.
+// onContainers checks every container of task definitions that are known; the
+// others are left to the update.
 func onContainers(c func(c container, r report)) map[string]check {
 	return on(func(res resource, r report) {
 		list, state, err := parseContainers(res)
 		switch {
-		case state == unknown && !r.preview:
-			r.unseen("containerDefinitions")
+		case state == unknown:
+			r.later("containerDefinitions")
 		case err != nil:
 			r.fault("containerDefinitions cannot be read: %v.", err)
 		}
@@ -115,66 +112,49 @@ func parseContainers(res resource) ([]container, state, error) {
 	return list, known, nil
 }
 
-var (
-	// credentials are values that give themselves away: a URL with a password,
-	// an AWS access key, a private key.
-	credentials = regexp.MustCompile(`(?i)[a-z][a-z0-9+.-]*://[^/\s:@"']*:[^/\s@"']+@|\b(AKIA|ASIA)[0-9A-Z]{16}\b|-----BEGIN [A-Z ]*PRIVATE KEY`)
-	// secretWords end the names of variables that hold secrets.
-	secretWords = []string{
-		"password", "passwd", "pwd", "pass", "passphrase", "secret", "secrets", "token", "tokens", "key", "keys",
-		"credential", "credentials", "apikey", "secretkey", "authtoken",
-	}
-	// A key by these names isn't one to a lock.
-	publicWords = []string{"public", "partition", "sort", "prefix", "object", "primary"}
-)
-
-// soundsSecret reports whether a variable's name ends in a word for secrets.
-func soundsSecret(name string) bool {
-	words := splitWords(name)
-	if len(words) == 0 || !slices.Contains(secretWords, words[len(words)-1]) {
-		return false
-	}
-	return len(words) < 2 || !slices.Contains(publicWords, words[len(words)-2])
-}
-
-// splitWords splits NAMES_LIKE_THIS, names-like-this and namesLikeThis.
-func splitWords(name string) []string {
-	var spaced strings.Builder
-	var last rune
-	for _, r := range name {
-		if unicode.IsUpper(r) && unicode.IsLower(last) {
-			spaced.WriteRune(' ')
-		}
-		spaced.WriteRune(r)
-		last = r
-	}
-	return strings.FieldsFunc(strings.ToLower(spaced.String()), func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
-}
-
 func plaintext(c container, r report) {
+	where := "container " + c.Name
 	for _, variable := range c.Environment {
-		plaintextVariable("container "+c.Name, variable.Name, variable.Value, r)
+		plaintextVariable(where, variable.Name, variable.Value, r)
 	}
-	for _, argument := range slices.Concat(c.EntryPoint, c.Command) {
-		if credentials.MatchString(argument) {
-			r.fault("container %s: an argument of its command holds a credential.", c.Name)
-		}
+	plaintextArguments(where, slices.Concat(c.EntryPoint, c.Command), r)
+	if c.HealthCheck != nil {
+		plaintextArguments(where+", healthCheck", c.HealthCheck.Command, r)
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.DockerLabels)) {
+		plaintextVariable(where+", dockerLabels", name, c.DockerLabels[name], r)
 	}
 	if c.LogConfiguration != nil {
-		for name, value := range c.LogConfiguration.Options {
-			plaintextVariable("container "+c.Name+", logConfiguration", name, value, r)
+		for _, name := range slices.Sorted(maps.Keys(c.LogConfiguration.Options)) {
+			plaintextVariable(where+", logConfiguration", name, c.LogConfiguration.Options[name], r)
 		}
 	}
 }
+
+// plaintextArguments reads a command as one text: a flag and its value may be two arguments.
+func plaintextArguments(where string, arguments []string, r report) {
+	whole := strings.Join(arguments, " ")
+	switch name := tellsSecret(whole, r.settings.SecretWords...); {
+	case holdsCredential(whole):
+		r.faultFix(where+": an argument of its command holds a credential.", commandFix)
+	case name != "":
+		r.faultFix(fmt.Sprintf("%s: its command gives %s in plain text.", where, name), commandFix)
+	}
+}
+
+const commandFix = "keep it in Secrets Manager, name it in the container's secrets[].valueFrom, and let the program read the variable itself, or let a shell put it in."
 
 // plaintextVariable never repeats the value.
 func plaintextVariable(where, name, value string, r report) {
-	switch {
+	words := r.settings.SecretWords
+	switch told := tellsSecret(value, words...); {
 	case value == "":
-	case soundsSecret(name):
+	case holdsSecret(name, value, words...):
 		r.fault("%s: %s is set in plain text.", where, name)
-	case credentials.MatchString(value):
+	case holdsCredential(value):
 		r.fault("%s: the value of %s holds a credential.", where, name)
+	case told != "" && !placeholder.MatchString(value):
+		r.fault("%s: the value of %s gives %s in plain text.", where, name, told)
 	}
 }
 
@@ -211,20 +191,29 @@ func unprivileged(res resource, r report) {
 			r.fault("%s is %s.", path, value)
 		}
 	}
+	eachMap(res.get("volumes"), func(m property.Map) {
+		if path := m.Get("hostPath"); isSet(path) {
+			r.fault("volume %q is %s of its host.", knownText(m.Get("name")), cmp.Or(knownText(path), "a path"))
+		}
+	}, func() { r.later("volumes") })
 	list, _, _ := parseContainers(res)
 	for _, c := range list {
-		if c.Privileged {
-			r.fault("container %s is privileged.", c.Name)
-		}
-		if c.LinuxParameters == nil {
-			continue
-		}
-		if capabilities := c.LinuxParameters.Capabilities; capabilities != nil && len(capabilities.Add) > 0 {
-			r.fault("container %s gains %s.", c.Name, strings.Join(capabilities.Add, ", "))
-		}
-		if len(c.LinuxParameters.Devices) > 0 {
-			r.fault("container %s is given devices of its host.", c.Name)
-		}
+		c.unprivileged(r)
+	}
+}
+
+func (c container) unprivileged(r report) {
+	if c.Privileged {
+		r.fault("container %s is privileged.", c.Name)
+	}
+	if c.LinuxParameters == nil {
+		return
+	}
+	if capabilities := c.LinuxParameters.Capabilities; capabilities != nil && len(capabilities.Add) > 0 {
+		r.fault("container %s gains %s.", c.Name, strings.Join(capabilities.Add, ", "))
+	}
+	if len(c.LinuxParameters.Devices) > 0 {
+		r.fault("container %s is given devices of its host.", c.Name)
 	}
 }
 
@@ -239,37 +228,6 @@ func declaredLogs(c container, r report) {
 	}
 }
 
-// bornLate are the types whose versions or digests exist only after an update,
-// so that a preview can't know what names them.
-var bornLate = []string{"aws:secretsmanager/", "aws:ssm/parameter:", "awsx:ecr:Image", "awsx:ecr/", "docker-build:", "docker:"}
-
-func definitionsKnown(s *stack, r report) {
-	for _, task := range s.of(taskDefinitionType) {
-		if !task.get("containerDefinitions").HasComputed() {
-			continue
-		}
-		late := false
-		var others []string
-		for _, urn := range task.deps["containerDefinitions"] {
-			switch source := s.byURN[urn]; {
-			case source == nil:
-			case slices.ContainsFunc(bornLate, func(prefix string) bool { return strings.HasPrefix(source.Type, prefix) }):
-				late = true
-			default:
-				others = append(others, fmt.Sprintf("%s (%s)", source.Name, source.Type))
-			}
-		}
-		switch {
-		case !r.preview:
-			r.at(task.URN).unseen("containerDefinitions")
-		case len(others) > 0:
-			r.at(task.URN).unseen("containerDefinitions, which is made from " + strings.Join(others, ", ") + ",")
-		case !late:
-			r.at(task.URN).unseen("containerDefinitions")
-		}
-	}
-}
-
 // roleUse says who runs under a role: services, or a task definition that no
 // service names, such as a one-off task's.
 type roleUse struct {
@@ -281,8 +239,9 @@ type roleUse struct {
 func rolesApart(s *stack, r report) {
 	uses := map[string]*roleUse{}
 	var order []string
+	services := s.servicesOfTasks()
 	for _, task := range s.of(taskDefinitionType) {
-		names := s.servicesOf(task)
+		names := services[task]
 		if len(names) == 0 {
 			names = []string{task.Name}
 		}
@@ -326,11 +285,12 @@ func (s *stack) roleOf(task *resource, path string, r report) string {
 	return arn
 }
 
-func (s *stack) servicesOf(task *resource) []string {
-	var names []string
+// servicesOfTasks returns the names of the services by task definition.
+func (s *stack) servicesOfTasks() map[*resource][]string {
+	names := map[*resource][]string{}
 	for _, service := range s.of("aws:ecs/service:Service") {
-		if slices.Contains(s.refers(service, "taskDefinition", taskDefinitionType), task) {
-			names = append(names, service.Name)
+		for _, task := range s.refers(service, "taskDefinition", taskDefinitionType) {
+			names[task] = append(names[task], service.Name)
 		}
 	}
 	return names

@@ -12,6 +12,8 @@ import (
 // document is an IAM or resource policy, as far as rules read it.
 type document struct {
 	Statement listOf[statement]
+	// partial is true when something in it isn't known yet.
+	partial bool
 }
 
 type statement struct {
@@ -81,10 +83,23 @@ func (p principal) anyone() bool {
 	return false
 }
 
+// wild are the principals that have a wildcard in them.
+func (p principal) wild() []string {
+	var found []string
+	for kind, names := range p {
+		for _, name := range names {
+			if kind != "Federated" && name != "*" && strings.ContainsAny(name, "*?") {
+				found = append(found, name)
+			}
+		}
+	}
+	return found
+}
+
 // parseDocument reads a policy from its JSON text, or from a map, which some
-// programs give instead.
+// programs give instead. Of a map, what is known is read.
 func parseDocument(v property.Value) (*document, state, error) {
-	if v.HasComputed() {
+	if v.IsComputed() {
 		return nil, unknown, nil
 	}
 	var raw []byte
@@ -103,8 +118,12 @@ func parseDocument(v property.Value) (*document, state, error) {
 	if err := json.Unmarshal(raw, &d); err != nil {
 		return nil, known, err
 	}
+	d.partial = v.HasComputed()
 	return &d, known, nil
 }
+
+// notYetKnown stands for what is unknown in a document that is given as a map.
+const notYetKnown = "arn:not:yet:known:000000000000:"
 
 // plain turns a property value into what encoding/json writes.
 func plain(v property.Value) any {
@@ -127,69 +146,25 @@ func plain(v property.Value) any {
 		return v.AsNumber()
 	case v.IsString():
 		return v.AsString()
+	case v.IsComputed():
+		return notYetKnown
 	}
 	return nil
 }
 
-// withDocument hands a property's policy to f, if it is there and readable.
+// withDocument hands a property's policy to f, if it is there and readable. One
+// that isn't known yet is left to the update.
 func withDocument(v property.Value, path string, r report, f func(d *document)) {
 	d, state, err := parseDocument(v)
 	switch {
 	case state == unknown:
-		r.unseen(path)
+		r.later(path)
 	case err != nil:
 		r.fault("%s is not a policy document: %v.", path, err)
 	case state == known:
+		if d.partial {
+			r.later(path)
+		}
 		f(d)
 	}
-}
-
-// narrowingKeys are condition keys that tie a statement to callers, or to the
-// resources that callers act for, whom the customer knows.
-var narrowingKeys = map[string]bool{
-	"aws:principalaccount": true, "aws:principalarn": true, "aws:principalorgid": true, "aws:principalorgpaths": true,
-	"aws:sourceaccount": true, "aws:sourcearn": true, "aws:sourceorgid": true, "aws:sourceorgpaths": true,
-	"aws:sourcevpc": true, "aws:sourcevpce": true, "aws:userid": true,
-	"kms:calleraccount": true, "s3:dataaccesspointaccount": true,
-}
-
-// narrowed reports whether a condition restricts one of the given keys to
-// values that are not wildcards. Operators that let a missing key pass
-// (IfExists), and those that exclude instead of admitting, don't count.
-func (s statement) narrowed(keys map[string]bool) bool {
-	for operator, tests := range s.Condition {
-		op := strings.ToLower(operator)
-		if i := strings.IndexByte(op, ':'); i >= 0 {
-			if op[:i] == "forallvalues" {
-				// True for a request that lacks the key.
-				continue
-			}
-			op = op[i+1:]
-		}
-		if !slices.Contains([]string{"stringequals", "stringequalsignorecase", "stringlike", "arnequals", "arnlike"}, op) {
-			continue
-		}
-		for key, values := range tests {
-			if narrowsBy(key, keys) && len(values) > 0 && !slices.ContainsFunc(values, wildcard) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func narrowsBy(key string, keys map[string]bool) bool {
-	key = strings.ToLower(key)
-	if keys[key] {
-		return true
-	}
-	// Keys with a tag's name in them.
-	prefix, _, tagged := strings.Cut(key, "/")
-	return tagged && keys[prefix+"/"]
-}
-
-// wildcard reports whether a condition value stands for anything.
-func wildcard(v any) bool {
-	value, ok := v.(string)
-	return ok && strings.Trim(value, "*?:") == ""
 }

@@ -1,6 +1,9 @@
 package rules
 
 import (
+	"slices"
+	"strings"
+
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
 
@@ -108,6 +111,7 @@ func privatePeer(g groupRule, r report) {
 
 func namedPorts(g groupRule, r report) {
 	protocol, state := text(g.props.Get(g.protocol))
+	protocol = strings.ToLower(protocol)
 	switch {
 	case state == unknown:
 		r.unseen(g.protocol)
@@ -115,7 +119,7 @@ func namedPorts(g groupRule, r report) {
 	case protocol == "-1" || protocol == "all" || protocol == "":
 		r.fault("%s is %q: all traffic.", g.protocol, protocol)
 		return
-	case protocol != "tcp" && protocol != "udp" && protocol != "6" && protocol != "17":
+	case !slices.Contains([]string{"tcp", "udp", "6", "17"}, protocol):
 		return
 	}
 	from, fromState := number(g.props.Get(g.from))

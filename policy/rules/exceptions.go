@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 )
 
 // exception lets one rule pass on some resources, for a reason, until a day.
@@ -48,9 +49,8 @@ func (e *exception) check(now time.Time) string {
 	if !slices.Contains(ruleNames(), e.Policy) {
 		return fmt.Sprintf("there is no rule %q.", e.Policy)
 	}
-	_, name, found := strings.Cut(e.Resource, "::")
-	if !strings.HasPrefix(e.Resource, urnPrefix) || !found || strings.Trim(name, "*:$") == "" {
-		return fmt.Sprintf("%q is not the URN of a resource, such as urn:pulumi:dev::airflow::*::aws:ec2/natGateway:NatGateway::egress.", e.Resource)
+	if fault := e.vague(); fault != "" {
+		return fault
 	}
 	end, err := time.Parse(time.DateOnly, e.Expires)
 	if err != nil {
@@ -65,11 +65,70 @@ func (e *exception) check(now time.Time) string {
 	return ""
 }
 
+// vague says why nobody could tell what an exception excuses, who answers for
+// it, or why.
+func (e *exception) vague() string {
+	const example = "such as urn:pulumi:dev::airflow::*aws:ec2/natGateway:NatGateway::egress"
+	stack, project, chain, name, found := partsOf(e.Resource)
+	kind := chain[strings.LastIndexAny(chain, "$*")+1:]
+	switch {
+	case !found:
+		return fmt.Sprintf("%q is not the URN of a resource, %s.", e.Resource, example)
+	case stack == "" || strings.Contains(stack, "*"):
+		return fmt.Sprintf("%q names no stack, %s.", e.Resource, example)
+	case project == "" || strings.Count(kind, ":") < 2 || strings.HasPrefix(kind, ":"):
+		return fmt.Sprintf("%q names no type, %s.", e.Resource, example)
+	case len(strings.ReplaceAll(name, "*", "")) < 3 && strings.Contains(name, "*") || name == "":
+		return fmt.Sprintf("%q names no resource: beside * its name has fewer than three characters, %s.", e.Resource, example)
+	case !person(e.Owner):
+		return fmt.Sprintf("owner is %q, neither a person nor a team.", e.Owner)
+	case len(strings.FieldsFunc(e.Reason, func(r rune) bool { return !unicode.IsLetter(r) })) < 3:
+		return fmt.Sprintf("reason is %q, which tells nobody why: write a sentence.", e.Reason)
+	}
+	return ""
+}
+
+// partsOf splits a URN, or a pattern of one.
+func partsOf(urn string) (stack, project, chain, name string, found bool) {
+	rest, found := strings.CutPrefix(urn, urnPrefix)
+	parts := strings.SplitN(rest, "::", 4)
+	if !found || len(parts) < 4 {
+		return "", "", "", "", false
+	}
+	return parts[0], parts[1], parts[2], parts[3], true
+}
+
+// nobody are words by which owners say that there is none.
+var nobody = []string{
+	"nobody", "noone", "none", "anyone", "anybody", "everyone", "everybody", "someone", "somebody", "whoever", "who", "tbd", "todo", "unknown", "na", "me", "us", "we", "test", "temp", "xxx", "owner",
+}
+
+func person(owner string) bool {
+	letters := 0
+	for _, r := range owner {
+		if unicode.IsLetter(r) {
+			letters++
+		}
+	}
+	words := strings.FieldsFunc(strings.ToLower(owner), func(r rune) bool { return !unicode.IsLetter(r) })
+	if strings.EqualFold(strings.TrimSpace(owner), "n/a") || letters < 3 {
+		return false
+	}
+	return !slices.ContainsFunc(words, func(word string) bool { return slices.Contains(nobody, word) })
+}
+
+// covers compares part by part, so that * stays within its part.
+func (e *exception) covers(urn string) bool {
+	stack, project, chain, name, _ := partsOf(e.Resource)
+	ofStack, ofProject, ofChain, ofName, found := partsOf(urn)
+	return found && stack == ofStack && matches(project, ofProject) && (matches(chain, ofChain) || chain == ofChain[strings.LastIndex(ofChain, "$")+1:]) && matches(name, ofName)
+}
+
 // concerns tells whether an exception is about the given stack at all: one
 // file may serve several.
 func (e *exception) concerns(stackName string) bool {
-	pattern, _, _ := strings.Cut(strings.TrimPrefix(e.Resource, urnPrefix), "::")
-	return stackName == "" || matches(pattern, stackName)
+	stack, _, _, _, _ := partsOf(e.Resource)
+	return stackName == "" || stack == stackName
 }
 
 func staleExceptions() Rule {
@@ -85,7 +144,7 @@ func staleExceptions() Rule {
 				used[e.exception] = true
 			}
 			for _, e := range r.settings.Exceptions {
-				if !used[e] && e.concerns(s.name) && !s.skipped(e.Resource) {
+				if !used[e] && e.concerns(s.name) && !s.skipped(e) {
 					r.at(s.root()).fault("the exception for %s on %s (owner: %s) excuses nothing.", e.Policy, e.Resource, e.Owner)
 				}
 			}
@@ -93,8 +152,8 @@ func staleExceptions() Rule {
 	}
 }
 
-// skipped tells whether a pattern names a resource that a targeted update left
+// skipped tells whether an exception names a resource that a targeted update left
 // out, so that its rules weren't asked.
-func (s *stack) skipped(pattern string) bool {
-	return slices.ContainsFunc(s.resources, func(res *resource) bool { return !res.met && matches(pattern, res.URN) })
+func (s *stack) skipped(e *exception) bool {
+	return slices.ContainsFunc(s.resources, func(res *resource) bool { return !res.met && e.covers(res.URN) })
 }

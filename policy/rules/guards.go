@@ -1,6 +1,9 @@
 package rules
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 const (
 	accessPointType = "aws:efs/accessPoint:AccessPoint"
@@ -39,15 +42,24 @@ func guards() []Rule {
 			Name: "access-logged", Family: Completeness,
 			Description: "Load balancers and databases keep logs of who asked what.",
 			Why:         "without them a break-in can be neither noticed nor followed.",
-			Fix:         "set accessLogs with a bucket and enabled (load balancer), enabledCloudwatchLogsExports (database).",
+			Fix:         "set accessLogs with a bucket and enabled (load balancer), enabledCloudwatchLogsExports, or what the type calls its logs (database, domain, cluster, stage).",
 			On: each(
 				on(func(res resource, r report) { r.needTrue(res, "accessLogs.enabled") }, "aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer"),
-				on(func(res resource, r report) {
-					if !isSet(res.get("enabledCloudwatchLogsExports")) {
-						r.fault("enabledCloudwatchLogsExports is not set.")
-					}
-				}, "aws:rds/instance:Instance", "aws:rds/cluster:Cluster"),
+				on(classicLogs, "aws:elb/loadBalancer:LoadBalancer"),
+				onPlaced("enabledCloudwatchLogsExports", "aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:docdb/cluster:Cluster"),
+				onPlaced("enableCloudwatchLogsExports", "aws:neptune/cluster:Cluster"),
+				onPlaced("logPublishingOptions", "aws:opensearch/domain:Domain", "aws:elasticsearch/domain:Domain"),
+				onPlaced("enabledClusterLogTypes", "aws:eks/cluster:Cluster"),
+				onPlaced("accessLogSettings", "aws:apigateway/stage:Stage", "aws:apigatewayv2/stage:Stage"),
+				onPlaced("logExports", "aws:redshiftserverless/namespace:Namespace"),
 			),
+		},
+		{
+			Name: "warehouse-logged", Family: Completeness,
+			Description: "Every Redshift cluster keeps a log of who asked what.",
+			Why:         "without it a break-in can be neither noticed nor followed.",
+			Fix:         "declare aws:redshift/logging:Logging for the cluster.",
+			Stack:       warehouseLogged,
 		},
 		{
 			Name: "exec-logged", Family: Completeness,
@@ -59,9 +71,9 @@ func guards() []Rule {
 		},
 		{
 			Name: "repository-guarded", Family: Completeness,
-			Description: "Image tags can't be moved, and images are scanned when they come in.",
-			Why:         "a tag that moves replaces what was tested with what wasn't, and a scan tells of known holes.",
-			Fix:         "set imageTagMutability to IMMUTABLE, and imageScanningConfiguration.scanOnPush to true.",
+			Description: "Image tags can't be moved.",
+			Why:         "a tag that moves replaces what was tested with what wasn't.",
+			Fix:         "set imageTagMutability to IMMUTABLE.",
 			On: on(func(res resource, r report) {
 				switch value, state := text(res.get("imageTagMutability")); {
 				case state == unknown:
@@ -69,9 +81,40 @@ func guards() []Rule {
 				case value != "IMMUTABLE":
 					r.fault("imageTagMutability is %q, not IMMUTABLE.", value)
 				}
-				r.needTrue(res, "imageScanningConfiguration.scanOnPush")
 			}, repositoryType),
 		},
+		{
+			Name: "repository-scanned", Family: Completeness,
+			Description: "Images are scanned when they come in.",
+			Why:         "a scan tells of known holes.",
+			Fix:         "set imageScanningConfiguration.scanOnPush to true, or declare " + registryScanType + " with a rule for all repositories.",
+			Stack:       repositoriesScanned,
+		},
+	}
+}
+
+const registryScanType = "aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration"
+
+// repositoriesScanned takes the registry's own scanning for each repository's.
+func repositoriesScanned(s *stack, r report) {
+	for _, registry := range s.of(registryScanType) {
+		if isSet(registry.get("rules")) || knownText(registry.get("scanType")) == "ENHANCED" {
+			return
+		}
+	}
+	for _, repository := range s.of(repositoryType) {
+		r.at(repository.URN).needTrue(*repository, "imageScanningConfiguration.scanOnPush")
+	}
+}
+
+// classicLogs is on as soon as there is a bucket, unless it is switched off.
+func classicLogs(res resource, r report) {
+	if !isSet(res.get("accessLogs.bucket")) {
+		r.fault("accessLogs is not set.")
+		return
+	}
+	if on, state := truth(res.get("accessLogs.enabled")); state == known && !on {
+		r.fault("accessLogs.enabled is false.")
 	}
 }
 
@@ -122,6 +165,16 @@ func execLogged(s *stack, r report) {
 				asked[cluster] = true
 				recordsSessions(cluster, r.at(cluster.URN))
 			}
+		}
+	}
+}
+
+// warehouseLogged is about Redshift, whose log is declared with the cluster or beside it.
+func warehouseLogged(s *stack, r report) {
+	for _, cluster := range s.of("aws:redshift/cluster:Cluster") {
+		inline, _ := truth(cluster.get("logging.enable"))
+		if !inline && !s.hasCompanion(cluster, "clusterIdentifier", "aws:redshift/logging:Logging") {
+			r.at(cluster.URN).fault("logging of the cluster is not declared in this stack.")
 		}
 	}
 }
@@ -199,15 +252,6 @@ func rootUser(c container, r report) {
 	}
 }
 
-// sourceKeys say for whom a service of AWS acts.
-var sourceKeys = func() map[string]bool {
-	keys := map[string]bool{"kms:encryptioncontext:aws:logs:arn": true, "kms:viaservice": true}
-	for key := range narrowingKeys {
-		keys[key] = true
-	}
-	return keys
-}()
-
 // sourceless are services that say nothing of whom they act for.
 var sourceless = map[string]bool{"ec2.amazonaws.com": true}
 
@@ -228,13 +272,25 @@ func (s statement) publishes() bool {
 // scopedServices wants statements for services of AWS to say for whose
 // resources: else another customer can send the service (a confused deputy).
 func scopedServices(s statement, name string, r report) {
-	if !s.allows() || s.narrowed(sourceKeys) {
+	narrow, doubts := s.narrowing(sourceKeys)
+	if !s.allows() || narrow {
 		return
 	}
 	for _, service := range s.Principal["Service"] {
 		if !sourceless[service] && (service != "events.amazonaws.com" || !s.publishes()) {
-			r.fault("%s admits %s whomever it acts for.", name, service)
+			r.fault("%s admits %s whomever it acts for%s.", name, service, doubts)
 		}
+	}
+}
+
+// scopedFunction asks the same of a function's permission.
+func scopedFunction(res resource, r report) {
+	service := knownText(res.get("principal"))
+	if !strings.Contains(service, ".amazonaws.com") {
+		return
+	}
+	if narrow, doubts := sourced(res); !narrow {
+		r.faultFix(fmt.Sprintf("it admits %s whomever it acts for%s.", service, doubts), "set sourceArn, or sourceAccount.")
 	}
 }
 
@@ -261,7 +317,10 @@ func onResourcePolicies(c func(s statement, name string, r report), except ...st
 
 // keyPolicies are written with wildcards in AWS's own examples
 // (kms:GenerateDataKey*), and for the key that they are on only.
-var keyPolicies = []string{"aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy", "aws:kms/replicaKey:ReplicaKey"}
+var keyPolicies = []string{
+	"aws:kms/key:Key", "aws:kms/keyPolicy:KeyPolicy", "aws:kms/replicaKey:ReplicaKey", "aws:kms/externalKey:ExternalKey",
+	"aws:kms/replicaExternalKey:ReplicaExternalKey",
+}
 
 func allowedActions(s statement, name string, r report) {
 	if s.allows() {

@@ -26,7 +26,7 @@ func analyze(options Options, group cases.Group) []Finding {
 	for _, res := range resources {
 		found = append(found, pack.Analyze(res)...)
 	}
-	return append(found, pack.AnalyzeStack(resources)...)
+	return slices.DeleteFunc(append(found, pack.AnalyzeStack(resources)...), func(f Finding) bool { return f.Policy == UnreadName })
 }
 
 func stackURN(stackName string) string {

@@ -17,6 +17,9 @@ func TestCompliantGroupsPass(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			for _, f := range analyze(Options{Preview: true}, group) {
+				if f.Policy == PostponedName {
+					continue
+				}
 				t.Errorf("%s on %s: %s", f.Policy, f.URN, f.Message)
 			}
 		})
@@ -32,7 +35,7 @@ func TestMutantsAreRefusedByTheirRuleAlone(t *testing.T) {
 			if stackName == "" {
 				stackName = "dev"
 			}
-			found := analyze(Options{Preview: true, Stack: stackName, Config: configs(m.Config)}, m.Group)
+			found := withoutPostponed(analyze(Options{Preview: true, Stack: stackName, Config: configs(m.Config)}, m.Group))
 			at := m.At
 			if at == "" {
 				at = "test-" + stackName
@@ -65,4 +68,9 @@ func TestEveryRuleHasAMutant(t *testing.T) {
 		delete(mutated, rule.Name)
 	}
 	assert.Empty(t, mutated, "mutants for rules that do not exist")
+}
+
+// withoutPostponed leaves out the notice of what the update will judge.
+func withoutPostponed(found []Finding) []Finding {
+	return slices.DeleteFunc(found, func(f Finding) bool { return f.Policy == PostponedName })
 }

@@ -55,18 +55,27 @@ func routes() []Rule {
 			Description: "No route leads beyond private address ranges.",
 			Why:         routesWhy,
 			Fix:         "delete the route; endpoints bring their own. Private ranges are those of RFC 1918, RFC 6598 and RFC 4193.",
-			On:          onRoutes(publicDestination),
+			On: each(
+				onRoutes(publicDestination),
+				on(func(res resource, r report) { publicDestination(res.properties(), r) },
+					"aws:ec2transitgateway/route:Route", "aws:ec2clientvpn/route:Route", "aws:ec2/localGatewayRoute:LocalGatewayRoute",
+					"aws:ec2/vpnConnectionRoute:VpnConnectionRoute"),
+			),
 		},
 		{
 			Name: "no-other-way-out", Family: NoWayOut,
-			Description: "Nothing joins the VPC to another network.",
+			Description: "Nothing joins the VPC to another network than the private ones that it may be joined to.",
 			Why:         "beyond a transit gateway, peering, VPN or appliance lies a network with rules of its own, perhaps with a NAT gateway of its own.",
-			Fix:         "delete it, or state in an exception who answers for the network at the other end (users often come in over a VPN or transit gateway).",
+			Fix: "delete it, name the private networks at the other end in the pack's joinedNetworks setting (routes to them, attachments and peerings then pass), " +
+				"or state in an exception who answers for the network at the other end (users often come in over a VPN or transit gateway).",
 			On: each(
 				onRoutes(otherTarget),
-				on(exists("a transit gateway attachment"), "aws:ec2transitgateway/vpcAttachment:VpcAttachment"),
-				on(exists("a Cloud WAN attachment"), "aws:networkmanager/vpcAttachment:VpcAttachment"),
-				on(exists("a VPC peering connection"), "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"),
+				on(propagated, "aws:ec2/routeTable:RouteTable", "aws:ec2/defaultRouteTable:DefaultRouteTable"),
+				on(exists("the propagation of a VPN gateway's routes"), "aws:ec2/vpnGatewayRoutePropagation:VpnGatewayRoutePropagation"),
+				joined(),
+				on(unlessJoined("a transit gateway attachment"), "aws:ec2transitgateway/vpcAttachment:VpcAttachment"),
+				on(unlessJoined("a Cloud WAN attachment"), "aws:networkmanager/vpcAttachment:VpcAttachment"),
+				on(unlessJoined("a VPC peering connection"), "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"),
 				on(exists("a VPN gateway"), "aws:ec2/vpnGateway:VpnGateway", "aws:ec2/vpnGatewayAttachment:VpnGatewayAttachment", "aws:ec2/vpnConnection:VpnConnection"),
 				on(exists("a client VPN endpoint"), "aws:ec2clientvpn/endpoint:Endpoint"),
 				on(foreignService, endpointType),
@@ -82,28 +91,15 @@ func addresses() []Rule {
 			Description: "No subnet gives public addresses to what starts in it.",
 			Why:         "whatever starts there is given a public address without asking.",
 			Fix:         "set mapPublicIpOnLaunch and assignIpv6AddressOnCreation to false, or leave them out.",
-			On: each(
-				onFlag("mapPublicIpOnLaunch", "aws:ec2/subnet:Subnet"),
-				onFlag("assignIpv6AddressOnCreation", "aws:ec2/subnet:Subnet"),
-				on(exists("a default subnet, which is public,"), "aws:ec2/defaultSubnet:DefaultSubnet"),
-			),
+			On:          on(exists("a default subnet, which is public,"), "aws:ec2/defaultSubnet:DefaultSubnet"),
+			Any:         anyPublic(subnetNames.MatchString),
 		},
 		{
 			Name: "no-public-ip", Family: NoWayOut,
 			Description: "No task or instance is given a public address.",
 			Why:         "a public address makes it reachable from the internet, and is a way out wherever a gateway is.",
 			Fix:         "set it to false, or leave it out; images, logs and secrets come over VPC endpoints.",
-			On: each(
-				onFlag("networkConfiguration.assignPublicIp", "aws:ecs/service:Service", "aws:ecs/taskSet:TaskSet"),
-				onFlag("ecsTarget.networkConfiguration.assignPublicIp", "aws:cloudwatch/eventTarget:EventTarget"),
-				onFlag("target.ecsParameters.networkConfiguration.assignPublicIp", "aws:scheduler/schedule:Schedule"),
-				onFlag("associatePublicIpAddress", "aws:ec2/instance:Instance", "aws:ec2/spotInstanceRequest:SpotInstanceRequest", "aws:ec2/launchConfiguration:LaunchConfiguration"),
-				on(func(res resource, r report) {
-					eachMap(res.get("networkInterfaces"), func(m property.Map) { r.needNotTrue(m, "associatePublicIpAddress") },
-						func() { r.unseen("networkInterfaces") })
-				}, "aws:ec2/launchTemplate:LaunchTemplate"),
-				on(pipeTask, "aws:pipes/pipe:Pipe"),
-			),
+			Any:         anyPublic(addressNames.MatchString),
 		},
 		{
 			Name: "no-public-load-balancer", Family: NoWayOut,
@@ -113,6 +109,7 @@ func addresses() []Rule {
 			On: on(func(res resource, r report) { r.needTrue(res, "internal") },
 				"aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer", "aws:elb/loadBalancer:LoadBalancer"),
 		},
+		forwarders(),
 		publicEntry(),
 		publicDatabase(),
 		{
@@ -134,9 +131,13 @@ func exists(what string) check {
 	return func(_ resource, r report) { r.fault("%s is declared.", what) }
 }
 
-// onFlag refuses a flag that is true.
-func onFlag(path string, types ...string) map[string]check {
-	return on(func(res resource, r report) { r.needNotTrue(res.properties(), path) }, types...)
+// unlessJoined refuses what joins networks, unless the settings name some.
+func unlessJoined(what string) check {
+	return func(_ resource, r report) {
+		if len(r.settings.JoinedNetworks) == 0 {
+			r.fault("%s is declared.", what)
+		}
+	}
 }
 
 // onRoutes gives every kind of route, standalone or inline, the same check.
@@ -150,14 +151,36 @@ func onRoutes(c func(route property.Map, r report)) map[string]check {
 	)
 }
 
-// publicDestination knows the property names of both kinds of route.
+// destinations are the property names of both kinds of route.
+var destinations = []string{"destinationCidrBlock", "cidrBlock", "destinationIpv6CidrBlock", "ipv6CidrBlock"}
+
 func publicDestination(route property.Map, r report) {
-	for _, name := range []string{"destinationCidrBlock", "cidrBlock", "destinationIpv6CidrBlock", "ipv6CidrBlock"} {
+	for _, name := range destinations {
 		privateOnly(route.Get(name), r, name)
 	}
 	if isSet(route.Get("destinationPrefixListId")) {
 		r.fault("destinationPrefixListId names a prefix list, whose addresses cannot be seen.")
 	}
+}
+
+// joiningTargets are those beyond which lies a private network by intent.
+var joiningTargets = []string{"transitGatewayId", "vpcPeeringConnectionId", "coreNetworkArn"}
+
+// joins reports whether a route leads to a private network that may be joined:
+// one of the settings' joinedNetworks, or any if they name none.
+func (r report) joins(route property.Map) bool {
+	blocks := 0
+	for _, name := range []string{"destinationCidrBlock", "cidrBlock", "destinationIpv6CidrBlock", "ipv6CidrBlock"} {
+		block, state := text(route.Get(name))
+		if state == absent || block == "" {
+			continue
+		}
+		blocks++
+		if private, err := inPrivateRange(block); err != nil || !private || !r.settings.joined(block) {
+			return false
+		}
+	}
+	return blocks > 0 && !isSet(route.Get("destinationPrefixListId"))
 }
 
 // otherTargets are the targets of a route that lead to another network.
@@ -166,14 +189,42 @@ var otherTargets = []string{
 }
 
 func otherTarget(route property.Map, r report) {
+	joined := r.joins(route)
 	for _, name := range otherTargets {
-		if isSet(route.Get(name)) {
+		if isSet(route.Get(name)) && !(joined && slices.Contains(joiningTargets, name)) {
 			r.fault("a route leads to another network: %s is set.", name)
 		}
 	}
-	if gateway := knownText(route.Get("gatewayId")); strings.HasPrefix(gateway, "vgw-") {
+	gateway := knownText(route.Get("gatewayId"))
+	if strings.HasPrefix(gateway, "vgw-") {
 		r.fault("a route leads to another network: gatewayId is the VPN gateway %s.", gateway)
 	}
+	if beyond(route) {
+		// no-default-route says so already.
+		return
+	}
+	for _, name := range []string{"natGatewayId", "egressOnlyGatewayId", "carrierGatewayId"} {
+		if isSet(route.Get(name)) {
+			r.fault("a route leads out: %s is set.", name)
+		}
+	}
+	for _, kind := range []string{"igw-", "eigw-", "cagw-", "nat-"} {
+		if strings.HasPrefix(gateway, kind) {
+			r.fault("a route leads out: gatewayId is the gateway %s.", gateway)
+		}
+	}
+}
+
+// beyond reports whether a route is for addresses that aren't known to be private.
+func beyond(route property.Map) bool {
+	for _, name := range destinations {
+		if v := route.Get(name); isSet(v) {
+			if private, err := inPrivateRange(knownText(v)); err != nil || !private {
+				return true
+			}
+		}
+	}
+	return isSet(route.Get("destinationPrefixListId"))
 }
 
 // foreignService tells endpoints of AWS's own services from those that lead to
@@ -189,16 +240,5 @@ func foreignService(res resource, r report) {
 		r.unseen("serviceName")
 	case strings.HasPrefix(name, "com.amazonaws.vpce."):
 		r.fault("an endpoint leads to somebody else's service: serviceName is %s.", name)
-	}
-}
-
-// pipeTask reads the AWS API's own shape, in which the flag is a word.
-func pipeTask(res resource, r report) {
-	const path = "targetParameters.ecsTaskParameters.networkConfiguration.awsVpcConfiguration.assignPublicIp"
-	switch value, state := text(res.get(path)); {
-	case state == unknown:
-		r.unseen(path)
-	case value == "ENABLED":
-		r.fault("%s is ENABLED.", path)
 	}
 }

@@ -15,19 +15,49 @@ const (
 	Version = "1.0.0"
 )
 
-// NoticeName is the policy under which a plan lists what exceptions let
-// through. It isn't a rule, and the only policy that stops no deployment.
-const (
-	NoticeName        = "exceptions-in-force"
-	NoticeDescription = "What exceptions let through is visible in every plan."
+// All returns every rule, by family.
+func All() []Rule { return slices.Clone(every()) }
+
+// every makes the rules once: their tables come from the provider's schema.
+var every = sync.OnceValue(func() []Rule {
+	return slices.Concat(
+		noWayOut(), []Rule{templates()}, openDoors(), sharing(), atRest(), buckets(), inTransit(), identity(), containers(), completeness(), guards(),
+		[]Rule{secretValues(), settingsRule(), staleExceptions()},
+	)
+})
+
+// rulebook is the rules of a profile, by what they are asked about.
+type rulebook struct {
+	byType map[string][]*Rule
+	// shapes are asked about every type of AWS, after those of the type itself.
+	shapes []*Rule
+	stacks []*Rule
+}
+
+var (
+	strictBook   = sync.OnceValue(func() *rulebook { return newRulebook(func(Rule) bool { return true }) })
+	baselineBook = sync.OnceValue(func() *rulebook { return newRulebook(Rule.Baseline) })
 )
 
-// All returns every rule, by family.
-func All() []Rule {
-	return slices.Concat(
-		noWayOut(), openDoors(), atRest(), buckets(), inTransit(), identity(), containers(), completeness(), guards(),
-		[]Rule{settingsRule(), staleExceptions()},
-	)
+func newRulebook(holds func(Rule) bool) *rulebook {
+	book := &rulebook{byType: map[string][]*Rule{}}
+	all := every()
+	for i := range all {
+		rule := &all[i]
+		if !holds(*rule) {
+			continue
+		}
+		if rule.Stack != nil {
+			book.stacks = append(book.stacks, rule)
+		}
+		if rule.Any != nil {
+			book.shapes = append(book.shapes, rule)
+		}
+		for t := range rule.On {
+			book.byType[t] = append(book.byType[t], rule)
+		}
+	}
+	return book
 }
 
 // Resource is a resource as the engine describes it.
@@ -43,7 +73,7 @@ type Resource struct {
 
 // Finding is what a rule has against a resource.
 type Finding struct {
-	// Policy is the rule's name, or [NoticeName].
+	// Policy is the name of the rule, or of the notice.
 	Policy, Description string
 	// URN is empty when the finding is about the stack as a whole.
 	URN     string
@@ -59,6 +89,9 @@ type Options struct {
 	Preview bool
 	// Config is the configuration by policy: see [SettingsSchema].
 	Config map[string]map[string]any
+	// Weakened says which rules configuration doesn't enforce, and how it has
+	// them instead: advisory or disabled.
+	Weakened map[string]string
 	// Now tells the time by which exceptions expire.
 	Now func() time.Time
 }
@@ -70,30 +103,24 @@ type Pack struct {
 	settings *settings
 	// faults are what is wrong with the settings.
 	faults []string
-	byType map[string][]*Rule
-	stacks []*Rule
+	*rulebook
 
 	mu sync.Mutex
 	// inputs are what the program gave each resource, by URN. The engine gives
 	// stack rules outputs, in which a provider may have filled in defaults.
 	inputs map[string]func() property.Map
-	// excused holds what exceptions let through.
-	excused []excuse
+	// excused holds what exceptions let through, postponed what a preview can't see.
+	excused   []excuse
+	postponed map[string][]string
 }
 
 // New returns a pack with all rules.
 func New(options Options) *Pack {
-	p := &Pack{options: options, byType: map[string][]*Rule{}, inputs: map[string]func() property.Map{}}
+	p := &Pack{options: options, inputs: map[string]func() property.Map{}, postponed: map[string][]string{}}
 	p.settings, p.faults = loadSettings(options.Config, options.Now())
-	all := All()
-	for i := range all {
-		rule := &all[i]
-		if rule.Stack != nil {
-			p.stacks = append(p.stacks, rule)
-		}
-		for t := range rule.On {
-			p.byType[t] = append(p.byType[t], rule)
-		}
+	p.rulebook = strictBook()
+	if p.settings.Profile == Baseline {
+		p.rulebook = baselineBook()
 	}
 	return p
 }
@@ -104,16 +131,48 @@ func (p *Pack) Analyze(given Resource) []Finding {
 	p.mu.Lock()
 	p.inputs[given.URN] = properties
 	p.mu.Unlock()
-	rules := p.byType[given.Type]
-	if len(rules) == 0 {
-		return nil
-	}
 	res := resource{Type: given.Type, Name: given.Name, URN: given.URN, properties: properties}
 	var found []Finding
-	for _, rule := range rules {
-		rule.On[given.Type](res, p.report(rule, res.URN, &found))
+	var inner []Resource
+	if holds(given.Type) {
+		given.Properties = properties
+		inner = translated(given)
 	}
-	return found
+	// What stands for one twin is read as that.
+	if len(inner) == 0 || !foreign(res.Type) {
+		p.ask(res, &found)
+	}
+	for _, res := range inner {
+		p.ask(resource{Type: res.Type, Name: res.Name, URN: res.URN, properties: res.Properties}, &found)
+	}
+	return compact(found)
+}
+
+// compact leaves out what was said already: a template with conditions is read
+// in both their answers.
+func compact(found []Finding) []Finding {
+	var once []Finding
+	said := make(map[Finding]bool, len(found))
+	for _, f := range found {
+		if !said[f] {
+			said[f] = true
+			once = append(once, f)
+		}
+	}
+	return once
+}
+
+// ask puts the questions for a resource's type, and those by shape.
+func (p *Pack) ask(res resource, found *[]Finding) {
+	for _, rule := range p.byType[res.Type] {
+		rule.On[res.Type](res, p.report(rule, res.URN, found))
+	}
+	if !hasShapes(res.Type) {
+		return
+	}
+	for _, rule := range p.shapes {
+		rule.Any(res, p.report(rule, res.URN, found))
+	}
 }
 
 // AnalyzeStack asks the rules that look at all resources together. Their
@@ -125,10 +184,7 @@ func (p *Pack) AnalyzeStack(given []Resource) []Finding {
 		s.excused = p.excuses()
 		rule.Stack(s, p.report(rule, "", &found))
 	}
-	for _, e := range p.excuses() {
-		found = append(found, Finding{Policy: NoticeName, Description: NoticeDescription, URN: e.urn, Message: e.String()})
-	}
-	return found
+	return compact(append(found, p.notices(s)...))
 }
 
 func (p *Pack) excuses() []excuse {
@@ -146,10 +202,21 @@ func (p *Pack) stack(given []Resource) *stack {
 	}
 	given = slices.Clone(given)
 	slices.SortFunc(given, func(a, b Resource) int { return strings.Compare(a.URN, b.URN) })
+	for _, g := range slices.Clone(given) {
+		if holds(g.Type) {
+			if inputs, met := p.inputs[g.URN]; met {
+				g.Properties = inputs
+			}
+			given = append(given, translated(g)...)
+		}
+	}
 	for _, g := range given {
 		res := &resource{Type: g.Type, Name: g.Name, URN: g.URN, outputs: sync.OnceValue(g.Properties), deps: g.Dependencies}
 		res.properties, res.met = p.inputs[g.URN]
-		if !res.met {
+		if strings.Contains(g.URN, inside) {
+			res.met = true
+		}
+		if res.properties == nil {
 			// Left out of a targeted update.
 			res.properties = res.outputs
 		}
@@ -157,6 +224,7 @@ func (p *Pack) stack(given []Resource) *stack {
 		s.byURN[res.URN] = res
 		s.byType[res.Type] = append(s.byType[res.Type], res)
 	}
+	s.alias()
 	return s
 }
 
@@ -164,7 +232,18 @@ func (p *Pack) stack(given []Resource) *stack {
 func (p *Pack) report(rule *Rule, urn string, found *[]Finding) report {
 	return report{
 		rule: rule, urn: urn, preview: p.options.Preview, settings: p.settings, stack: p.options.Stack,
+		postpone: func(urn, what string) {
+			p.mu.Lock()
+			defer p.mu.Unlock()
+			if !slices.Contains(p.postponed[urn], what) {
+				p.postponed[urn] = append(p.postponed[urn], what)
+			}
+		},
 		add: func(urn, message string) {
+			urn, within := ofProgram(urn)
+			if within != "" {
+				message = strings.Replace(message, "What: ", "What: "+within+": ", 1)
+			}
 			if exception := p.settings.excuse(rule.Name, urn); exception != nil {
 				p.mu.Lock()
 				p.excused = append(p.excused, excuse{exception: exception, urn: urn})

@@ -1,8 +1,14 @@
 package rules
 
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
 // resourcePolicies says where resource types keep a policy about who may use
 // them.
-var resourcePolicies = map[string]string{
+var resourcePolicies = withShapes(map[string]string{
 	"aws:s3/bucketPolicy:BucketPolicy":                                         "policy",
 	"aws:kms/key:Key":                                                          "policy",
 	"aws:kms/keyPolicy:KeyPolicy":                                              "policy",
@@ -26,7 +32,7 @@ var resourcePolicies = map[string]string{
 	"aws:dynamodb/resourcePolicy:ResourcePolicy":                               "policy",
 	"aws:kinesis/resourcePolicy:ResourcePolicy":                                "policy",
 	"aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy": "policyDocument",
-}
+})
 
 func openPrincipal() map[string]check {
 	checks := make(map[string]check, len(resourcePolicies)+1)
@@ -39,52 +45,121 @@ func openPrincipal() map[string]check {
 			})
 		}
 	}
-	checks["aws:lambda/permission:Permission"] = func(res resource, r report) {
-		if knownText(res.get("principal")) == "*" && !isSet(res.get("sourceArn")) && !isSet(res.get("sourceAccount")) && !isSet(res.get("principalOrgId")) {
-			r.fault("principal is *, with neither sourceArn nor sourceAccount.")
+	checks[functionPermissionType] = openFunction
+	return each(checks, on(collectionAccess, "aws:opensearch/serverlessAccessPolicy:ServerlessAccessPolicy"))
+}
+
+const functionPermissionType = "aws:lambda/permission:Permission"
+
+// permissionSources are what narrows a function's permission, and what their values must be.
+var permissionSources = []struct {
+	name string
+	test identifies
+}{{"sourceArn", isOwnedARN}, {"sourceAccount", isAccount}, {"principalOrgId", isOrganization}}
+
+// sourced reports whether a function's permission says on whose behalf, and of
+// what is there, why it doesn't count. What isn't known yet comes from a resource.
+func sourced(res resource) (bool, string) {
+	doubts := ""
+	for _, source := range permissionSources {
+		switch value, state := text(res.get(source.name)); {
+		case state == unknown, state == known && source.test(value):
+			return true, ""
+		case state == known && value != "":
+			doubts += fmt.Sprintf("; %s %s isn't literal where it identifies", source.name, value)
 		}
 	}
-	return checks
+	return false, doubts
+}
+
+func openFunction(res resource, r report) {
+	principal := knownText(res.get("principal"))
+	if narrow, doubts := sourced(res); principal == "*" && !narrow {
+		r.fault("principal is *, with neither sourceArn nor sourceAccount%s.", doubts)
+	}
+	if isAccount(principal) || isOwnedARN(principal) {
+		trusted(principal, "principal", r)
+	}
 }
 
 func namedPrincipal(s statement, name string, r report) {
 	if !s.allows() {
 		return
 	}
+	narrow, doubts := s.narrowing(narrowingKeys)
 	switch {
 	case s.NotPrincipal != nil:
 		r.fault("%s admits everybody but some (NotPrincipal).", name)
-	case s.Principal.anyone() && !s.narrowed(narrowingKeys):
-		r.fault("%s admits Principal * without a condition that says who that is.", name)
-	case len(s.Principal["Federated"]) > 0 && len(s.Condition) == 0:
-		r.fault("%s admits everybody whom the identity provider knows: it has no condition.", name)
+	case s.Principal.anyone() && !narrow:
+		r.fault("%s admits Principal * without a condition that says who that is%s.", name, doubts)
+	}
+	for _, wild := range s.Principal.wild() {
+		if !narrow {
+			r.fault("%s admits Principal %s, and a wildcard there isn't literal where it identifies%s.", name, wild, doubts)
+		}
+	}
+	federatedPrincipal(s, name, r)
+	for _, principal := range s.Principal["AWS"] {
+		trusted(principal, name, r)
+	}
+	for key, test := range narrowingKeys {
+		for _, value := range s.values(key) {
+			if test(value) {
+				trusted(value, name+", "+key, r)
+			}
+		}
 	}
 }
 
-// endpointKeys tie an endpoint's statement to the customer's principals or resources.
-var endpointKeys = map[string]bool{
-	"aws:principalaccount": true, "aws:principalarn": true, "aws:principalorgid": true, "aws:principalorgpaths": true,
-	"aws:resourceaccount": true, "aws:resourceorgid": true, "aws:resourceorgpaths": true,
+// trusted refuses accounts and organizations beside those that the settings
+// trust, if they name any.
+func trusted(principal, where string, r report) {
+	account := principal
+	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 {
+		account = parts[4]
+	}
+	switch accounts, organizations := r.settings.TrustedAccounts, r.settings.TrustedOrganizations; {
+	case len(accounts) > 0 && isAccount(account) && !slices.Contains(accounts, account):
+		r.faultFix(fmt.Sprintf("%s admits account %s, which isn't one of the pack's trustedAccounts.", where, account),
+			"name an account that is trusted, or add this one to the pack's trustedAccounts setting.")
+	case len(organizations) > 0 && isOrganization(principal) && !slices.Contains(organizations, principal):
+		r.faultFix(fmt.Sprintf("%s admits organization %s, which isn't one of the pack's trustedOrganizations.", where, principal),
+			"name an organization that is trusted, or add this one to the pack's trustedOrganizations setting.")
+	}
 }
 
+const endpointPolicyType = "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy"
+
+// endpointPolicy reads a policy that is there; whether one is, see endpoint-policy-declared.
 func endpointPolicy(res resource, r report) {
-	if !isSet(res.get("policy")) {
-		r.fault("policy is not set, which admits everything.")
-		return
-	}
 	withDocument(res.get("policy"), "policy", r, func(d *document) {
 		for i, s := range d.Statement {
-			if !s.allows() || s.narrowed(endpointKeys) {
+			narrow, doubts := s.narrowing(endpointKeys)
+			if !s.allows() || narrow {
 				continue
 			}
 			if len(s.NotResource) > 0 {
-				r.fault("%s admits all resources but some (NotResource).", s.name(i))
+				r.fault("%s admits all resources but some (NotResource)%s.", s.name(i), doubts)
 			}
 			for _, arn := range s.Resource {
 				if breadth(arn) != named {
-					r.fault("%s admits anybody to %s.", s.name(i), arn)
+					r.fault("%s admits anybody to %s%s.", s.name(i), arn, doubts)
 				}
 			}
 		}
 	})
+}
+
+// endpointPolicyDeclared takes a policy on the endpoint, or beside it.
+func endpointPolicyDeclared(s *stack, r report) {
+	for _, endpoint := range s.of(endpointType) {
+		if !isSet(endpoint.get("policy")) && !s.hasCompanion(endpoint, "vpcEndpointId", endpointPolicyType) {
+			r.at(endpoint.URN).fault("policy is not set, which admits everything.")
+		}
+	}
+	for _, beside := range s.of(endpointPolicyType) {
+		if !isSet(beside.get("policy")) {
+			r.at(beside.URN).fault("policy is not set, which admits everything.")
+		}
+	}
 }

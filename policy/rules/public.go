@@ -17,7 +17,14 @@ func publicEntry() Rule {
 			on(authenticatedURL, "aws:lambda/functionUrl:FunctionUrl"),
 			on(privateAppRunner, "aws:apprunner/service:Service"),
 			on(publicZone, "aws:route53/zone:Zone"),
+			publicServices(),
+			on(openNodes, "aws:eks/nodeGroup:NodeGroup"),
+			on(beanstalk, "aws:elasticbeanstalk/environment:Environment", "aws:elasticbeanstalk/configurationTemplate:ConfigurationTemplate"),
+			on(websiteInline, bucketTypes...),
+			on(grafanaEntry, "aws:grafana/workspace:Workspace"),
+			on(strangers, "aws:cognito/userPool:UserPool"),
 		),
+		Any: anyEntry,
 	}
 }
 
@@ -55,13 +62,11 @@ func publicDatabase() Rule {
 		Why:         "a public address leaves passwords and security groups as the only guard.",
 		Fix:         "set it to false (Redshift and DMS want it said aloud), and reach it from inside the VPC.",
 		On: each(
-			onFlag("publiclyAccessible", "aws:rds/instance:Instance", "aws:rds/clusterInstance:ClusterInstance",
-				"aws:docdb/clusterInstance:ClusterInstance", "aws:neptune/clusterInstance:ClusterInstance",
-				"aws:redshiftserverless/workgroup:Workgroup", "aws:mq/broker:Broker"),
 			on(publicByDefault, "aws:redshift/cluster:Cluster", "aws:dms/replicationInstance:ReplicationInstance"),
 			on(searchInVPC, "aws:opensearch/domain:Domain", "aws:elasticsearch/domain:Domain"),
 			on(privateKafka, "aws:msk/cluster:Cluster"),
 		),
+		Any: anyDatabase,
 	}
 }
 

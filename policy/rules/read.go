@@ -111,10 +111,11 @@ func eachMap(v property.Value, f func(m property.Map), unseen func()) {
 	}
 	for _, item := range list {
 		switch {
-		case item.IsComputed():
-			unseen()
 		case item.IsMap():
 			f(item.AsMap())
+		case !item.IsNull():
+			// Unknown, or of another kind than AWS's.
+			unseen()
 		}
 	}
 }

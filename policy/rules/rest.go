@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
@@ -24,6 +25,9 @@ func onStores(stores map[string]store) map[string]check {
 	checks := make(map[string]check, len(stores))
 	for t, where := range stores {
 		checks[t] = func(res resource, r report) {
+			if replicaOfRegion(res) {
+				return
+			}
 			if where.flag == "" || r.needTrue(res, where.flag) {
 				r.needKey(res.properties(), where.key)
 			}
@@ -32,11 +36,21 @@ func onStores(stores map[string]store) map[string]check {
 	return checks
 }
 
+// replicaOfRegion knows read replicas of a database in the same region, which take
+// its encryption and its key, and may name none; another region's is named by its ARN.
+func replicaOfRegion(res resource) bool {
+	source := res.get("replicateSourceDb")
+	return isSet(source) && !strings.HasPrefix(knownText(source), "arn:")
+}
+
 func restRule(name, description, fix string, checks map[string]check) Rule {
 	return Rule{Name: name, Family: AtRest, Description: description, Why: restWhy, Fix: restFix + fix + ".", On: checks}
 }
 
-func atRest() []Rule {
+func atRest() []Rule { return append(restTypes(), dataEncrypted()) }
+
+// restTypes are the rules that know their types.
+func restTypes() []Rule {
 	return []Rule{
 		restRule("database-encrypted", "Databases are encrypted under a key of one's own.",
 			" as kmsKeyId and set storageEncrypted (encrypted for Redshift) to true", onStores(map[string]store{
@@ -122,8 +136,29 @@ func secretParameter(res resource, r report) {
 		r.unseen("type")
 	case kind == "SecureString":
 		r.needKey(res.properties(), "keyId")
-	case res.get("value").HasSecrets():
-		r.fault("a secret value is kept in a plain %s parameter.", kind)
+	default:
+		plainParameter(res, kind, r)
+	}
+}
+
+// plainParameter goes by the name and the value: the SDK marks every
+// parameter's value secret, whatever it is.
+func plainParameter(res resource, kind string, r report) {
+	name := knownText(res.get("name"))
+	if name == "" {
+		name = res.Name
+	}
+	name = name[strings.LastIndex(name, "/")+1:]
+	words := r.settings.SecretWords
+	for _, path := range []string{"value", "insecureValue"} {
+		v := res.get(path)
+		value, state := text(v)
+		switch told := tellsSecret(value, words...); {
+		case state == unknown && v.HasSecrets() && soundsSecret(name, words...), state == known && holdsSecret(name, value, words...):
+			r.faultFix(fmt.Sprintf("%s: what is called %s is kept in a plain %s parameter.", path, name, kind), "set type to SecureString and keyId to an aws:kms/key:Key of this stack, or keep it in Secrets Manager.")
+		case holdsCredential(value) || told != "":
+			r.faultFix(fmt.Sprintf("%s: a credential is kept in a plain %s parameter.", path, kind), "set type to SecureString and keyId to an aws:kms/key:Key of this stack, or keep it in Secrets Manager.")
+		}
 	}
 }
 

@@ -24,7 +24,7 @@ const (
 	PackItself   = "the pack itself"
 )
 
-// Rule is one policy. Exactly one of On and Stack is set.
+// Rule is one policy. Stack stands alone; On and Any may both be set.
 type Rule struct {
 	// Name is what exceptions and the engine's output call the rule.
 	Name   string
@@ -36,6 +36,9 @@ type Rule struct {
 	// On holds a check per resource type; the engine asks before it creates or
 	// changes a resource.
 	On map[string]check
+	// Any is asked about every type of AWS, and reads it by the shapes of its
+	// properties.
+	Any check
 	// Stack looks at all resources together, at the end of a preview or update.
 	Stack func(s *stack, r report)
 }
@@ -90,6 +93,8 @@ type report struct {
 	rule *Rule
 	urn  string
 	add  func(urn, message string)
+	// postpone notes what only the update will see.
+	postpone func(urn, what string)
 	// preview is true while unknown values may still become known.
 	preview  bool
 	settings *settings
@@ -105,6 +110,19 @@ func (r report) at(urn string) report {
 // fault says what is wrong; the rule adds why that matters and how to fix it.
 func (r report) fault(format string, args ...any) {
 	r.write(fmt.Sprintf(format, args...), r.rule.Fix)
+}
+
+// faultFix is fault with a fix of its own, where the rule's doesn't fit.
+func (r report) faultFix(what, fix string) { r.write(what, fix) }
+
+// later leaves a value that a preview can't see to the update, which asks again
+// with known values before it creates anything.
+func (r report) later(what string) {
+	if !r.preview {
+		r.unseen(what)
+		return
+	}
+	r.postpone(r.urn, what)
 }
 
 // unseen refuses a value that the rule must read and that isn't known yet.
@@ -144,13 +162,29 @@ func (r report) needNotTrue(m property.Map, path string) {
 	}
 }
 
+// plainWithoutKey are the types that AWS doesn't encrypt by itself, and that
+// have no switch but the key.
+var plainWithoutKey = map[string]bool{"aws:sns/topic:Topic": true, "aws:kinesis/stream:Stream": true}
+
+// typeOf returns the type in a URN.
+func typeOf(urn string) string {
+	parts := strings.Split(urn, "::")
+	if len(parts) < 4 {
+		return ""
+	}
+	return parts[2][strings.LastIndex(parts[2], "$")+1:]
+}
+
 // needKey wants a KMS key of the customer's own; a key that is about to be
-// created counts.
+// created counts. Under the baseline profile it is enough to be encrypted.
 func (r report) needKey(m property.Map, path string) {
+	if r.settings.Profile == Baseline && !plainWithoutKey[typeOf(r.urn)] {
+		return
+	}
 	switch key, state := text(get(m, path)); {
 	case state == absent || (state == known && key == ""):
 		r.fault("%s is not set, so a key that AWS owns or manages would be used.", path)
-	case state == known && managedByAWS(key):
+	case state == known && managedByAWS(key) && r.settings.Profile != Baseline:
 		r.fault("%s is %q, a key that AWS manages.", path, key)
 	}
 }

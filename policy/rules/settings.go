@@ -13,10 +13,22 @@ import (
 // settings are the pack's own, from the file given with --policy-pack-config,
 // under the name [SettingsName].
 type settings struct {
-	Exceptions      []*exception `json:"exceptions"`
-	Endpoints       []string     `json:"endpoints"`
-	ProtectedStacks []string     `json:"protectedStacks"`
+	Profile              string       `json:"profile"`
+	Exceptions           []*exception `json:"exceptions"`
+	Endpoints            []string     `json:"endpoints"`
+	ProtectedStacks      []string     `json:"protectedStacks"`
+	UnscopableActions    []string     `json:"unscopableActions"`
+	TrustedAccounts      []string     `json:"trustedAccounts"`
+	TrustedOrganizations []string     `json:"trustedOrganizations"`
+	JoinedNetworks       []string     `json:"joinedNetworks"`
+	SecretWords          []string     `json:"secretWords"`
 }
+
+// The profiles: what every stack must keep to, and that with all the rest.
+const (
+	Baseline = "baseline"
+	Strict   = "strict"
+)
 
 // requiredEndpoints are the AWS services that tasks without a way out talk to.
 var requiredEndpoints = []string{
@@ -28,7 +40,7 @@ var protectedStacks = []string{"prod", "production", "*-prod"}
 
 func defaultSettings() *settings {
 	// Clones, since JSON is decoded into the slices that are there.
-	return &settings{Endpoints: slices.Clone(requiredEndpoints), ProtectedStacks: slices.Clone(protectedStacks)}
+	return &settings{Profile: Strict, Endpoints: slices.Clone(requiredEndpoints), ProtectedStacks: slices.Clone(protectedStacks)}
 }
 
 // SettingsName is the policy that the pack's configuration is given under.
@@ -64,6 +76,10 @@ func SettingsSchema() map[string]any {
 		return map[string]any{"type": "array", "items": map[string]any{"type": "string", "minLength": 1}, "description": description, "default": values}
 	}
 	return map[string]any{
+		"profile": map[string]any{
+			"type": "string", "enum": []any{Baseline, Strict}, "default": Strict,
+			"description": "Which rules hold: baseline (no way out, nothing public, nothing plain, no wildcard), or strict (all).",
+		},
 		"exceptions": map[string]any{
 			"type":        "array",
 			"description": "What the rules let through, by whom, why and until when.",
@@ -73,15 +89,20 @@ func SettingsSchema() map[string]any {
 				"required":             []any{"policy", "resource", "owner", "reason", "expires"},
 				"properties": map[string]any{
 					"policy":   str("Name of the rule, such as no-nat-gateway."),
-					"resource": str("URN of the resource; * stands for any characters."),
-					"owner":    str("Who answers for it."),
-					"reason":   str("Why it is right."),
+					"resource": str("URN of the resource, with its stack and type; in project, parents and name * stands for any characters."),
+					"owner":    str("The person or team who answers for it."),
+					"reason":   str("Why it is right, in some words."),
 					"expires":  str("Last day on which it holds, YYYY-MM-DD (UTC), at most 366 days ahead."),
 				},
 			},
 		},
-		"endpoints":       strs("Services that a stack with ECS services needs an endpoint for.", requiredEndpoints),
-		"protectedStacks": strs("Names of the stacks (* stands for any characters) whose databases and load balancers need deletion protection.", protectedStacks),
+		"endpoints":            strs("Services that a stack with ECS services needs an endpoint for.", requiredEndpoints),
+		"protectedStacks":      strs("Names of the stacks (* stands for any characters) whose databases and load balancers need deletion protection.", protectedStacks),
+		"unscopableActions":    strs("Further actions, such as service:Action, that may have * as their resource since AWS can't scope them.", nil),
+		"trustedAccounts":      strs("Account ids that policies may admit; without any, whichever is named.", nil),
+		"trustedOrganizations": strs("Organization ids that policies may admit; without any, whichever is named.", nil),
+		"joinedNetworks":       strs("Private CIDR blocks beyond a transit gateway or peering that the VPC may be joined to; without any, routes may lead to every private block, and attachments need an exception.", nil),
+		"secretWords":          strs("Further words that end the names of what is secret.", nil),
 	}
 }
 
@@ -91,7 +112,10 @@ func SettingsSchema() map[string]any {
 func loadSettings(configs map[string]map[string]any, now time.Time) (*settings, []string) {
 	loaded := defaultSettings()
 	var faults []string
-	known := append(ruleNames(), SettingsName, staleExceptions().Name, NoticeName)
+	known := append(ruleNames(), SettingsName, staleExceptions().Name)
+	for _, notice := range Notices() {
+		known = append(known, notice.Name)
+	}
 	for _, policy := range slices.Sorted(maps.Keys(configs)) {
 		if !slices.Contains(known, policy) {
 			faults = append(faults, fmt.Sprintf("there is no rule %q to configure.", policy))
@@ -110,6 +134,7 @@ func loadSettings(configs map[string]map[string]any, now time.Time) (*settings, 
 	if err := decoder.Decode(loaded); err != nil {
 		return defaultSettings(), append(faults, fmt.Sprintf("the settings cannot be read: %v.", err))
 	}
+	faults = append(faults, loaded.faults()...)
 	var good []*exception
 	for i, e := range loaded.Exceptions {
 		if fault := e.check(now); fault != "" {
@@ -122,10 +147,42 @@ func loadSettings(configs map[string]map[string]any, now time.Time) (*settings, 
 	return loaded, faults
 }
 
+// faults says what is wrong with settings that are well formed otherwise.
+func (s *settings) faults() []string {
+	var faults []string
+	if s.Profile != Baseline && s.Profile != Strict {
+		faults = append(faults, fmt.Sprintf("profile is %q, neither %s nor %s: %s holds.", s.Profile, Baseline, Strict, Strict))
+		s.Profile = Strict
+	}
+	each := func(name string, values *[]string, allowed string, test func(string) bool) {
+		*values = slices.DeleteFunc(*values, func(value string) bool {
+			if !test(value) {
+				faults = append(faults, fmt.Sprintf("%s: %q is not %s, and doesn't count.", name, value, allowed))
+				return true
+			}
+			return false
+		})
+	}
+	each("unscopableActions", &s.UnscopableActions, "an action such as ec2:DescribeVpcs, without wildcards", func(value string) bool {
+		service, action, found := strings.Cut(value, ":")
+		return found && service != "" && action != "" && !strings.ContainsAny(value, "*?")
+	})
+	each("trustedAccounts", &s.TrustedAccounts, "an account id of twelve digits", isAccount)
+	each("trustedOrganizations", &s.TrustedOrganizations, "an organization id such as o-a1b2c3d4e5", isOrganization)
+	each("joinedNetworks", &s.JoinedNetworks, "a CIDR block of a private network", func(value string) bool {
+		private, err := inPrivateRange(value)
+		return err == nil && private
+	})
+	each("secretWords", &s.SecretWords, "a word in lower case", func(value string) bool {
+		return len(value) > 2 && strings.Trim(value, "abcdefghijklmnopqrstuvwxyz") == ""
+	})
+	return faults
+}
+
 // excuse returns the exception that covers a finding, or nil.
 func (s *settings) excuse(rule, urn string) *exception {
 	for _, e := range s.Exceptions {
-		if e.Policy == rule && matches(e.Resource, urn) {
+		if e.Policy == rule && e.covers(urn) {
 			return e
 		}
 	}

@@ -19,7 +19,7 @@ func clock(now time.Time) func() time.Time { return func() time.Time { return no
 func natException(more map[string]any) map[string]any {
 	e := map[string]any{
 		"policy": "no-nat-gateway", "resource": "urn:pulumi:dev::test::aws:ec2/natGateway:NatGateway::nat",
-		"owner": "network team", "reason": "migration", "expires": "2026-06-30",
+		"owner": "network team", "reason": "until the migration ends", "expires": "2026-06-30",
 	}
 	for key, value := range more {
 		e[key] = value
@@ -44,10 +44,10 @@ func TestExceptions(t *testing.T) {
 		says   string
 	}{
 		"none":                   {noon, nil, []string{refused}, "a NAT gateway"},
-		"in force":               {noon, withExceptions(natException(nil)), []string{excused}, "no-nat-gateway is excused until 2026-06-30 by network team: migration"},
-		"pattern":                {noon, withExceptions(natException(map[string]any{"resource": "urn:pulumi:*::test::*NatGateway::n*t"})), []string{excused}, "excused"},
+		"in force":               {noon, withExceptions(natException(nil)), []string{excused}, "no-nat-gateway is excused until 2026-06-30 by network team: until the migration ends"},
+		"pattern":                {noon, withExceptions(natException(map[string]any{"resource": "urn:pulumi:dev::te*::*aws:ec2/natGateway:NatGateway::*nat"})), []string{excused}, "excused"},
 		"on its last day":        {time.Date(2026, 6, 30, 23, 59, 0, 0, time.UTC), withExceptions(natException(nil)), []string{excused}, "excused"},
-		"a day late":             {time.Date(2026, 7, 1, 0, 1, 0, 0, time.UTC), withExceptions(natException(nil)), []string{refused, malformed}, "it expired on 2026-06-30 (owner: network team, reason: migration)"},
+		"a day late":             {time.Date(2026, 7, 1, 0, 1, 0, 0, time.UTC), withExceptions(natException(nil)), []string{refused, malformed}, "it expired on 2026-06-30 (owner: network team, reason: until the migration ends)"},
 		"another rule":           {noon, withExceptions(natException(map[string]any{"policy": "no-elastic-ip"})), []string{refused, stale}, "for no-elastic-ip on urn:pulumi:dev"},
 		"another resource":       {noon, withExceptions(natException(map[string]any{"resource": "urn:pulumi:dev::test::aws:ec2/natGateway:NatGateway::na"})), []string{refused, stale}, "excuses nothing"},
 		"another stack's":        {noon, withExceptions(natException(map[string]any{"resource": "urn:pulumi:prod::test::aws:ec2/natGateway:NatGateway::nat"})), []string{refused}, "a NAT gateway"},
@@ -57,7 +57,7 @@ func TestExceptions(t *testing.T) {
 		"unknown rule":           {noon, withExceptions(natException(map[string]any{"policy": "*"})), []string{refused, malformed}, `there is no rule "*"`},
 		"the settings' own rule": {noon, withExceptions(natException(map[string]any{"policy": SettingsName})), []string{refused, malformed}, "there is no rule"},
 		"every resource":         {noon, withExceptions(natException(map[string]any{"resource": "*"})), []string{refused, malformed}, "not the URN of a resource"},
-		"every resource, as URN": {noon, withExceptions(natException(map[string]any{"resource": "urn:pulumi:*::*::*::*"})), []string{refused, malformed}, "not the URN of a resource"},
+		"every resource, as URN": {noon, withExceptions(natException(map[string]any{"resource": "urn:pulumi:*::*::*::*"})), []string{refused, malformed}, "names no stack"},
 		"not a day":              {noon, withExceptions(natException(map[string]any{"expires": "2026-6-31"})), []string{refused, malformed}, "not a day"},
 		"too far ahead":          {noon, withExceptions(natException(map[string]any{"expires": "2028-01-01"})), []string{refused, malformed}, "more than a year"},
 		"misspelt field":         {noon, withExceptions(natException(map[string]any{"expire": "2026-06-30"})), []string{refused, malformed}, `unknown field "expire"`},

@@ -21,6 +21,9 @@ type stack struct {
 	// exceptions have let through so far.
 	settingsFaults []string
 	excused        []excuse
+	// names, by type, and companions are gathered when a rule first asks.
+	names      map[string]map[string][]*resource
+	companions map[string]map[*resource]bool
 }
 
 // of returns the resources of the given types.
@@ -44,45 +47,82 @@ func (s *stack) root() string {
 // to: by what the property was made from, or by a known name, id or ARN.
 func (s *stack) refers(res *resource, path string, types ...string) []*resource {
 	var found []*resource
-	top, _, _ := strings.Cut(path, ".")
-	for _, urn := range res.deps[top] {
-		if target := s.byURN[urn]; target != nil && slices.Contains(types, target.Type) {
+	add := func(target *resource) {
+		if target != nil && slices.Contains(types, target.Type) && !slices.Contains(found, target) {
 			found = append(found, target)
 		}
 	}
-	values := texts(res.get(path))
-	if len(values) == 0 {
-		return found
+	top, _, _ := strings.Cut(path, ".")
+	for _, urn := range res.deps[top] {
+		add(s.byURN[urn])
 	}
-	for _, target := range s.of(types...) {
-		if !slices.Contains(found, target) && isCalled(target, values) {
-			found = append(found, target)
+	for _, value := range texts(res.get(path)) {
+		for _, called := range []string{value, nameInARN(value)} {
+			for _, t := range types {
+				for _, target := range s.called(called, t) {
+					add(target)
+				}
+			}
 		}
 	}
 	return found
 }
 
 // hasCompanion tells whether a resource of one of the given types refers to
-// target in the property path.
+// target in the property path. What refers to whom is gathered once per path and
+// types: asking for every target stays linear.
 func (s *stack) hasCompanion(target *resource, path string, types ...string) bool {
-	return slices.ContainsFunc(s.of(types...), func(c *resource) bool {
-		return slices.Contains(s.refers(c, path, target.Type), target)
-	})
+	question := target.Type + " " + path + " " + strings.Join(types, " ")
+	if s.companions == nil {
+		s.companions = map[string]map[*resource]bool{}
+	}
+	accompanied, asked := s.companions[question]
+	if !asked {
+		accompanied = map[*resource]bool{}
+		for _, companion := range s.of(types...) {
+			for _, other := range s.refers(companion, path, target.Type) {
+				accompanied[other] = true
+			}
+		}
+		s.companions[question] = accompanied
+	}
+	return accompanied[target]
 }
 
 // namingProperties are what other resources call a resource by.
 var namingProperties = []string{"id", "arn", "name", "bucket", "identifier", "clusterIdentifier", "family"}
 
-func isCalled(target *resource, values []string) bool {
-	for _, name := range namingProperties {
-		for _, props := range []property.Map{target.properties(), target.outputs()} {
-			called := knownText(props.Get(name))
-			if called != "" && slices.ContainsFunc(values, func(value string) bool { return value == called || nameInARN(value) == called }) {
-				return true
+// called returns the resources of a type that go by a name, id or ARN.
+func (s *stack) called(name, t string) []*resource {
+	if name == "" {
+		return nil
+	}
+	names, gathered := s.names[t]
+	if !gathered {
+		names = map[string][]*resource{}
+		for _, res := range s.byType[t] {
+			for _, called := range res.names() {
+				names[called] = append(names[called], res)
+			}
+		}
+		if s.names == nil {
+			s.names = map[string]map[string][]*resource{}
+		}
+		s.names[t] = names
+	}
+	return names[name]
+}
+
+func (res *resource) names() []string {
+	var names []string
+	for _, props := range []property.Map{res.properties(), res.outputs()} {
+		for _, property := range namingProperties {
+			if called := knownText(props.Get(property)); called != "" && !slices.Contains(names, called) {
+				names = append(names, called)
 			}
 		}
 	}
-	return false
+	return names
 }
 
 // nameInARN returns the name that an ARN ends in, without a task definition's

@@ -9,7 +9,21 @@ import (
 
 const transitWhy = "inside a VPC traffic still crosses AWS's network, and whoever gets onto a host, a mirror port or a route reads it."
 
-func inTransit() []Rule {
+func inTransit() []Rule { return append(transitTypes(), trafficEncrypted(), listenerRules()) }
+
+// listenerRules looks behind listeners that redirect.
+func listenerRules() Rule {
+	return Rule{
+		Name: "listener-rule-tls", Family: InTransit,
+		Description: "Behind a listener for HTTP no rule forwards.",
+		Why:         transitWhy + " A rule goes before the listener's own redirect.",
+		Fix:         "put the rule on the listener for HTTPS, or let it redirect too.",
+		Stack:       forwardsPlainly,
+	}
+}
+
+// transitTypes are the rules that know their types.
+func transitTypes() []Rule {
 	return []Rule{
 		{
 			Name: "cache-tls", Family: InTransit,
@@ -63,7 +77,7 @@ func inTransit() []Rule {
 			Description: "Database parameter groups refuse connections without TLS.",
 			Why:         transitWhy + " A client that doesn't ask for TLS gets none unless the server insists.",
 			Fix:         "set the parameter rds.force_ssl to 1 (require_secure_transport to 1 or ON for MySQL and MariaDB).",
-			On:          on(forcesTLS, parameterGroupTypes...),
+			On:          each(on(forcesTLS, parameterGroupTypes...), otherTLS()),
 		},
 		{
 			Name: "database-parameters-declared", Family: InTransit,
@@ -118,7 +132,7 @@ func volumesTLS(res resource, r report) {
 func deniesPlaintext(service string) check {
 	return func(res resource, r report) {
 		withDocument(res.get("policy"), "policy", r, func(d *document) {
-			if !slices.ContainsFunc(d.Statement, func(s statement) bool { return s.deniesPlaintext(service) }) {
+			if !d.partial && !slices.ContainsFunc(d.Statement, func(s statement) bool { return s.deniesPlaintext(service) }) {
 				r.fault("no statement denies %s requests without TLS.", service)
 			}
 		})
@@ -135,7 +149,7 @@ func (s statement) deniesPlaintext(service string) bool {
 	if service == "elasticfilesystem" && slices.ContainsFunc(s.Resource, func(arn string) bool { return arn != "*" && !strings.Contains(arn, ":file-system/") }) {
 		return false
 	}
-	if service == "s3" && !slices.ContainsFunc(s.Resource, func(arn string) bool { return strings.HasSuffix(arn, "/*") || arn == "*" }) {
+	if service == "s3" && !slices.ContainsFunc(s.Resource, allObjects) {
 		return false
 	}
 	// Any further condition would let some requests through.
@@ -143,7 +157,13 @@ func (s statement) deniesPlaintext(service string) bool {
 		return false
 	}
 	for operator, tests := range s.Condition {
-		if !strings.EqualFold(operator, "Bool") || len(tests) != 1 {
+		for key := range tests {
+			// Older versions of TLS too: stricter still.
+			if strings.EqualFold(operator, "NumericLessThanIfExists") && strings.EqualFold(key, "s3:TlsVersion") && len(tests) == 1 {
+				return true
+			}
+		}
+		if !strings.EqualFold(operator, "Bool") && !strings.EqualFold(operator, "BoolIfExists") || len(tests) != 1 {
 			return false
 		}
 		for key, values := range tests {
@@ -151,6 +171,13 @@ func (s statement) deniesPlaintext(service string) bool {
 		}
 	}
 	return false
+}
+
+// allObjects reports whether an ARN is that of every object of a bucket: one
+// prefix of it isn't.
+func allObjects(arn string) bool {
+	bucket, rest, found := strings.Cut(arn, "/")
+	return arn == "*" || (found && rest == "*" && strings.Count(bucket, ":") >= 5)
 }
 
 func listenerTLS(res resource, r report) {

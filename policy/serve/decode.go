@@ -2,6 +2,7 @@ package serve
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/pulumi/pulumi/sdk/v3/go/propertyrpc"
@@ -23,14 +24,14 @@ func decoder(properties *structpb.Struct, urn string) func() property.Map {
 	}
 }
 
-// undecodable turns a decodeError into the call's error: a resource that can't
-// be read must stop the update.
+// undecodable turns a decodeError, and a defect of a rule, into the call's error:
+// a resource that can't be read must stop the update.
 func undecodable(err *error) {
 	switch fault := recover().(type) {
 	case nil:
 	case decodeError:
 		*err = fault.error
 	default:
-		panic(fault)
+		*err = fmt.Errorf("the policy pack fell over, which is a defect of its own: what it could not judge is not let through: %v\n%s", fault, debug.Stack())
 	}
 }

@@ -10,6 +10,8 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
+	"sync"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/util/rpcutil"
@@ -82,19 +84,22 @@ func (s *Server) GetPluginInfo(context.Context, *emptypb.Empty) (*pulumirpc.Plug
 	return &pulumirpc.PluginInfo{Version: rules.Version}, nil
 }
 
-// GetAnalyzerInfo lists the policies: one per rule, all mandatory, and the
-// notice about exceptions.
+// GetAnalyzerInfo lists the policies: one per rule, all mandatory, and the notices.
 func (s *Server) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.AnalyzerInfo, error) {
 	info := &pulumirpc.AnalyzerInfo{
 		Name: rules.Name, Version: rules.Version, SupportsConfig: true, Provider: "aws",
-		Policies: []*pulumirpc.PolicyInfo{{
-			Name: rules.NoticeName, Description: rules.NoticeDescription,
+	}
+	for _, notice := range rules.Notices() {
+		info.Policies = append(info.Policies, &pulumirpc.PolicyInfo{
+			Name: notice.Name, Description: notice.Description,
 			EnforcementLevel: pulumirpc.EnforcementLevel_ADVISORY, PolicyType: pulumirpc.PolicyType_POLICY_TYPE_STACK,
-		}},
+		})
 	}
 	for _, rule := range rules.All() {
+		about := rule.Metadata()
 		policy := &pulumirpc.PolicyInfo{
-			Name: rule.Name, Description: rule.Description, RemediationSteps: rule.Fix, Tags: []string{rule.Family},
+			Name: rule.Name, Description: rule.Description, RemediationSteps: rule.Fix, Tags: tags(rule),
+			Severity: severities[about.Severity], Framework: framework(about.Controls),
 			EnforcementLevel: pulumirpc.EnforcementLevel_MANDATORY, PolicyType: pulumirpc.PolicyType_POLICY_TYPE_RESOURCE,
 		}
 		if rule.Stack != nil {
@@ -110,6 +115,29 @@ func (s *Server) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.An
 		info.Policies = append(info.Policies, policy)
 	}
 	return info, nil
+}
+
+var severities = map[rules.Severity]pulumirpc.PolicySeverity{
+	rules.Low: pulumirpc.PolicySeverity_POLICY_SEVERITY_LOW, rules.Medium: pulumirpc.PolicySeverity_POLICY_SEVERITY_MEDIUM,
+	rules.High: pulumirpc.PolicySeverity_POLICY_SEVERITY_HIGH, rules.Critical: pulumirpc.PolicySeverity_POLICY_SEVERITY_CRITICAL,
+}
+
+// tags are a rule's family, its profile and the controls of others that it answers.
+func tags(rule rules.Rule) []string {
+	profile := rules.Strict
+	if rule.Baseline() {
+		profile = rules.Baseline
+	}
+	return append([]string{rule.Family, profile}, rule.Metadata().Controls...)
+}
+
+// framework is where the first control stands: the protocol has room for one, the tags for all.
+func framework(controls []string) *pulumirpc.PolicyComplianceFramework {
+	if len(controls) == 0 {
+		return nil
+	}
+	name, reference, _ := strings.Cut(controls[0], " ")
+	return &pulumirpc.PolicyComplianceFramework{Name: name, Reference: reference}
 }
 
 // ConfigureStack says which stack is meant, and whether this is a preview.
@@ -132,7 +160,17 @@ func (s *Server) Configure(_ context.Context, req *pulumirpc.ConfigureAnalyzerRe
 }
 
 func (s *Server) open(configs map[string]map[string]any) {
-	s.pack = rules.New(rules.Options{Stack: s.stack, Preview: s.preview, Config: configs, Now: s.Now})
+	weakened := map[string]string{}
+	for _, rule := range rules.All() {
+		switch level, configured := s.levels[rule.Name]; {
+		case !configured:
+		case level == pulumirpc.EnforcementLevel_ADVISORY:
+			weakened[rule.Name] = "advisory"
+		case level == pulumirpc.EnforcementLevel_DISABLED:
+			weakened[rule.Name] = "disabled"
+		}
+	}
+	s.pack = rules.New(rules.Options{Stack: s.stack, Preview: s.preview, Config: configs, Weakened: weakened, Now: s.Now})
 }
 
 // Analyze answers for one resource.
@@ -171,16 +209,29 @@ func (s *Server) Cancel(context.Context, *emptypb.Empty) (*emptypb.Empty, error)
 	return &emptypb.Empty{}, nil
 }
 
+// rulesByName finds a rule by the name that a finding gives.
+var rulesByName = sync.OnceValue(func() map[string]rules.Rule {
+	byName := map[string]rules.Rule{}
+	for _, rule := range rules.All() {
+		byName[rule.Name] = rule
+	}
+	return byName
+})
+
 // answer puts findings into the engine's form, at the level that is in force.
 func (s *Server) answer(findings []rules.Finding) *pulumirpc.AnalyzeResponse {
 	response := &pulumirpc.AnalyzeResponse{}
 	for _, finding := range findings {
 		level, configured := s.levels[finding.Policy]
-		if !configured {
+		rule, ruled := rulesByName()[finding.Policy]
+		severity := severities[rule.Metadata().Severity]
+		switch {
+		case !ruled:
+			// Notices are heard whatever configuration says.
+			severity = pulumirpc.PolicySeverity_POLICY_SEVERITY_UNSPECIFIED
+			level = pulumirpc.EnforcementLevel_ADVISORY
+		case !configured:
 			level = pulumirpc.EnforcementLevel_MANDATORY
-			if finding.Policy == rules.NoticeName {
-				level = pulumirpc.EnforcementLevel_ADVISORY
-			}
 		}
 		if level == pulumirpc.EnforcementLevel_DISABLED {
 			continue
@@ -188,7 +239,7 @@ func (s *Server) answer(findings []rules.Finding) *pulumirpc.AnalyzeResponse {
 		response.Diagnostics = append(response.Diagnostics, &pulumirpc.AnalyzeDiagnostic{
 			PolicyName: finding.Policy, PolicyPackName: rules.Name, PolicyPackVersion: rules.Version,
 			Description: finding.Description, Message: finding.Description + "\n" + finding.Message,
-			EnforcementLevel: level, Urn: finding.URN,
+			EnforcementLevel: level, Urn: finding.URN, Severity: severity,
 		})
 	}
 	return response

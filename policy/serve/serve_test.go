@@ -51,14 +51,16 @@ func TestEveryRuleIsAMandatoryPolicy(t *testing.T) {
 		assert.NotEmpty(t, policy.GetDescription(), policy.GetName())
 		levels[policy.GetName()] = policy.GetEnforcementLevel()
 	}
-	assert.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, levels[rules.NoticeName])
-	delete(levels, rules.NoticeName)
+	for _, notice := range rules.Notices() {
+		assert.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, levels[notice.Name], notice.Name)
+		delete(levels, notice.Name)
+	}
 	for _, rule := range rules.All() {
 		assert.Equal(t, pulumirpc.EnforcementLevel_MANDATORY, levels[rule.Name], rule.Name)
 		assert.NotEmpty(t, rule.Why, rule.Name)
 		assert.Regexp(t, `\.$`, rule.Fix, rule.Name)
 		assert.Regexp(t, `^[A-Z].*\.$`, rule.Description, rule.Name)
-		assert.True(t, (rule.Stack == nil) != (len(rule.On) == 0), rule.Name)
+		assert.True(t, (rule.Stack == nil) != (len(rule.On) == 0 && rule.Any == nil), rule.Name)
 		delete(levels, rule.Name)
 	}
 	assert.Empty(t, levels)
@@ -156,4 +158,57 @@ func TestRemediateIsAnsweredUnread(t *testing.T) {
 	info, err := client.GetPluginInfo(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
 	assert.Equal(t, rules.Version, info.GetVersion())
+}
+
+// TestNoticesAreAlwaysHeard switches everything off: what is off is told.
+func TestNoticesAreAlwaysHeard(t *testing.T) {
+	t.Parallel()
+	s := configured(t)
+	off := map[string]*pulumirpc.PolicyConfig{}
+	for _, rule := range rules.All() {
+		off[rule.Name] = &pulumirpc.PolicyConfig{EnforcementLevel: pulumirpc.EnforcementLevel_DISABLED}
+	}
+	for _, notice := range rules.Notices() {
+		off[notice.Name] = &pulumirpc.PolicyConfig{EnforcementLevel: pulumirpc.EnforcementLevel_DISABLED}
+	}
+	_, err := s.Configure(context.Background(), &pulumirpc.ConfigureAnalyzerRequest{PolicyConfig: off})
+	require.NoError(t, err)
+	response, err := s.Analyze(context.Background(), nat(t))
+	require.NoError(t, err)
+	assert.Empty(t, response.GetDiagnostics())
+	response, err = s.AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{})
+	require.NoError(t, err)
+	require.Len(t, response.GetDiagnostics(), 1)
+	told := response.GetDiagnostics()[0]
+	assert.Equal(t, rules.WeakenedName, told.GetPolicyName())
+	assert.Equal(t, pulumirpc.EnforcementLevel_ADVISORY, told.GetEnforcementLevel())
+	assert.Contains(t, told.GetMessage(), "disabled by configuration, without an owner, a reason or a date: access-logged, ")
+	assert.Contains(t, told.GetMessage(), "no-nat-gateway")
+}
+
+// TestPoliciesCarryMetadata is what reports are made of.
+func TestPoliciesCarryMetadata(t *testing.T) {
+	t.Parallel()
+	info, err := (&Server{}).GetAnalyzerInfo(context.Background(), nil)
+	require.NoError(t, err)
+	for _, policy := range info.GetPolicies() {
+		if policy.GetName() == "no-public-database" {
+			assert.Equal(t, pulumirpc.PolicySeverity_POLICY_SEVERITY_CRITICAL, policy.GetSeverity())
+			assert.Equal(t, "FSBP", policy.GetFramework().GetName())
+			assert.Equal(t, "RDS.2", policy.GetFramework().GetReference())
+			assert.Equal(t, []string{"no way out", "baseline", "FSBP RDS.2", "FSBP Redshift.1", "FSBP DMS.1", "CIS 2.3.3"}, policy.GetTags())
+			return
+		}
+	}
+	t.Fatal("there is no no-public-database")
+}
+
+// TestDefectStopsTheUpdate has a rule that falls over.
+func TestDefectStopsTheUpdate(t *testing.T) {
+	t.Parallel()
+	fall := func() (err error) {
+		defer undecodable(&err)
+		panic("index out of range")
+	}
+	require.ErrorContains(t, fall(), "a defect of its own: what it could not judge is not let through: index out of range")
 }

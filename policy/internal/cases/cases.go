@@ -5,6 +5,7 @@ package cases
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 )
@@ -151,13 +152,15 @@ type list = []any
 
 // Compliant returns groups that no rule refuses, by what they are.
 func Compliant() map[string]Group {
-	return map[string]Group{
+	all := map[string]Group{
 		"network": network(), "route": route(), "endpoints": endpoints(), "security-group": securityGroup(),
 		"service": service(), "load-balancer": loadBalancer(), "database": database(), "cluster-database": cluster(),
 		"cache": cache(), "files": files(), "bucket": bucket(), "access-logs": accessLogs(), "stores": stores(),
 		"role": role(), "trust": trust(), "key": key(), "doors": privateDoors(), "lambda": function(),
-		"placed-elsewhere": elsewhere(), "late-definition": lateDefinition(), "inline-bucket": inlineBucket(),
+		"placed-elsewhere": elsewhere(), "late-definition": lateDefinition(), "inline-bucket": inlineBucket(), "listener-rule": behindRedirect(), "templates": templated(),
 	}
+	maps.Copy(all, controls())
+	return all
 }
 
 // Mutants returns every mutant.
@@ -166,6 +169,7 @@ func Mutants() []Mutant {
 	for _, more := range [][]Mutant{
 		gatewayMutants(), routeMutants(), addressMutants(), entryMutants(), doorMutants(), restMutants(), bucketMutants(),
 		transitMutants(), permissionMutants(), principalMutants(), containerMutants(), completenessMutants(), guardMutants(), settingsMutants(),
+		narrowMutants(), wideMutants(), secretMutants(), shapeMutants(), templateMutants(),
 	} {
 		all = append(all, more...)
 	}

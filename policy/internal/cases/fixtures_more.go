@@ -25,17 +25,21 @@ func stores() Group {
 		res("aws:backup/vault:Vault", "vault", object{"kmsKeyArn": keyARN}),
 		res("aws:cloudtrail/trail:Trail", "trail", object{"s3BucketName": "b", "kmsKeyId": keyARN}),
 		res("aws:msk/cluster:Cluster", "kafka", object{"clusterName": "k", "encryptionInfo": object{"encryptionAtRestKmsKeyArn": keyARN}}),
-		res("aws:opensearch/domain:Domain", "search", object{"encryptAtRest": object{"enabled": true, "kmsKeyId": keyARN}, "vpcOptions": object{"subnetIds": list{"subnet-1"}}}),
+		res("aws:opensearch/domain:Domain", "search", object{
+			"encryptAtRest": object{"enabled": true, "kmsKeyId": keyARN}, "vpcOptions": object{"subnetIds": list{"subnet-1"}},
+			"nodeToNodeEncryption": object{"enabled": true}, "domainEndpointOptions": object{"enforceHttps": true, "tlsSecurityPolicy": "Policy-Min-TLS-1-2-PFS-2023-10"},
+			"logPublishingOptions": list{object{"logType": "AUDIT_LOGS", "cloudwatchLogGroupArn": "arn:aws:logs:us-east-1:381492153064:log-group:search"}},
+		}),
 		res("aws:ebs/volume:Volume", "volume", object{"availabilityZone": "us-east-1a", "encrypted": true, "kmsKeyId": keyARN}),
-		res("aws:dynamodb/table:Table", "table", object{"serverSideEncryption": object{"enabled": true, "kmsKeyArn": keyARN}}),
-		res("aws:redshift/cluster:Cluster", "warehouse", object{"clusterIdentifier": "w", "nodeType": "ra3", "encrypted": "true", "kmsKeyId": keyARN, "publiclyAccessible": false}),
-		res("aws:redshiftserverless/namespace:Namespace", "namespace", object{"namespaceName": "n", "kmsKeyId": keyARN}),
-		res("aws:docdb/cluster:Cluster", "documents", object{"storageEncrypted": true, "kmsKeyId": keyARN, "dbSubnetGroupName": "s"}),
-		res("aws:neptune/cluster:Cluster", "graph", object{"storageEncrypted": true, "kmsKeyArn": keyARN}),
-		res("aws:elasticache/serverlessCache:ServerlessCache", "serverless", object{"engine": "valkey", "name": "c", "kmsKeyId": keyARN}),
+		res("aws:dynamodb/table:Table", "table", object{"serverSideEncryption": object{"enabled": true, "kmsKeyArn": keyARN}, "deletionProtectionEnabled": true}),
+		res("aws:redshift/cluster:Cluster", "warehouse", object{"clusterIdentifier": "w", "nodeType": "ra3", "encrypted": "true", "kmsKeyId": keyARN, "publiclyAccessible": false, "clusterSubnetGroupName": "s", "logging": object{"enable": true}}),
+		res("aws:redshiftserverless/namespace:Namespace", "namespace", object{"namespaceName": "n", "kmsKeyId": keyARN, "logExports": list{"userlog"}}),
+		res("aws:docdb/cluster:Cluster", "documents", object{"storageEncrypted": true, "kmsKeyId": keyARN, "dbSubnetGroupName": "s", "enabledCloudwatchLogsExports": list{"audit"}, "backupRetentionPeriod": 7, "deletionProtection": true}),
+		res("aws:neptune/cluster:Cluster", "graph", object{"storageEncrypted": true, "kmsKeyArn": keyARN, "neptuneSubnetGroupName": "s", "enableCloudwatchLogsExports": list{"audit"}, "backupRetentionPeriod": 7, "deletionProtection": true}),
+		res("aws:elasticache/serverlessCache:ServerlessCache", "serverless", object{"engine": "valkey", "name": "c", "kmsKeyId": keyARN, "subnetIds": list{"subnet-1"}}),
 		res("aws:elasticache/cluster:Cluster", "member", object{"replicationGroupId": "broker"}),
 		res("aws:memorydb/cluster:Cluster", "memory", object{"aclName": "a", "nodeType": "t", "kmsKeyArn": keyARN, "subnetGroupName": "s"}),
-		res("aws:mq/broker:Broker", "mq", object{"brokerName": "m", "engineType": "ActiveMQ", "engineVersion": "5.18", "hostInstanceType": "mq.t3.micro", "users": list{}, "encryptionOptions": object{"kmsKeyId": keyARN}}),
+		res("aws:mq/broker:Broker", "mq", object{"brokerName": "m", "engineType": "ActiveMQ", "engineVersion": "5.18", "hostInstanceType": "mq.t3.micro", "users": list{}, "encryptionOptions": object{"kmsKeyId": keyARN}, "subnetIds": list{"subnet-1"}}),
 	}
 }
 
@@ -91,8 +95,8 @@ func privateDoors() Group {
 		res("aws:route53/zone:Zone", "zone", object{"name": "airflow.internal", "vpcs": list{object{"vpcId": "vpc-1"}}}),
 		res("aws:lambda/functionUrl:FunctionUrl", "url", object{"functionName": "f", "authorizationType": "AWS_IAM"}),
 		res("aws:apprunner/service:Service", "apprunner", object{"serviceName": "s", "sourceConfiguration": object{}, "networkConfiguration": object{"ingressConfiguration": object{"isPubliclyAccessible": false}}}),
-		res("aws:elb/loadBalancer:LoadBalancer", "classic", object{"internal": true, "subnets": list{"subnet-1"}, "listeners": list{object{"lbProtocol": "ssl", "lbPort": 443, "instancePort": 443, "instanceProtocol": "ssl"}}}),
-		res("aws:dms/replicationInstance:ReplicationInstance", "replication", object{"replicationInstanceId": "r", "replicationInstanceClass": "c", "publiclyAccessible": false}),
+		res("aws:elb/loadBalancer:LoadBalancer", "classic", object{"internal": true, "subnets": list{"subnet-1"}, "accessLogs": object{"bucket": "logs-of-another-stack"}, "listeners": list{object{"lbProtocol": "ssl", "lbPort": 443, "instancePort": 443, "instanceProtocol": "ssl"}}}),
+		res("aws:dms/replicationInstance:ReplicationInstance", "replication", object{"replicationInstanceId": "r", "replicationInstanceClass": "c", "publiclyAccessible": false, "replicationSubnetGroupId": "s", "kmsKeyArn": keyARN}),
 	}
 }
 

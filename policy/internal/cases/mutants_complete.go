@@ -71,7 +71,7 @@ func withoutNeed(m Mutant) Mutant {
 // exceptionFor returns settings with one exception for a NAT gateway, changed by more.
 func exceptionFor(more object) object {
 	return object{"pack-settings": object{"exceptions": list{merge(object{
-		"policy": "no-nat-gateway", "resource": "urn:pulumi:*::*::aws:ec2/natGateway:NatGateway::*", "owner": "network team", "reason": "migration", "expires": "2000-01-01",
+		"policy": "no-nat-gateway", "resource": "urn:pulumi:dev::*::aws:ec2/natGateway:NatGateway::*nat*", "owner": "network team", "reason": "until the migration ends", "expires": "2000-01-01",
 	}, more)}}}
 }
 
@@ -91,6 +91,11 @@ func settingsMutants() []Mutant {
 		nat("exception until some day", "not a day", object{"expires": "soon"}),
 		nat("exception for an unknown rule", `no rule "no-nat"`, object{"policy": "no-nat", "expires": InDays(30)}),
 		nat("exception for everything", "not the URN of a resource", object{"resource": "urn:pulumi:*::*", "expires": InDays(30)}),
+		nat("exception for every stack", "names no stack", object{"resource": "urn:pulumi:*::*::aws:ec2/natGateway:NatGateway::nat", "expires": InDays(30)}),
+		nat("exception for every type", "names no type", object{"resource": "urn:pulumi:dev::*::*::nat", "expires": InDays(30)}),
+		nat("exception for every name", "names no resource", object{"resource": "urn:pulumi:dev::*::aws:ec2/natGateway:NatGateway::*a*", "expires": InDays(30)}),
+		nat("exception of nobody", "neither a person nor a team", object{"owner": "whoever runs it", "expires": InDays(30)}),
+		nat("exception without a reason", "tells nobody why", object{"reason": "needed", "expires": InDays(30)}),
 		stale,
 	}
 }

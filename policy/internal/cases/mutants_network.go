@@ -34,6 +34,12 @@ func routeMutants() []Mutant {
 	other := func(target string) Mutant {
 		return mutant("no-other-way-out", "route to "+target, route(), "route", target, set("route", target, "x-1"))
 	}
+	// With networks named, a route to another one is refused.
+	beyond := func(target string) Mutant {
+		m := alone(other(target))
+		m.Config = object{"pack-settings": object{"joinedNetworks": list{"10.64.0.0/10"}}}
+		return m
+	}
 	return []Mutant{
 		at("IPv4 everywhere", dest, "0.0.0.0/0", "0.0.0.0/0"),
 		at("lower half of the internet", dest, "0.0.0.0/1", "0.0.0.0/1"),
@@ -49,12 +55,11 @@ func routeMutants() []Mutant {
 		inline("inline IPv6", object{"ipv6CidrBlock": "::/0"}, "ipv6CidrBlock is ::/0"),
 		mutant("no-default-route", "default route table", route(), "default", "0.0.0.0/0", set("default", "routes", list{object{"cidrBlock": "0.0.0.0/0", "gatewayId": "igw-1"}})),
 		withAlso(mutant("no-default-route", "unknown routes", route(), "table", "routes is not known", set("table", "routes", Unknown{})), "no-other-way-out table"),
-		other("transitGatewayId"), other("vpcPeeringConnectionId"), other("networkInterfaceId"), other("coreNetworkArn"), other("vpcEndpointId"),
+		other("networkInterfaceId"), other("vpcEndpointId"), beyond("transitGatewayId"), beyond("vpcPeeringConnectionId"), beyond("coreNetworkArn"),
 		mutant("no-other-way-out", "endpoint of another account's service", Group{endpoint("extra", "athena", "Interface")}, "extra", "somebody else's service",
 			set("extra", "serviceName", "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0")),
 		mutant("no-other-way-out", "endpoint of a service network", Group{endpoint("extra", "athena", "ServiceNetwork")}, "extra", "serviceNetworkArn", set("extra", "serviceNetworkArn", Unknown{})),
 		mutant("no-other-way-out", "route to a VPN gateway", route(), "route", "VPN gateway vgw-1", set("route", "gatewayId", "vgw-1")),
-		mutant("no-other-way-out", "inline route to a transit gateway", route(), "table", "transitGatewayId", set("table", "routes.0.transitGatewayId", Unknown{})),
 	}
 }
 

@@ -1,0 +1,35 @@
+package rules
+
+import (
+	"regexp"
+	"strings"
+
+	"github.com/pathwai/airflow-on-fargate/policy/schema"
+)
+
+// secretValues is about credentials in properties.
+func secretValues() Rule {
+	return Rule{
+		Name: "no-plain-credential", Family: Identity,
+		Description: "No credential is given to a resource in plain text.",
+		Why:         "it stands in the program and in the state, where everybody who may deploy reads it.",
+		Fix:         "take it from configuration with --secret, or let AWS make it (manageMasterUserPassword, a secret's ARN).",
+		Any: func(res resource, r report) {
+			if strings.HasPrefix(res.Type, "aws:secretsmanager/") {
+				return
+			}
+			for _, at := range places(res, schema.Secret) {
+				for _, item := range elements(at.value) {
+					if value := knownText(item); value != "" && !at.value.HasSecrets() && !reference.MatchString(value) {
+						r.fault("%s is given in plain text.", at.path)
+						break
+					}
+				}
+			}
+		},
+	}
+}
+
+// reference tells the names of secrets from secrets: an ARN, a dynamic
+// reference of CloudFormation's, a name in Secrets Manager or SSM, a path.
+var reference = regexp.MustCompile(`^(?:arn:|\{\{resolve:|/|\$\{|https?://|secretsmanager:|ssm:)`)

@@ -1,0 +1,232 @@
+// Package translate reads resources that other programs than Pulumi's declare:
+// templates of CloudFormation and SAM, desired states of Cloud Control, and
+// resources of aws-native. They come out as their twins in the AWS provider, so
+// that the same rules read them. What has no twin keeps its own type.
+package translate
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// Resource is what a template declares. Its properties are plain Go values, and
+// [Unknown] where only the deployment will tell.
+type Resource struct {
+	Type, Name string
+	Props      map[string]any
+}
+
+// Unknown stands for a value that a template doesn't have.
+type Unknown struct{}
+
+// errTransform is about templates that a macro makes something else of.
+var errTransform = errors.New("is made by a macro, which may add anything")
+
+// document is a template, as far as it is read.
+type document struct {
+	parameters map[string]any
+	mappings   map[string]any
+	resources  map[string]any
+	globals    map[string]any
+	// second takes the other branch of every Fn::If.
+	second bool
+}
+
+// Template reads a template of CloudFormation, in JSON or YAML. Parameters are
+// the values that it is given. Where a condition decides, both answers come out.
+func Template(text string, parameters map[string]any) ([]Resource, error) {
+	root, err := decode(text)
+	if err != nil {
+		return nil, err
+	}
+	if err := transforms(root["Transform"]); err != nil {
+		return nil, err
+	}
+	declared, ok := root["Resources"].(map[string]any)
+	if !ok {
+		return nil, errors.New("has no Resources")
+	}
+	d := document{parameters: map[string]any{}, resources: declared}
+	d.mappings, _ = root["Mappings"].(map[string]any)
+	d.globals, _ = root["Globals"].(map[string]any)
+	given, _ := root["Parameters"].(map[string]any)
+	for name, parameter := range given {
+		d.parameters[name] = Unknown{}
+		if fields, ok := parameter.(map[string]any); ok && fields["Default"] != nil {
+			d.parameters[name] = fields["Default"]
+		}
+	}
+	maps.Copy(d.parameters, parameters)
+	all, err := d.read()
+	if err != nil || !strings.Contains(text, "If") {
+		return all, err
+	}
+	d.second = true
+	more, err := d.read()
+	return append(all, more...), err
+}
+
+// transforms lets those macros pass whose meaning is known.
+func transforms(v any) error {
+	list, ok := v.([]any)
+	if !ok && v != nil {
+		list = []any{v}
+	}
+	for _, name := range list {
+		switch name {
+		case "AWS::Serverless-2016-10-31", "AWS::LanguageExtensions", "AWS::SecretsManager-2020-07-23", "AWS::SecretsManager-2024-09-16", "AWS::CodeDeployBlueGreen":
+		default:
+			return fmt.Errorf("%w: %v", errTransform, name)
+		}
+	}
+	return nil
+}
+
+func (d document) read() ([]Resource, error) {
+	var all []Resource
+	for _, name := range slices.Sorted(maps.Keys(d.resources)) {
+		fields, ok := d.resources[name].(map[string]any)
+		if !ok {
+			return nil, fmt.Errorf("has %s, which is no resource", name)
+		}
+		kind, _ := fields["Type"].(string)
+		if kind == "" || strings.HasPrefix(name, "Fn::") {
+			return nil, fmt.Errorf("has %s, whose type cannot be seen", name)
+		}
+		props, ok := d.resolve(fields["Properties"]).(map[string]any)
+		if !ok {
+			props = map[string]any{}
+		}
+		all = append(all, d.translate(kind, name, props)...)
+	}
+	return all, nil
+}
+
+func (d document) translate(kind, name string, props map[string]any) []Resource {
+	if strings.HasPrefix(kind, "AWS::Serverless::") {
+		return d.serverless(kind, name, props)
+	}
+	return twin(kind, name, refName(name), props)
+}
+
+// CloudControl reads the desired state that Cloud Control takes for a type of
+// CloudFormation's.
+func CloudControl(kind, name, desired string) ([]Resource, error) {
+	root, err := decode(desired)
+	if err != nil {
+		return nil, err
+	}
+	return twin(kind, name, "", root), nil
+}
+
+// Native reads a resource of aws-native, whose type is aws-native:MODULE:NAME
+// and whose properties are CloudFormation's but for their first letter.
+func Native(token, name string, props map[string]any) []Resource {
+	kind := "AWS" + strings.TrimPrefix(token, "aws-native")
+	kind = strings.Replace(kind, ":", "::", 1)
+	kind = kind[:strings.LastIndex(kind, ":")] + "::" + kind[strings.LastIndex(kind, ":")+1:]
+	if all := twin(kind, name, "", props); len(all) > 0 && !strings.HasPrefix(all[0].Type, "AWS::") {
+		return all
+	}
+	return []Resource{{Type: token, Name: name, Props: props}}
+}
+
+// decode reads JSON and YAML alike, with YAML's short forms of functions.
+func decode(text string) (map[string]any, error) {
+	var root map[string]any
+	if json.Unmarshal([]byte(text), &root) == nil {
+		return root, nil
+	}
+	var node yaml.Node
+	if err := yaml.Unmarshal([]byte(text), &node); err != nil {
+		return nil, fmt.Errorf("is neither JSON nor YAML: %w", err)
+	}
+	if len(node.Content) == 0 {
+		return nil, errors.New("is empty")
+	}
+	value, err := fromNode(node.Content[0], 0)
+	if err != nil {
+		return nil, err
+	}
+	root, ok := value.(map[string]any)
+	if !ok {
+		return nil, errors.New("is no map")
+	}
+	return root, nil
+}
+
+// deepest bounds aliases that contain each other.
+const deepest = 100
+
+func fromNode(node *yaml.Node, depth int) (any, error) {
+	if depth > deepest {
+		return nil, errors.New("is nested too deeply")
+	}
+	value, err := plainNode(node, depth)
+	if err != nil || !strings.HasPrefix(node.Tag, "!") || strings.HasPrefix(node.Tag, "!!") {
+		return value, err
+	}
+	name := strings.TrimPrefix(node.Tag, "!")
+	if name == "GetAtt" {
+		if text, ok := value.(string); ok {
+			resource, attribute, _ := strings.Cut(text, ".")
+			value = []any{resource, attribute}
+		}
+	}
+	if name != "Ref" && name != "Condition" {
+		name = "Fn::" + name
+	}
+	return map[string]any{name: value}, nil
+}
+
+func plainNode(node *yaml.Node, depth int) (any, error) {
+	switch node.Kind {
+	case yaml.AliasNode:
+		return fromNode(node.Alias, depth+1)
+	case yaml.MappingNode:
+		m := map[string]any{}
+		for i := 0; i+1 < len(node.Content); i += 2 {
+			value, err := fromNode(node.Content[i+1], depth+1)
+			if err != nil {
+				return nil, err
+			}
+			if inner, ok := value.(map[string]any); ok && node.Content[i].Value == "<<" {
+				maps.Copy(m, inner)
+				continue
+			}
+			m[node.Content[i].Value] = value
+		}
+		return m, nil
+	case yaml.SequenceNode:
+		list := []any{}
+		for _, item := range node.Content {
+			value, err := fromNode(item, depth+1)
+			if err != nil {
+				return nil, err
+			}
+			list = append(list, value)
+		}
+		return list, nil
+	}
+	if strings.HasPrefix(node.Tag, "!") && !strings.HasPrefix(node.Tag, "!!") {
+		return node.Value, nil
+	}
+	var scalar any
+	if err := node.Decode(&scalar); err != nil {
+		return nil, fmt.Errorf("line %d: %w", node.Line, err)
+	}
+	switch scalar := scalar.(type) {
+	case int:
+		return float64(scalar), nil
+	case string, bool, float64, nil:
+		return scalar, nil
+	}
+	// Dates, such as a policy's version.
+	return node.Value, nil
+}
