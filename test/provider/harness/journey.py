@@ -236,9 +236,11 @@ def turn(output: pathlib.Path, ways: list[str], only: list[str]) -> list[str]:
             for row in chosen:
                 with journey.stack.tried(settings.sealed(bench.change(row))):
                     outcome = journey.stack.run("preview")
+                if outcome.code:  # refused settings are a fault of the table, and no step
+                    results.get(row.key(), {}).pop(way, None)
+                    print(f"  {way} {row.key()}: FAULT: {' '.join(' '.join(outcome.messages).split())[:600]}", flush=True)
+                    continue
                 steps = settings.steps_of(journey.stack.logs / f"{outcome.command}.events.jsonl", outcome.steps)
-                if outcome.code:
-                    steps = [f"failed {' '.join(outcome.messages)[:300]}"]
                 results.setdefault(row.key(), {})[way] = steps
                 settings.save(results, rows)
                 faults = row.faults(steps, way)

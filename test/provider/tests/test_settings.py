@@ -48,7 +48,7 @@ class Judgement(unittest.TestCase):
         row = Row("files.oneZone", "")
         self.assertEqual(row.faults([f"update {SERVICE} worker"], FORTH), [])
         self.assertEqual(row.faults([], FORTH), ["files.oneZone, forth: swallowed: no step"])
-        for step in (f"replace {SERVICE} worker", f"delete {SERVICE} worker", "swallowed aws:efs/fileSystem:FileSystem files availabilityZoneName", "failed error: no"):
+        for step in (f"replace {SERVICE} worker", f"delete {SERVICE} worker", "swallowed aws:efs/fileSystem:FileSystem files availabilityZoneName"):
             self.assertEqual(row.faults([step], BACK), [f"files.oneZone, back: {step}"])
         self.assertEqual(row.faults(["replace aws:ecs/taskDefinition:TaskDefinition worker", "later aws:ec2/vpcEndpoint:VpcEndpoint s3 x"], FORTH), [])
 
