@@ -64,6 +64,9 @@ func TestTheSimulationTurnsSettingsAlike(t *testing.T) {
 		}
 		tried++
 		t.Run(row.Set, func(t *testing.T) {
+			if happened[row.Set]["forth"] == nil {
+				t.Skipf("not tried on the real provider yet: test/provider/run.py settings --only '%s'", row.Set)
+			}
 			changed := laid(settings, laid(full(placed(settings, row.Set, row.To)), full(row.With)))
 			assert.Equal(t, decided(happened[row.Set]["forth"]), steps(readPlan(t, preview("preview", changed, "--json"))))
 		})
