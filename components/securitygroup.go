@@ -29,8 +29,10 @@ type Peer struct {
 	// Name is what the rules are called after.
 	Name            string
 	SecurityGroupID pulumi.StringInput
-	CIDRs           []string
-	PrefixListID    pulumi.StringInput
+	// ForeignGroupID is a group of somebody else, who alone says what it lets in.
+	ForeignGroupID string
+	CIDRs          []string
+	PrefixListID   pulumi.StringInput
 }
 
 // Edge lets From open TCP connections to Port of To.
@@ -73,6 +75,8 @@ func (e Edge) letOut(ctx *pulumi.Context, name string, opts []pulumi.ResourceOpt
 	switch {
 	case e.To.SecurityGroupID != nil:
 		return rule("", vpc.SecurityGroupEgressRuleArgs{ReferencedSecurityGroupId: e.To.SecurityGroupID.ToStringOutput().ToStringPtrOutput()})
+	case e.To.ForeignGroupID != "":
+		return rule("", vpc.SecurityGroupEgressRuleArgs{ReferencedSecurityGroupId: pulumi.StringPtr(e.To.ForeignGroupID)})
 	case e.To.PrefixListID != nil:
 		return rule("", vpc.SecurityGroupEgressRuleArgs{PrefixListId: e.To.PrefixListID.ToStringOutput().ToStringPtrOutput()})
 	}

@@ -11,25 +11,26 @@ import (
 
 // Config holds all settings of one stack, complete and valid once [Load] returns it.
 type Config struct {
-	Org          string            `config:"org"`
-	AccountID    string            `config:"accountId"`
-	Tags         map[string]string `config:"tags"`
-	Network      Network           `config:"network"`
-	Endpoints    Endpoints         `config:"endpoints"`
-	Database     Database          `config:"database"`
-	Broker       Broker            `config:"broker"`
-	Files        Files             `config:"files"`
-	Buckets      Buckets           `config:"buckets"`
-	Secrets      Secrets           `config:"secrets"`
-	Images       Images            `config:"images"`
-	LoadBalancer LoadBalancer      `config:"loadBalancer"`
-	Login        Login             `config:"login"`
-	Services     Services          `config:"services"`
-	WorkerPools  []WorkerPool      `config:"workerPools"`
-	Schedule     Schedule          `config:"schedule"`
-	Airflow      Airflow           `config:"airflow"`
-	Alarms       Alarms            `config:"alarms"`
-	Budget       Budget            `config:"budget"`
+	Org            string            `config:"org"`
+	AccountID      string            `config:"accountId"`
+	Tags           map[string]string `config:"tags"`
+	Network        Network           `config:"network"`
+	Endpoints      Endpoints         `config:"endpoints"`
+	Database       Database          `config:"database"`
+	Broker         Broker            `config:"broker"`
+	Files          Files             `config:"files"`
+	Buckets        Buckets           `config:"buckets"`
+	Secrets        Secrets           `config:"secrets"`
+	SecretsBackend SecretsBackend    `config:"secretsBackend"`
+	Images         Images            `config:"images"`
+	LoadBalancer   LoadBalancer      `config:"loadBalancer"`
+	Login          Login             `config:"login"`
+	Services       Services          `config:"services"`
+	WorkerPools    []WorkerPool      `config:"workerPools"`
+	Schedule       Schedule          `config:"schedule"`
+	Airflow        Airflow           `config:"airflow"`
+	Alarms         Alarms            `config:"alarms"`
+	Budget         Budget            `config:"budget"`
 
 	// OIDCClientSecret is never read in clear by the program: Load only notes
 	// whether it is set, and as a secret. Its value is taken from the stack's
@@ -57,8 +58,11 @@ type Network struct {
 
 // Endpoints describes the interface endpoints. See "endpoints" in Pulumi.yaml.
 type Endpoints struct {
-	Zones []string `config:"zones"`
-	Extra []string `config:"extra"`
+	Zones           []string          `config:"zones"`
+	Extra           []ExtraEndpoint   `config:"extra"`
+	Services        []EndpointService `config:"services"`
+	TrustedAccounts []string          `config:"trustedAccounts"`
+	TrustedBuckets  []string          `config:"trustedBuckets"`
 }
 
 // Database describes RDS for PostgreSQL. See "database" in Pulumi.yaml.
@@ -184,6 +188,7 @@ type Size struct {
 type Service struct {
 	Size
 	Capacity
+	Access
 	Count int `config:"count"`
 }
 
@@ -197,19 +202,19 @@ type ScalableService struct {
 type Singleton struct {
 	Size
 	Capacity
+	Access
 }
 
 // WorkerPool is an ECS service of Celery workers. See "workerPools" in Pulumi.yaml.
 type WorkerPool struct {
 	Size
 	Capacity
+	Access
 	Name        string   `config:"name"`
 	Queues      []string `config:"queues"`
 	Concurrency int      `config:"concurrency"`
 	Min         int      `config:"min"`
 	Max         int      `config:"max"`
-	// PolicyARNs are managed policies that the pool's DAGs need.
-	PolicyARNs []string `config:"policyArns,optional"`
 }
 
 // Schedule holds the off-hours. See "schedule" in Pulumi.yaml.

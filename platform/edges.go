@@ -58,6 +58,7 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 			components.Edge{From: peer, To: s3, Port: components.HTTPSPort, Why: "image layers, DAGs and task logs over the gateway endpoint"},
 		)
 	}
+	table = append(table, dataEdges(cfg, endpoints, s)...)
 	switch cfg.Login.Mode {
 	case config.LoginALB:
 		table = append(table, components.Edge{From: alb, To: idp, Port: components.HTTPSPort, Why: "the load balancer asks the IdP over the private path"})

@@ -56,6 +56,8 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 	}
 	endpoints, err := components.NewEndpoints(ctx, "endpoints", &components.EndpointsArgs{
 		Scope: scope, Network: network, Interfaces: interfaceEndpoints(cfg), Zones: cfg.EndpointZones(),
+		Extra: cfg.Endpoints.Extra, Services: cfg.Endpoints.Services,
+		TrustedAccounts: cfg.Endpoints.TrustedAccounts, TrustedBuckets: cfg.Endpoints.TrustedBuckets,
 	}, in)
 	if err != nil {
 		return err
@@ -127,12 +129,11 @@ func newProvider(ctx *pulumi.Context, cfg *config.Config) (*aws.Provider, error)
 	})
 }
 
-// interfaceEndpoints are the standard ones, ECS Exec's when it is on, and the
-// configured further ones.
+// interfaceEndpoints are the standard ones, and ECS Exec's when it is on.
 func interfaceEndpoints(cfg *config.Config) []string {
 	names := slices.Clone(config.StandardEndpoints)
 	if cfg.Services.Exec {
 		names = append(names, config.ExecEndpoint)
 	}
-	return append(names, cfg.Endpoints.Extra...)
+	return names
 }

@@ -23,7 +23,10 @@ var otherValues = values{
 	"network": values{
 		"cidr": "10.41.0.0/16", "zones": []any{"us-east-1a", "us-east-1c"}, "subnetPrefix": 21, "flowLogRetentionDays": 0,
 	},
-	"endpoints": values{"zones": []any{"us-east-1b"}, "extra": []any{"monitoring"}},
+	"endpoints": values{"zones": []any{"us-east-1b"}, "extra": []any{"monitoring"},
+		"services":        []any{values{"name": "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0", "ports": []any{443}, "why": "a partner"}},
+		"trustedAccounts": []any{"111111111111"}, "trustedBuckets": []any{"partner"}},
+	"secretsBackend": values{"connectionsPrefix": "airflow/connections", "variablesPrefix": "airflow/variables"},
 	"database": values{
 		"engineVersion": "17", "instanceClass": "db.t4g.medium", "allocatedStorageGiB": 30, "maxAllocatedStorageGiB": 200, "multiAz": true,
 		"backupRetentionDays": 8, "deletionProtection": true, "finalSnapshot": true, "insightsRetentionDays": 31,
@@ -52,7 +55,10 @@ var otherValues = values{
 	},
 	"workerPools": values{
 		"name": "other", "queues": []any{"default", "more"}, "concurrency": 5, "cpu": 2048, "memory": 5120, "min": 1, "max": 9, "onDemandBase": 1, "spotPercent": 40,
-		"policyArns": []any{"arn:aws:iam::381492153064:policy/for-tests"},
+		"policyArns":  []any{"arn:aws:iam::381492153064:policy/for-tests"},
+		"egress":      []any{values{"to": "172.20.1.0/24", "ports": []any{5432}, "why": "the warehouse"}},
+		"secrets":     values{"DWH": "arn:aws:secretsmanager:us-east-1:381492153064:secret:dwh-AbCdEf"},
+		"environment": values{"TEAM": "data"},
 	},
 	"schedule": values{"stop": "cron(0 20 ? * MON-FRI *)", "start": "cron(0 7 ? * MON-FRI *)", "timezone": "Europe/Berlin"},
 	"airflow": values{
