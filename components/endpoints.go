@@ -25,6 +25,11 @@ type EndpointsArgs struct {
 	// Extra are further endpoints of AWS's services, and Services somebody else's.
 	Extra    []config.ExtraEndpoint
 	Services []config.EndpointService
+	// Existing are services, of all these, for which the VPC ExistingVPCID has an
+	// endpoint already.
+	Existing []string
+	// ExistingVPCID is the VPC of Existing, empty without any.
+	ExistingVPCID string
 	// TrustedAccounts are other accounts whose resources the policies admit, and
 	// TrustedBuckets buckets of others that may be read.
 	TrustedAccounts, TrustedBuckets []string
@@ -46,6 +51,8 @@ type Endpoints struct {
 	DynamoDBPrefixListID pulumi.StringInput
 	// ServiceGroupIDs are the security groups of services of others, by their ids.
 	ServiceGroupIDs map[string]pulumi.StringOutput
+	// ExistingGroups are the security groups of endpoints that were there, by service.
+	ExistingGroups map[string][]string
 	// IDs are the endpoints', by short name of the service.
 	IDs pulumi.StringMap
 
@@ -59,7 +66,7 @@ func (e *Endpoints) Ready() []pulumi.Resource { return e.ready }
 
 // NewEndpoints creates the endpoints and the security groups of the interfaces.
 func NewEndpoints(ctx *pulumi.Context, name string, args *EndpointsArgs, opts ...pulumi.ResourceOption) (*Endpoints, error) {
-	e := &Endpoints{ServiceGroupIDs: map[string]pulumi.StringOutput{}, IDs: pulumi.StringMap{}}
+	e := &Endpoints{ServiceGroupIDs: map[string]pulumi.StringOutput{}, ExistingGroups: map[string][]string{}, IDs: pulumi.StringMap{}}
 	if err := register(ctx, "Endpoints", name, e, opts); err != nil {
 		return nil, err
 	}
@@ -93,6 +100,13 @@ func NewEndpoints(ctx *pulumi.Context, name string, args *EndpointsArgs, opts ..
 // newGateways creates S3's gateway endpoint, and DynamoDB's where it is asked for.
 func (e *Endpoints) newGateways(ctx *pulumi.Context, name string, args *EndpointsArgs) error {
 	gateway := func(service string, policy Document) (pulumi.StringOutput, error) {
+		if slices.Contains(args.Existing, service) {
+			found, err := e.find(ctx, args, service)
+			if err != nil {
+				return pulumi.StringOutput{}, err
+			}
+			return pulumi.String(found.PrefixListId).ToStringOutput(), nil
+		}
 		text, err := policy.JSON()
 		if err != nil {
 			return pulumi.StringOutput{}, fmt.Errorf("endpoints: %s: %w", service, err)
@@ -135,6 +149,14 @@ func (e *Endpoints) add(service string, endpoint *ec2.VpcEndpoint) {
 }
 
 func (e *Endpoints) newInterface(ctx *pulumi.Context, name string, args *EndpointsArgs, endpoint config.ExtraEndpoint) error {
+	if slices.Contains(args.Existing, endpoint.Service) {
+		found, err := e.find(ctx, args, endpoint.Service)
+		if err != nil {
+			return err
+		}
+		e.ExistingGroups[endpoint.Service] = found.SecurityGroupIds
+		return nil
+	}
 	short := config.EndpointSlug(endpoint.Service)
 	policy, err := args.policy(endpoint)
 	if err != nil {
@@ -155,6 +177,18 @@ func (e *Endpoints) newInterface(ctx *pulumi.Context, name string, args *Endpoin
 	}
 	e.add(endpoint.Service, created)
 	return nil
+}
+
+// find asks AWS for an endpoint that is there: only its owner's groups and lists
+// tell tasks the way, and no setting can know them. Nothing else is ever asked.
+func (e *Endpoints) find(ctx *pulumi.Context, args *EndpointsArgs, service string) (*ec2.LookupVpcEndpointResult, error) {
+	name := serviceName(args.Scope, service)
+	found, err := ec2.LookupVpcEndpoint(ctx, &ec2.LookupVpcEndpointArgs{VpcId: &args.ExistingVPCID, ServiceName: &name}, pulumi.Parent(e))
+	if err != nil {
+		return nil, fmt.Errorf("endpoints: %s has none for %s that could be used (endpoints.existing): %w", args.ExistingVPCID, name, err)
+	}
+	e.IDs[service] = pulumi.String(found.Id)
+	return found, nil
 }
 
 // policy is nil for a service that takes none.

@@ -35,11 +35,12 @@ type Peer struct {
 	PrefixListID   pulumi.StringInput
 }
 
-// Edge lets From open TCP connections to Port of To.
+// Edge lets From open TCP connections to Port of To, or send to it by UDP.
 type Edge struct {
 	From Peer
 	To   Peer
 	Port int
+	UDP  bool
 	// Why is the rules' description.
 	Why string
 }
@@ -49,6 +50,9 @@ type Edge struct {
 func Allow(ctx *pulumi.Context, edges []Edge, opts ...pulumi.ResourceOption) error {
 	for _, edge := range edges {
 		name := fmt.Sprintf("%s-to-%s-%d", edge.From.Name, edge.To.Name, edge.Port)
+		if edge.UDP {
+			name += "-udp"
+		}
 		if edge.From.SecurityGroupID != nil {
 			if err := edge.letOut(ctx, name, opts); err != nil {
 				return fmt.Errorf("edge %s: %w", name, err)
@@ -63,10 +67,17 @@ func Allow(ctx *pulumi.Context, edges []Edge, opts ...pulumi.ResourceOption) err
 	return nil
 }
 
+func (e Edge) protocol() string {
+	if e.UDP {
+		return "udp"
+	}
+	return "tcp"
+}
+
 func (e Edge) letOut(ctx *pulumi.Context, name string, opts []pulumi.ResourceOption) error {
 	rule := func(suffix string, args vpc.SecurityGroupEgressRuleArgs) error {
 		args.SecurityGroupId = e.From.SecurityGroupID
-		args.IpProtocol = pulumi.String("tcp")
+		args.IpProtocol = pulumi.String(e.protocol())
 		args.FromPort, args.ToPort = pulumi.Int(e.Port), pulumi.Int(e.Port)
 		args.Description = pulumi.String(e.Why)
 		_, err := vpc.NewSecurityGroupEgressRule(ctx, name+suffix, &args, opts...)
@@ -91,7 +102,7 @@ func (e Edge) letOut(ctx *pulumi.Context, name string, opts []pulumi.ResourceOpt
 func (e Edge) letIn(ctx *pulumi.Context, name string, opts []pulumi.ResourceOption) error {
 	rule := func(suffix string, args vpc.SecurityGroupIngressRuleArgs) error {
 		args.SecurityGroupId = e.To.SecurityGroupID
-		args.IpProtocol = pulumi.String("tcp")
+		args.IpProtocol = pulumi.String(e.protocol())
 		args.FromPort, args.ToPort = pulumi.Int(e.Port), pulumi.Int(e.Port)
 		args.Description = pulumi.String(e.Why)
 		_, err := vpc.NewSecurityGroupIngressRule(ctx, name+suffix, &args, opts...)

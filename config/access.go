@@ -115,10 +115,11 @@ func (f *faults) egressTo(c *Config, at string, e Egress) {
 	}
 }
 
-// overlapsVPC compares a network with the VPC's, if that is valid.
+// overlapsVPC compares a network with the VPC's, if the stack makes that one and
+// its block is valid.
 func (c *Config) overlapsVPC(prefix netip.Prefix) bool {
 	vpc, err := netip.ParsePrefix(c.Network.CIDR)
-	return err == nil && vpc.Overlaps(prefix)
+	return err == nil && !c.Network.Exists() && vpc.Overlaps(prefix)
 }
 
 func (f *faults) ports(at string, ports []int) {

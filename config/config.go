@@ -54,11 +54,19 @@ type Network struct {
 	Zones                []string `config:"zones"`
 	SubnetPrefix         int      `config:"subnetPrefix"`
 	FlowLogRetentionDays int      `config:"flowLogRetentionDays"`
+	// VPCID is an existing VPC; the others are its subnets and route tables.
+	VPCID         string   `config:"vpcId"`
+	SubnetIDs     []string `config:"subnetIds"`
+	RouteTableIDs []string `config:"routeTableIds"`
+	Joins         []Join   `config:"joins"`
+	Resolver      Resolver `config:"resolver"`
+	DNSAllow      []string `config:"dnsAllow"`
 }
 
 // Endpoints describes the interface endpoints. See "endpoints" in Pulumi.yaml.
 type Endpoints struct {
 	Zones           []string          `config:"zones"`
+	Existing        []string          `config:"existing"`
 	Extra           []ExtraEndpoint   `config:"extra"`
 	Services        []EndpointService `config:"services"`
 	TrustedAccounts []string          `config:"trustedAccounts"`
@@ -131,6 +139,7 @@ type LoadBalancer struct {
 	Hostname           string   `config:"hostname"`
 	CertificateARN     string   `config:"certificateArn"`
 	ZoneID             string   `config:"zoneId"`
+	ZoneVPCs           []string `config:"zoneVpcs"`
 	ClientCIDRs        []string `config:"clientCidrs"`
 	DeletionProtection bool     `config:"deletionProtection"`
 }

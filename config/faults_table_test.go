@@ -31,6 +31,7 @@ func faultTable() map[string][]faultCase {
 		"pools":     poolFaults,
 		"airflow":   airflowFaults,
 		"alarms":    alarmFaults,
+		"joins":     joinFaults,
 		"access":    accessFaults,
 		"endpoints": endpointFaults,
 	}
@@ -53,7 +54,7 @@ func TestEveryValidatedKeyHasACase(t *testing.T) {
 	require.NotEmpty(t, files)
 	named := regexp.MustCompile(`\bkey\("([^"]+)"`)
 	checked := 0
-	for _, file := range append(files, "connections.go", "endpoints.go", "variables.go") {
+	for _, file := range append(files, "connections.go", "endpoints.go", "variables.go", "joins.go", "dns.go") {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, match := range named.FindAllStringSubmatch(string(source), -1) {

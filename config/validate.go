@@ -29,6 +29,10 @@ const longestPrefix = 32 - len("-web")
 func (f *faults) validate(c *Config) {
 	f.validateIdentity(c)
 	f.validateNetwork(c)
+	f.validateExisting(c)
+	f.validateJoins(c)
+	f.validateResolver(c)
+	f.validateDNSAllow(c)
 	f.validateEndpoints(c)
 	f.validateDatabase(c)
 	f.validateBroker(c)
@@ -38,6 +42,7 @@ func (f *faults) validate(c *Config) {
 	f.validateSecretsBackend(c)
 	f.validateImages(c)
 	f.validateLoadBalancer(c)
+	f.validateZoneVPCs(c)
 	f.validateLogin(c)
 	f.validateServices(c)
 	f.validateWorkerPools(c)
@@ -121,6 +126,9 @@ func (f *faults) validateNetwork(c *Config) {
 
 // validateAddresses runs last: it counts what the other settings ask for.
 func (f *faults) validateAddresses(c *Config) {
+	if c.Network.Exists() {
+		return // how large its subnets are, and what else is in them, nobody says
+	}
 	for _, part := range []string{"network", "endpoints", "broker.replicas", "files", "services", "workerPools"} {
 		if f.wrong(key(part)) {
 			return

@@ -52,6 +52,7 @@ func (p *platformParts) newAlarms(ctx *pulumi.Context, s *services) (*components
 		DatabaseID:     p.state.database.Identifier,
 		LogGroups:      groups,
 		LogGroupsReady: s.logGroups(),
+		DNS:            p.dns,
 	}, p.in)
 }
 

@@ -53,6 +53,7 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 		)
 	}
 	for _, peer := range all {
+		table = append(table, existingEdges(endpoints, peer)...)
 		table = append(table,
 			components.Edge{From: peer, To: aws, Port: components.HTTPSPort, Why: "AWS APIs over the interface endpoints"},
 			components.Edge{From: peer, To: s3, Port: components.HTTPSPort, Why: "image layers, DAGs and task logs over the gateway endpoint"},

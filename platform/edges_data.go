@@ -1,6 +1,7 @@
 package platform
 
 import (
+	"maps"
 	"slices"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -33,6 +34,22 @@ func dataEdges(cfg *config.Config, endpoints *components.Endpoints, s *services)
 			to := components.Peer{Name: service.ID(), SecurityGroupID: endpoints.ServiceGroupIDs[service.ID()]}
 			for _, port := range service.Ports {
 				table = append(table, components.Edge{From: from, To: to, Port: port, Why: service.Why})
+			}
+		}
+	}
+	return table
+}
+
+// existingEdges lead to endpoints that were there, each group once.
+func existingEdges(endpoints *components.Endpoints, from components.Peer) []components.Edge {
+	var table []components.Edge
+	seen := map[string]bool{}
+	for _, service := range slices.Sorted(maps.Keys(endpoints.ExistingGroups)) {
+		for _, group := range endpoints.ExistingGroups[service] {
+			if !seen[group] {
+				seen[group] = true
+				to := components.Peer{Name: group, ForeignGroupID: group}
+				table = append(table, components.Edge{From: from, To: to, Port: components.HTTPSPort, Why: "AWS APIs over endpoints of the existing VPC"})
 			}
 		}
 	}

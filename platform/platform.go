@@ -43,19 +43,17 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	network, err := components.NewNetwork(ctx, "network", &components.NetworkArgs{
-		Scope:                scope,
-		CIDR:                 cfg.Network.CIDR,
-		Zones:                cfg.Network.Zones,
-		Subnets:              cfg.Network.Subnets(),
-		FlowLogRetentionDays: cfg.Network.FlowLogRetentionDays,
-		LogsKeyARN:           keys.LogsARN,
-	}, in)
+	network, err := newNetwork(ctx, cfg, scope, keys, in)
+	if err != nil {
+		return err
+	}
+	dns, err := newDNSFirewall(ctx, cfg, scope, keys, network, in)
 	if err != nil {
 		return err
 	}
 	endpoints, err := components.NewEndpoints(ctx, "endpoints", &components.EndpointsArgs{
 		Scope: scope, Network: network, Interfaces: interfaceEndpoints(cfg), Zones: cfg.EndpointZones(),
+		Existing: cfg.Endpoints.Existing, ExistingVPCID: cfg.Network.VPCID,
 		Extra: cfg.Endpoints.Extra, Services: cfg.Endpoints.Services,
 		TrustedAccounts: cfg.Endpoints.TrustedAccounts, TrustedBuckets: cfg.Endpoints.TrustedBuckets,
 	}, in)
@@ -86,7 +84,7 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 	}
 
 	parts := &platformParts{
-		config: cfg, scope: scope, keys: keys, network: network, endpoints: endpoints,
+		config: cfg, scope: scope, keys: keys, network: network, dns: dns, endpoints: endpoints,
 		state: state, images: images, web: web, in: in,
 	}
 	services, err := parts.newServices(ctx)
@@ -94,6 +92,13 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 		return err
 	}
 	if err := state.files.Admit(ctx, services.dagsync, services.airflow()); err != nil {
+		return err
+	}
+	resolver, err := newResolver(ctx, cfg, scope, network, in)
+	if err != nil {
+		return err
+	}
+	if err := components.Allow(ctx, resolverEdges(cfg, resolver), in); err != nil {
 		return err
 	}
 	if err := components.Allow(ctx, edges(cfg, endpoints, state, web, services), in); err != nil {

@@ -13,6 +13,7 @@ type platformParts struct {
 	scope     components.Scope
 	keys      *components.Keys
 	network   *components.Network
+	dns       *components.DNSFirewall
 	endpoints *components.Endpoints
 	state     *state
 	images    *components.Images

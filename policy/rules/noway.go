@@ -9,7 +9,9 @@ import (
 
 const routesWhy = "whatever is broken into inside the network can carry data out, and reach for more, over any route that leaves it."
 
-func noWayOut() []Rule { return slices.Concat(gateways(), routes(), addresses()) }
+func noWayOut() []Rule {
+	return slices.Concat(gateways(), routes(), addresses(), joinRules(), nameRules())
+}
 
 func gateways() []Rule {
 	return []Rule{
@@ -59,15 +61,14 @@ func routes() []Rule {
 		},
 		{
 			Name: "no-other-way-out", Family: NoWayOut,
-			Description: "Nothing joins the VPC to another network.",
+			Description: "Nothing joins the VPC to another network but narrow joins to private networks, each for a reason.",
 			Why:         "beyond a transit gateway, peering, VPN or appliance lies a network with rules of its own, perhaps with a NAT gateway of its own.",
-			Fix:         "delete it, or state in an exception who answers for the network at the other end (users often come in over a VPN or transit gateway).",
+			Fix:         "delete it, or make it a narrow one: an attachment to what its owner made, with the tag Why, and standalone routes to known private networks; else state in an exception who answers for the network at the other end.",
 			On: each(
 				onRoutes(otherTarget),
-				on(exists("a transit gateway attachment"), "aws:ec2transitgateway/vpcAttachment:VpcAttachment"),
-				on(exists("a Cloud WAN attachment"), "aws:networkmanager/vpcAttachment:VpcAttachment"),
-				on(exists("a VPC peering connection"), "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"),
-				on(exists("a VPN gateway"), "aws:ec2/vpnGateway:VpnGateway", "aws:ec2/vpnGatewayAttachment:VpnGatewayAttachment", "aws:ec2/vpnConnection:VpnConnection"),
+				narrowJoins(),
+				on(exists("a VPC peering connection"), "aws:ec2/vpcPeeringConnection:VpcPeeringConnection"),
+				on(exists("a VPN gateway"), "aws:ec2/vpnGateway:VpnGateway", "aws:ec2/vpnConnection:VpnConnection"),
 				on(exists("a client VPN endpoint"), "aws:ec2clientvpn/endpoint:Endpoint"),
 				on(foreignService, endpointType),
 			),
@@ -166,6 +167,9 @@ var otherTargets = []string{
 }
 
 func otherTarget(route property.Map, r report) {
+	if joinTarget(route) {
+		return
+	}
 	for _, name := range otherTargets {
 		if isSet(route.Get(name)) {
 			r.fault("a route leads to another network: %s is set.", name)
@@ -187,7 +191,7 @@ func foreignService(res resource, r report) {
 	switch name, state := text(res.get("serviceName")); {
 	case state == unknown:
 		r.unseen("serviceName")
-	case strings.HasPrefix(name, "com.amazonaws.vpce."):
+	case strings.HasPrefix(name, "com.amazonaws.vpce.") && !privateLink(res):
 		r.fault("an endpoint leads to somebody else's service: serviceName is %s.", name)
 	}
 }

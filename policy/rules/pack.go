@@ -125,6 +125,7 @@ func (p *Pack) AnalyzeStack(given []Resource) []Finding {
 		s.excused = p.excuses()
 		rule.Stack(s, p.report(rule, "", &found))
 	}
+	found = append(found, s.leadsElsewhere()...)
 	for _, e := range p.excuses() {
 		found = append(found, Finding{Policy: NoticeName, Description: NoticeDescription, URN: e.urn, Message: e.String()})
 	}

@@ -69,6 +69,9 @@ var endpointKeys = map[string]bool{
 
 func endpointPolicy(res resource, r report) {
 	if !isSet(res.get("policy")) {
+		if privateLink(res) {
+			return // such services take no policy
+		}
 		r.fault("policy is not set, which admits everything.")
 		return
 	}

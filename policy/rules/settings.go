@@ -91,7 +91,7 @@ func SettingsSchema() map[string]any {
 func loadSettings(configs map[string]map[string]any, now time.Time) (*settings, []string) {
 	loaded := defaultSettings()
 	var faults []string
-	known := append(ruleNames(), SettingsName, staleExceptions().Name, NoticeName)
+	known := append(ruleNames(), SettingsName, staleExceptions().Name, NoticeName, JoinsName)
 	for _, policy := range slices.Sorted(maps.Keys(configs)) {
 		if !slices.Contains(known, policy) {
 			faults = append(faults, fmt.Sprintf("there is no rule %q to configure.", policy))

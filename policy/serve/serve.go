@@ -90,6 +90,9 @@ func (s *Server) GetAnalyzerInfo(context.Context, *emptypb.Empty) (*pulumirpc.An
 		Policies: []*pulumirpc.PolicyInfo{{
 			Name: rules.NoticeName, Description: rules.NoticeDescription,
 			EnforcementLevel: pulumirpc.EnforcementLevel_ADVISORY, PolicyType: pulumirpc.PolicyType_POLICY_TYPE_STACK,
+		}, {
+			Name: rules.JoinsName, Description: rules.JoinsDescription,
+			EnforcementLevel: pulumirpc.EnforcementLevel_ADVISORY, PolicyType: pulumirpc.PolicyType_POLICY_TYPE_STACK,
 		}},
 	}
 	for _, rule := range rules.All() {
@@ -178,7 +181,7 @@ func (s *Server) answer(findings []rules.Finding) *pulumirpc.AnalyzeResponse {
 		level, configured := s.levels[finding.Policy]
 		if !configured {
 			level = pulumirpc.EnforcementLevel_MANDATORY
-			if finding.Policy == rules.NoticeName {
+			if finding.Policy == rules.NoticeName || finding.Policy == rules.JoinsName {
 				level = pulumirpc.EnforcementLevel_ADVISORY
 			}
 		}
