@@ -110,6 +110,7 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 	if err := parts.newOperations(ctx, services); err != nil {
 		return err
 	}
+	parts.exportIDs(ctx, services)
 	return export(ctx, cfg, services)
 }
 
