@@ -110,6 +110,30 @@ func (a *Airflow) common() map[string]string {
 	return environment
 }
 
+// secretsBackend has Airflow look for connections and variables in Secrets
+// Manager first. A name that isn't there is no refused call, since the roles may
+// read all below the prefixes: AWS answers ResourceNotFoundException.
+func (a *Airflow) secretsBackend() map[string]string {
+	backend := a.Config.SecretsBackend
+	if !backend.On() {
+		return nil
+	}
+	orNull := func(prefix string) any {
+		if prefix == "" {
+			return nil
+		}
+		return prefix
+	}
+	return map[string]string{
+		"AIRFLOW__SECRETS__BACKEND": "airflow.providers.amazon.aws.secrets.secrets_manager.SecretsManagerBackend",
+		"AIRFLOW__SECRETS__BACKEND_KWARGS": mustJSON(map[string]any{
+			"connections_prefix": orNull(backend.ConnectionsPrefix), "variables_prefix": orNull(backend.VariablesPrefix), "config_prefix": nil,
+			// It is in the environment, and every log asks for it.
+			"connections_lookup_pattern": "^(?!aws_default$)",
+		}),
+	}
+}
+
 // optionVariable is the environment variable of an option of airflow.cfg.
 func optionVariable(section, option string) string {
 	return "AIRFLOW__" + strings.ToUpper(section) + "__" + strings.ToUpper(option)
@@ -145,7 +169,7 @@ func (a *Airflow) database(more map[string]SecretRef) map[string]SecretRef {
 }
 
 // container fills in what all of Airflow's long-running containers share.
-func (a *Airflow) container(c Container, role string) Container {
+func (a *Airflow) container(c Container, role string, access config.Access) Container {
 	c.EntryPoint = []string{entrypoint}
 	c.Essential = true
 	c.Health = &Health{Command: []string{"CMD", healthcheck, role}, GraceSeconds: startGraceSeconds}
@@ -153,7 +177,7 @@ func (a *Airflow) container(c Container, role string) Container {
 	// The agent of ECS Exec writes to the root file system.
 	c.ReadOnlyRoot = !a.Config.Services.Exec
 	c.FilesAt = SyncFolder
-	return c
+	return c.further(access)
 }
 
 // before is a container that must end before Airflow's own starts: migrate

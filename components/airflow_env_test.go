@@ -35,7 +35,9 @@ var keptAtDefault = []string{
 func TestReservedOptionsAreTheOnesThatThePlatformSets(t *testing.T) {
 	isSet := map[string]bool{}
 	for _, mode := range []string{config.LoginNone, config.LoginALB, config.LoginFAB} {
-		record := runTasks(t, withLogin(mode))
+		cfg := withLogin(mode)
+		cfg.SecretsBackend.ConnectionsPrefix = "airflow/connections"
+		record := runTasks(t, cfg)
 		for _, task := range allTasks {
 			for _, container := range definitionsOf(t, record, task) {
 				for variable := range container.environment() {

@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"maps"
 	"strconv"
 	"strings"
 
@@ -20,6 +21,7 @@ func (a *Airflow) APIServer() []Container {
 		"AIRFLOW__FAB__CONFIG_FILE":      webserverConfig,
 		"AIRFLOW_LOGIN_MODE":             "password",
 	})
+	maps.Copy(environment, a.secretsBackend())
 	secrets := a.database(map[string]SecretRef{
 		"AIRFLOW__CORE__FERNET_KEY":     {a.Secrets.FernetKey, ""},
 		"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, ""},
@@ -43,7 +45,7 @@ func (a *Airflow) APIServer() []Container {
 			Name: "api-server", Image: "web", Command: []string{"api-server", "--proxy-headers"},
 			Environment: environment, Secrets: secrets, After: []string{"wait"},
 			Port: WebPort, StopSeconds: stopSeconds,
-		}, "api-server"),
+		}, "api-server", a.Config.Services.APIServer.Access),
 	}
 }
 
@@ -80,7 +82,7 @@ func (a *Airflow) Scheduler() []Container {
 				"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, ""},
 			}),
 			After: []string{"migrate"}, StopSeconds: stopSeconds,
-		}, "scheduler"),
+		}, "scheduler", a.Config.Services.Scheduler.Access),
 		a.agent("metrics", agentMetricsPort, map[string]string{
 			"AGENT_QUEUES":  strings.Join(a.Config.Queues(), ","),
 			"PGSSLROOTCERT": agentRoots,
@@ -94,18 +96,20 @@ func (a *Airflow) Scheduler() []Container {
 // DAGProcessor returns the containers of the DAG processor.
 func (a *Airflow) DAGProcessor() []Container {
 	refresh := strconv.Itoa(a.Config.Airflow.DAGRefreshSeconds)
+	environment := a.with(config.DAGProcessorPool, map[string]string{
+		// At its default of 300 s a new DAG would take five minutes.
+		"AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL":          refresh,
+		"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": refresh,
+	})
+	maps.Copy(environment, a.secretsBackend())
 	return []Container{
 		a.before("wait", "dag-processor", "wait-for-migrations"),
 		a.container(Container{
 			Name: "dag-processor", Image: "dag-processor", Command: []string{"dag-processor"},
-			Environment: a.with(config.DAGProcessorPool, map[string]string{
-				// At its default of 300 s a new DAG would take five minutes.
-				"AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL":          refresh,
-				"AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": refresh,
-			}),
-			Secrets: a.database(map[string]SecretRef{"AIRFLOW__CORE__FERNET_KEY": {a.Secrets.FernetKey, ""}}),
-			After:   []string{"wait"}, StopSeconds: stopSeconds,
-		}, "dag-processor"),
+			Environment: environment,
+			Secrets:     a.database(map[string]SecretRef{"AIRFLOW__CORE__FERNET_KEY": {a.Secrets.FernetKey, ""}}),
+			After:       []string{"wait"}, StopSeconds: stopSeconds,
+		}, "dag-processor", a.Config.Services.DAGProcessor.Access),
 	}
 }
 
@@ -115,13 +119,13 @@ func (a *Airflow) Triggerer() []Container {
 		a.before("wait", "triggerer", "wait-for-migrations"),
 		a.container(Container{
 			Name: "triggerer", Image: "triggerer", Command: []string{"triggerer"},
-			Environment: a.with(config.TriggererPool, nil),
+			Environment: a.with(config.TriggererPool, a.secretsBackend()),
 			Secrets: a.database(map[string]SecretRef{
 				"AIRFLOW__CORE__FERNET_KEY": {a.Secrets.FernetKey, ""},
 				"AIRFLOW__API__SECRET_KEY":  {a.Secrets.APISecretKey, ""}, // its live logs
 			}),
 			After: []string{"wait"}, StopSeconds: stopSeconds,
-		}, "triggerer"),
+		}, "triggerer", a.Config.Services.Triggerer.Access),
 	}
 }
 
@@ -153,6 +157,7 @@ func (a *Airflow) Worker(pool config.WorkerPool) []Container {
 		// Celery's name for "soft shutdown at SIGTERM".
 		"REMAP_SIGTERM": "SIGQUIT",
 	})
+	maps.Copy(environment, a.secretsBackend())
 	for _, queue := range pool.Queues {
 		if queue == config.DefaultQueue {
 			// Airflow hides the database from its tasks; the housekeeping DAG needs it.
@@ -169,7 +174,7 @@ func (a *Airflow) Worker(pool config.WorkerPool) []Container {
 			Command:     []string{"celery", "worker", "--queues", queues, "--without-mingle", "--without-gossip"},
 			Environment: environment, Secrets: secrets,
 			After: []string{"wait"}, StopSeconds: longestStopSeconds,
-		}, "worker"),
+		}, "worker", pool.Access),
 		a.agent("guard", agentGuardPort, map[string]string{"AGENT_WORKER_QUEUES": queues},
 			map[string]SecretRef{"AGENT_BROKER_URL": {a.Secrets.BrokerURL, ""}}),
 	}
@@ -186,7 +191,7 @@ func (a *Airflow) DAGSync() []Container {
 		"--source", fmt.Sprintf("s3://%s/%s", b.DAGs, b.PluginsPrefix), "--target", folder + "/plugins",
 	}
 	agent.FilesAt, agent.Writer = folder, true
-	return []Container{agent}
+	return []Container{agent.further(a.Config.Services.DAGSync.Access)}
 }
 
 // agent is a container of the platform's own agent.

@@ -69,6 +69,8 @@ type AlarmsArgs struct {
 	LogGroups map[string]string
 	// LogGroupsReady must exist before they can be searched.
 	LogGroupsReady []pulumi.Resource
+	// DNS is whose log is searched for blocked names; nil for none.
+	DNS *DNSFirewall
 }
 
 // Alarms are CloudWatch alarms and EventBridge rules, told over one encrypted
@@ -93,7 +95,11 @@ func NewAlarms(ctx *pulumi.Context, name string, args *AlarmsArgs, opts ...pulum
 			return nil, fmt.Errorf("alarms: topic %s: %w", severity, err)
 		}
 	}
-	for _, alarm := range append(args.Alarms, args.refusedCalls()) {
+	alarms := append(args.Alarms, args.refusedCalls())
+	if args.DNS != nil {
+		alarms = append(alarms, args.blockedNames())
+	}
+	for _, alarm := range alarms {
 		if err := a.newAlarm(ctx, name, args, alarm); err != nil {
 			return nil, fmt.Errorf("alarms: %s: %w", alarm.Name, err)
 		}

@@ -22,6 +22,40 @@ func (args *AlarmsArgs) refusedCalls() Alarm {
 	}
 }
 
+// blockedMetric counts names that the DNS firewall blocked, as its log says.
+const blockedMetric = "BlockedNames"
+
+// blockedNames is the other alarm on a metric of [Alarms.watchLogs].
+func (args *AlarmsArgs) blockedNames() Alarm {
+	return Alarm{
+		Name: "dns-blocked", Severity: Warn, Runbook: "dns-blocked",
+		Meaning:   "Somebody in the VPC asked for a name that is not on the allow list: a DAG needs one more, or data is on its way out.",
+		Namespace: MetricsNamespace + "/" + args.Scope.Prefix, Metric: blockedMetric, Statistic: "Sum",
+		Above: Threshold(0), PeriodSeconds: 300, Periods: 1,
+	}
+}
+
+// watchNames counts blocked names in the resolver's log.
+func (a *Alarms) watchNames(ctx *pulumi.Context, name string, args *AlarmsArgs) error {
+	if args.DNS == nil {
+		return nil
+	}
+	if _, err := cloudwatch.NewLogMetricFilter(ctx, name+"-dns-blocked", &cloudwatch.LogMetricFilterArgs{
+		Name:         pulumi.String(args.Scope.Name("dns-blocked")),
+		LogGroupName: pulumi.String(args.DNS.LogGroup),
+		Pattern:      pulumi.String(`{ $.firewall_rule_action = "BLOCK" }`),
+		MetricTransformation: &cloudwatch.LogMetricFilterMetricTransformationArgs{
+			Namespace: pulumi.String(MetricsNamespace + "/" + args.Scope.Prefix),
+			Name:      pulumi.String(blockedMetric),
+			Value:     pulumi.String("1"),
+			Unit:      pulumi.String("Count"),
+		},
+	}, pulumi.Parent(a), pulumi.DependsOn([]pulumi.Resource{args.DNS.Logs()})); err != nil {
+		return fmt.Errorf("alarms: log filter of blocked names: %w", err)
+	}
+	return nil
+}
+
 // Threshold is for [Alarm].
 func Threshold(value float64) *float64 { return &value }
 
@@ -42,7 +76,7 @@ func (a *Alarms) watchLogs(ctx *pulumi.Context, name string, args *AlarmsArgs) e
 			return fmt.Errorf("alarms: log filter of %s: %w", service, err)
 		}
 	}
-	return nil
+	return a.watchNames(ctx, name, args)
 }
 
 // look says what the alarm looks at: its queries, or its metric.

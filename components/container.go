@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pathwai/airflow-on-fargate/config"
 )
 
 // Container is one container of a task.
@@ -22,6 +24,9 @@ type Container struct {
 	Environment map[string]string
 	// Secrets are variables that ECS fetches when the task starts.
 	Secrets map[string]SecretRef
+	// ForeignSecrets are variables that ECS fetches from secrets of others: name
+	// to ARN, with ECS's :key:stage:version behind it or not.
+	ForeignSecrets map[string]string
 	// After names containers of the task that must have exited with 0.
 	After []string
 	// Essential containers take the task down with them.
@@ -47,6 +52,14 @@ type SecretRef struct {
 	Secret *Secret
 	// Key is one of the JSON's; empty means the whole secret.
 	Key string
+}
+
+// further gives a container what its service has beyond the platform.
+func (c Container) further(access config.Access) Container {
+	c.Environment = maps.Clone(c.Environment)
+	maps.Copy(c.Environment, access.Environment)
+	c.ForeignSecrets = access.Secrets
+	return c
 }
 
 // Health is a container health check; a container that fails it three times
@@ -134,10 +147,13 @@ func (c Container) environment() []map[string]string {
 }
 
 func (c Container) secrets() []any {
-	list := make([]any, 0, len(c.Secrets))
+	list := make([]any, 0, len(c.Secrets)+len(c.ForeignSecrets))
 	for _, name := range slices.Sorted(maps.Keys(c.Secrets)) {
 		ref := c.Secrets[name]
 		list = append(list, map[string]any{"name": name, "valueFrom": ref.Secret.ValueFrom(ref.Key)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(c.ForeignSecrets)) {
+		list = append(list, map[string]any{"name": name, "valueFrom": c.ForeignSecrets[name]})
 	}
 	return list
 }

@@ -2,6 +2,8 @@ package components
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/lb"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/route53"
@@ -22,8 +24,10 @@ type LoadBalancerArgs struct {
 	// CertificateARN is a certificate of ACM, of the same account and region.
 	CertificateARN string
 	// ZoneID is an existing private zone for the hostname; empty makes one of
-	// just this name.
-	ZoneID string
+	// just this name. Associate has it answer in VPCID, ZoneVPCs in further VPCs.
+	ZoneID    string
+	Associate bool
+	ZoneVPCs  []string
 	// AccessLogs is the bucket that requests are logged to, and AccessLogsReady
 	// what must exist before: the load balancer tries a write when it is made.
 	AccessLogs      string
@@ -251,16 +255,35 @@ func peopleActions(args *LoadBalancerArgs, target *lb.TargetGroup) lb.ListenerDe
 // names from the VPC.
 func (l *LoadBalancer) newName(ctx *pulumi.Context, name string, args *LoadBalancerArgs, balancer *lb.LoadBalancer) error {
 	var zoneID pulumi.StringInput = pulumi.String(args.ZoneID)
+	associated := map[string]pulumi.StringInput{}
+	for _, vpc := range args.ZoneVPCs {
+		associated[name+"-"+vpc] = pulumi.String(vpc)
+	}
+	if args.ZoneID != "" && args.Associate {
+		associated[name+"-own"] = args.VPCID
+	}
 	if args.ZoneID == "" {
 		zone, err := route53.NewZone(ctx, name, &route53.ZoneArgs{
 			Name:    pulumi.String(args.Hostname),
 			Comment: pulumi.String("Web interface of " + args.Scope.Prefix),
 			Vpcs:    route53.ZoneVpcArray{&route53.ZoneVpcArgs{VpcId: args.VPCID, VpcRegion: pulumi.String(args.Scope.Region)}},
-		}, pulumi.Parent(l))
+		},
+			// The list would be all there is: VPCs that are associated apart, here or
+			// by others, are no drift.
+			pulumi.Parent(l), pulumi.IgnoreChanges([]string{"vpcs"}))
 		if err != nil {
 			return fmt.Errorf("load balancer: zone: %w", err)
 		}
 		zoneID = zone.ZoneId
+	}
+	for _, association := range slices.Sorted(maps.Keys(associated)) {
+		created, err := route53.NewZoneAssociation(ctx, association, &route53.ZoneAssociationArgs{
+			ZoneId: zoneID, VpcId: associated[association], VpcRegion: pulumi.String(args.Scope.Region),
+		}, pulumi.Parent(l))
+		if err != nil {
+			return fmt.Errorf("load balancer: association %s: %w", association, err)
+		}
+		l.ready = append(l.ready, created)
 	}
 	record, err := route53.NewRecord(ctx, name, &route53.RecordArgs{
 		ZoneId: zoneID,

@@ -8,6 +8,8 @@ import (
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
+
+	"github.com/pathwai/airflow-on-fargate/config"
 )
 
 // NetworkArgs describes a VPC of private subnets only.
@@ -24,6 +26,17 @@ type NetworkArgs struct {
 	FlowLogRetentionDays int
 	// LogsKeyARN is the KMS key that encrypts the flow logs.
 	LogsKeyARN pulumi.StringInput
+	// Joins lead to other private networks.
+	Joins []config.Join
+}
+
+// ExistingNetworkArgs names a VPC of somebody else, a private subnet of it in
+// each zone, and the subnets' route tables.
+type ExistingNetworkArgs struct {
+	VPCID         string
+	Zones         []string
+	SubnetIDs     []string
+	RouteTableIDs []string
 }
 
 // Network is a VPC without a way out: no internet gateway, no NAT gateway, no
@@ -67,21 +80,42 @@ func NewNetwork(ctx *pulumi.Context, name string, args *NetworkArgs, opts ...pul
 	}, pulumi.Parent(n)); err != nil {
 		return nil, fmt.Errorf("network: default security group: %w", err)
 	}
+	made := &madeNetwork{vpc: vpc, zones: args.Zones}
 	var tables pulumi.StringArray
 	for i, zone := range args.Zones {
-		table, err := n.newSubnet(ctx, name, args, vpc, zone, args.Subnets[i])
+		subnet, table, err := n.newSubnet(ctx, name, args, vpc, zone, args.Subnets[i])
 		if err != nil {
 			return nil, err
 		}
+		made.subnets, made.tables = append(made.subnets, subnet), append(made.tables, table)
 		tables = append(tables, table.ID())
 	}
 	n.RouteTableIDs = tables.ToStringArrayOutput()
+	for _, join := range args.Joins {
+		if err := n.newJoin(ctx, name, args, made, join); err != nil {
+			return nil, fmt.Errorf("network: %s %s: %w", join.Kind, join.ID, err)
+		}
+	}
 	if args.FlowLogRetentionDays > 0 {
 		if err := n.newFlowLog(ctx, name, args, vpc); err != nil {
 			return nil, err
 		}
 	}
 	return n, ctx.RegisterResourceOutputs(n, pulumi.Map{"vpcId": vpc.ID()})
+}
+
+// ExistingNetwork returns a VPC that is there. It declares nothing: whoever owns
+// the VPC answers for its routes and for what else is in it (docs/adr/0094).
+func ExistingNetwork(args *ExistingNetworkArgs) *Network {
+	n := &Network{
+		VPCID:         pulumi.ID(args.VPCID).ToIDOutput(),
+		RouteTableIDs: pulumi.ToStringArray(args.RouteTableIDs).ToStringArrayOutput(),
+		subnets:       map[string]pulumi.StringOutput{},
+	}
+	for i, zone := range args.Zones {
+		n.subnets[zone] = pulumi.String(args.SubnetIDs[i]).ToStringOutput()
+	}
+	return n
 }
 
 // SubnetIDs returns the subnets in the given zones, in their order.
@@ -93,7 +127,7 @@ func (n *Network) SubnetIDs(zones []string) pulumi.StringArray {
 	return ids
 }
 
-func (n *Network) newSubnet(ctx *pulumi.Context, name string, args *NetworkArgs, vpc *ec2.Vpc, zone string, cidr netip.Prefix) (*ec2.RouteTable, error) {
+func (n *Network) newSubnet(ctx *pulumi.Context, name string, args *NetworkArgs, vpc *ec2.Vpc, zone string, cidr netip.Prefix) (*ec2.Subnet, *ec2.RouteTable, error) {
 	letter := strings.TrimPrefix(zone, args.Scope.Region)
 	private := name + "-private-" + letter
 	tags := named(args.Scope.Name("private-" + letter))
@@ -105,21 +139,20 @@ func (n *Network) newSubnet(ctx *pulumi.Context, name string, args *NetworkArgs,
 		Tags:                tags,
 	}, pulumi.Parent(n))
 	if err != nil {
-		return nil, fmt.Errorf("network: subnet in %s: %w", zone, err)
+		return nil, nil, fmt.Errorf("network: subnet in %s: %w", zone, err)
 	}
-	// A table for each zone, so that a route to a transit gateway or a peering
-	// can be added zone by zone; none has a default route.
+	// A table for each zone, for the routes of joins; none has a default route.
 	table, err := ec2.NewRouteTable(ctx, private, &ec2.RouteTableArgs{VpcId: vpc.ID(), Tags: tags}, pulumi.Parent(n))
 	if err != nil {
-		return nil, fmt.Errorf("network: route table for %s: %w", zone, err)
+		return nil, nil, fmt.Errorf("network: route table for %s: %w", zone, err)
 	}
 	if _, err := ec2.NewRouteTableAssociation(ctx, private, &ec2.RouteTableAssociationArgs{
 		SubnetId: subnet.ID(), RouteTableId: table.ID(),
 	}, pulumi.Parent(n)); err != nil {
-		return nil, fmt.Errorf("network: route table of subnet in %s: %w", zone, err)
+		return nil, nil, fmt.Errorf("network: route table of subnet in %s: %w", zone, err)
 	}
 	n.subnets[zone] = subnet.ID().ToStringOutput()
-	return table, nil
+	return subnet, table, nil
 }
 
 func (n *Network) newFlowLog(ctx *pulumi.Context, name string, args *NetworkArgs, vpc *ec2.Vpc) error {

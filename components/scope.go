@@ -8,6 +8,7 @@ package components
 
 import (
 	"fmt"
+	"regexp"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -70,6 +71,15 @@ func register(ctx *pulumi.Context, kind, name string, c pulumi.ComponentResource
 
 // named returns tags with the Name that the consoles show.
 func named(name string) pulumi.StringMap { return pulumi.StringMap{"Name": pulumi.String(name)} }
+
+// because adds the reason for which somebody declared a resource. Tags take
+// fewer characters than reasons do.
+func because(tags pulumi.StringMap, why string) pulumi.StringMap {
+	tags["Why"] = pulumi.String(notOfTags.ReplaceAllString(why, " "))
+	return tags
+}
+
+var notOfTags = regexp.MustCompile(`[^A-Za-z0-9 _.:/=+@-]+`)
 
 // parented returns a fresh slice of options: child's parent and more.
 func parented(parent pulumi.Resource, more ...pulumi.ResourceOption) []pulumi.ResourceOption {

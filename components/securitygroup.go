@@ -29,15 +29,18 @@ type Peer struct {
 	// Name is what the rules are called after.
 	Name            string
 	SecurityGroupID pulumi.StringInput
-	CIDRs           []string
-	PrefixListID    pulumi.StringInput
+	// ForeignGroupID is a group of somebody else, who alone says what it lets in.
+	ForeignGroupID string
+	CIDRs          []string
+	PrefixListID   pulumi.StringInput
 }
 
-// Edge lets From open TCP connections to Port of To.
+// Edge lets From open TCP connections to Port of To, or send to it by UDP.
 type Edge struct {
 	From Peer
 	To   Peer
 	Port int
+	UDP  bool
 	// Why is the rules' description.
 	Why string
 }
@@ -52,6 +55,9 @@ func Allow(ctx *pulumi.Context, edges []Edge, opts ...pulumi.ResourceOption) (Ru
 	rules := Rules{}
 	for _, edge := range edges {
 		name := fmt.Sprintf("%s-to-%s-%d", edge.From.Name, edge.To.Name, edge.Port)
+		if edge.UDP {
+			name += "-udp"
+		}
 		var made []pulumi.Resource
 		if edge.From.SecurityGroupID != nil {
 			out, err := edge.letOut(ctx, name, opts)
@@ -73,13 +79,20 @@ func Allow(ctx *pulumi.Context, edges []Edge, opts ...pulumi.ResourceOption) (Ru
 	return rules, nil
 }
 
+func (e Edge) protocol() string {
+	if e.UDP {
+		return "udp"
+	}
+	return "tcp"
+}
+
 func (e Edge) letOut(ctx *pulumi.Context, name string, opts []pulumi.ResourceOption) (rules []pulumi.Resource, err error) {
 	rule := func(suffix string, args vpc.SecurityGroupEgressRuleArgs) {
 		if err != nil {
 			return
 		}
 		args.SecurityGroupId = e.From.SecurityGroupID
-		args.IpProtocol = pulumi.String("tcp")
+		args.IpProtocol = pulumi.String(e.protocol())
 		args.FromPort, args.ToPort = pulumi.Int(e.Port), pulumi.Int(e.Port)
 		args.Description = pulumi.String(e.Why)
 		var made *vpc.SecurityGroupEgressRule
@@ -89,6 +102,8 @@ func (e Edge) letOut(ctx *pulumi.Context, name string, opts []pulumi.ResourceOpt
 	switch {
 	case e.To.SecurityGroupID != nil:
 		rule("", vpc.SecurityGroupEgressRuleArgs{ReferencedSecurityGroupId: e.To.SecurityGroupID.ToStringOutput().ToStringPtrOutput()})
+	case e.To.ForeignGroupID != "":
+		rule("", vpc.SecurityGroupEgressRuleArgs{ReferencedSecurityGroupId: pulumi.StringPtr(e.To.ForeignGroupID)})
 	case e.To.PrefixListID != nil:
 		rule("", vpc.SecurityGroupEgressRuleArgs{PrefixListId: e.To.PrefixListID.ToStringOutput().ToStringPtrOutput()})
 	default:
@@ -105,7 +120,7 @@ func (e Edge) letIn(ctx *pulumi.Context, name string, opts []pulumi.ResourceOpti
 			return
 		}
 		args.SecurityGroupId = e.To.SecurityGroupID
-		args.IpProtocol = pulumi.String("tcp")
+		args.IpProtocol = pulumi.String(e.protocol())
 		args.FromPort, args.ToPort = pulumi.Int(e.Port), pulumi.Int(e.Port)
 		args.Description = pulumi.String(e.Why)
 		var made *vpc.SecurityGroupIngressRule

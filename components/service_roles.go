@@ -3,6 +3,7 @@ package components
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -79,7 +80,54 @@ func (s *Service) startPermissions(args *ServiceArgs) Document {
 			Statement{Sid: "FetchSecrets", Effect: allow, Actions: []string{"secretsmanager:GetSecretValue"}, Resources: sorted(secrets)},
 			args.Scope.decryptUnder("DecryptSecrets", secretsKey, "secretsmanager", "kms:Decrypt"))
 	}
-	return document
+	return append(document, args.fetchForeign()...)
+}
+
+// fetchForeign lets ECS fetch the secrets of others that a stack names, and
+// decrypt them under whatever key they are, over Secrets Manager alone.
+func (args *ServiceArgs) fetchForeign() Document {
+	var arns []string
+	for _, container := range args.Containers {
+		for _, reference := range container.ForeignSecrets {
+			// Behind the ARN's seven parts are key, stage and version.
+			arns = append(arns, strings.Join(strings.Split(reference, ":")[:7], ":"))
+		}
+	}
+	if len(arns) == 0 {
+		return nil
+	}
+	arns = sorted(arns)
+	return Document{
+		{Sid: "FetchFurtherSecrets", Effect: allow, Actions: []string{"secretsmanager:GetSecretValue"}, Resources: arns},
+		args.Scope.decryptSecrets("DecryptFurtherSecrets", "StringEquals", arns),
+	}
+}
+
+// decryptSecrets lets a role decrypt certain secrets, whichever key of the
+// account they are under, through Secrets Manager.
+func (s Scope) decryptSecrets(sid, operator string, arns []string) Statement {
+	conditions := Conditions{"StringEquals": {"kms:ViaService": {"secretsmanager." + s.Region + ".amazonaws.com"}}}
+	if conditions[operator] == nil {
+		conditions[operator] = map[string][]string{}
+	}
+	conditions[operator]["kms:EncryptionContext:SecretARN"] = arns
+	return Statement{Sid: sid, Effect: allow, Actions: []string{"kms:Decrypt"}, Resources: []string{s.ARN("kms", "key/*")}, Conditions: conditions}
+}
+
+// LookUpSecrets lets a service read what lies below prefixes in Secrets
+// Manager, and nothing else there; nothing without a prefix.
+func (s Scope) LookUpSecrets(prefixes []string) Document {
+	if len(prefixes) == 0 {
+		return nil
+	}
+	var arns []string
+	for _, prefix := range prefixes {
+		arns = append(arns, s.ARN("secretsmanager", "secret:"+prefix+"/*"))
+	}
+	return Document{
+		{Sid: "LookUpSecrets", Effect: allow, Actions: []string{"secretsmanager:GetSecretValue"}, Resources: arns},
+		s.decryptSecrets("DecryptLookedUp", "StringLike", arns),
+	}
 }
 
 // sorted returns the distinct values in order.

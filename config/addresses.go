@@ -18,6 +18,6 @@ func (c *Config) Addresses() int {
 		tasks += pool.Max
 	}
 	zones := len(c.TaskZones())
-	endpoints := len(StandardEndpoints) + len(RegionEndpoints(c.Region)) + 1 + len(c.Endpoints.Extra)
+	endpoints := len(StandardEndpoints) + len(RegionEndpoints(c.Region)) + 1 + len(c.Endpoints.Extra) + len(c.Endpoints.Services)
 	return 2*((tasks+zones-1)/zones) + endpoints + loadBalancerAddresses + 1 + 2 + c.Broker.Replicas + 1
 }

@@ -23,6 +23,7 @@ type Config struct {
 	Files                  Files             `config:"files"`
 	Buckets                Buckets           `config:"buckets"`
 	Secrets                Secrets           `config:"secrets"`
+	SecretsBackend         SecretsBackend    `config:"secretsBackend"`
 	Images                 Images            `config:"images"`
 	LoadBalancer           LoadBalancer      `config:"loadBalancer"`
 	Login                  Login             `config:"login"`
@@ -55,12 +56,23 @@ type Network struct {
 	Zones                []string `config:"zones"`
 	SubnetPrefix         int      `config:"subnetPrefix"`
 	FlowLogRetentionDays int      `config:"flowLogRetentionDays"`
+	// VPCID is an existing VPC; the others are its subnets and route tables.
+	VPCID         string   `config:"vpcId"`
+	SubnetIDs     []string `config:"subnetIds"`
+	RouteTableIDs []string `config:"routeTableIds"`
+	Joins         []Join   `config:"joins"`
+	Resolver      Resolver `config:"resolver"`
+	DNSAllow      []string `config:"dnsAllow"`
 }
 
 // Endpoints describes the interface endpoints. See "endpoints" in Pulumi.yaml.
 type Endpoints struct {
-	Zones []string `config:"zones"`
-	Extra []string `config:"extra"`
+	Zones           []string          `config:"zones"`
+	Existing        []string          `config:"existing"`
+	Extra           []ExtraEndpoint   `config:"extra"`
+	Services        []EndpointService `config:"services"`
+	TrustedAccounts []string          `config:"trustedAccounts"`
+	TrustedBuckets  []string          `config:"trustedBuckets"`
 }
 
 // Database describes RDS for PostgreSQL. See "database" in Pulumi.yaml.
@@ -129,6 +141,7 @@ type LoadBalancer struct {
 	Hostname           string   `config:"hostname"`
 	CertificateARN     string   `config:"certificateArn"`
 	ZoneID             string   `config:"zoneId"`
+	ZoneVPCs           []string `config:"zoneVpcs"`
 	ClientCIDRs        []string `config:"clientCidrs"`
 	DeletionProtection bool     `config:"deletionProtection"`
 }
@@ -186,6 +199,7 @@ type Size struct {
 type Service struct {
 	Size
 	Capacity
+	Access
 	Count int `config:"count"`
 }
 
@@ -199,19 +213,19 @@ type ScalableService struct {
 type Singleton struct {
 	Size
 	Capacity
+	Access
 }
 
 // WorkerPool is an ECS service of Celery workers. See "workerPools" in Pulumi.yaml.
 type WorkerPool struct {
 	Size
 	Capacity
+	Access
 	Name        string   `config:"name"`
 	Queues      []string `config:"queues"`
 	Concurrency int      `config:"concurrency"`
 	Min         int      `config:"min"`
 	Max         int      `config:"max"`
-	// PolicyARNs are managed policies that the pool's DAGs need.
-	PolicyARNs []string `config:"policyArns,optional"`
 }
 
 // Schedule holds the off-hours. See "schedule" in Pulumi.yaml.

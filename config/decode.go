@@ -9,11 +9,23 @@ import (
 	"strings"
 )
 
+// shorthand is an object that a text stands for as well.
+type shorthand interface{ Shorthand(text string) }
+
 // decode copies a JSON-like value into target and notes a fault for every
 // value of a wrong type and every key that target doesn't know. Nothing is
 // coerced: a number with a fraction is not an integer, and "3" is not 3.
 func (f *faults) decode(value any, target reflect.Value, key string) {
+	if text, ok := value.(string); ok {
+		if short, ok := target.Addr().Interface().(shorthand); ok {
+			short.Shorthand(text)
+			return
+		}
+	}
 	switch target.Kind() {
+	case reflect.Pointer:
+		target.Set(reflect.New(target.Type().Elem()))
+		f.decode(value, target.Elem(), key)
 	case reflect.Struct:
 		f.decodeStruct(value, target, key)
 	case reflect.Map:

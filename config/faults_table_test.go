@@ -20,17 +20,20 @@ func TestFaults(t *testing.T) {
 // faultTable is every way in which a setting can be wrong, by area.
 func faultTable() map[string][]faultCase {
 	return map[string][]faultCase{
-		"reading":  readingFaults,
-		"identity": identityFaults,
-		"network":  networkFaults,
-		"data":     dataFaults,
-		"buckets":  bucketFaults,
-		"images":   imageFaults,
-		"web":      webFaults,
-		"services": serviceFaults,
-		"pools":    poolFaults,
-		"airflow":  airflowFaults,
-		"alarms":   alarmFaults,
+		"reading":   readingFaults,
+		"identity":  identityFaults,
+		"network":   networkFaults,
+		"data":      dataFaults,
+		"buckets":   bucketFaults,
+		"images":    imageFaults,
+		"web":       webFaults,
+		"services":  serviceFaults,
+		"pools":     poolFaults,
+		"airflow":   airflowFaults,
+		"alarms":    alarmFaults,
+		"joins":     joinFaults,
+		"access":    accessFaults,
+		"endpoints": endpointFaults,
 	}
 }
 
@@ -51,7 +54,7 @@ func TestEveryValidatedKeyHasACase(t *testing.T) {
 	require.NotEmpty(t, files)
 	named := regexp.MustCompile(`\bkey\("([^"]+)"`)
 	checked := 0
-	for _, file := range append(files, "connections.go") {
+	for _, file := range append(files, "connections.go", "endpoints.go", "variables.go", "joins.go", "dns.go") {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, match := range named.FindAllStringSubmatch(string(source), -1) {

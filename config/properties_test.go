@@ -77,7 +77,9 @@ func checkNames(t rapid.TB, cfg *Config) {
 		texts = append(texts, pool.Name)
 		texts = append(texts, pool.Queues...)
 	}
-	texts = append(texts, cfg.Endpoints.Extra...)
+	for _, extra := range cfg.Endpoints.Extra {
+		texts = append(texts, extra.Service)
+	}
 	texts = append(texts, cfg.Network.Zones...)
 	for _, text := range texts {
 		require.Regexp(t, harmless, text)

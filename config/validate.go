@@ -29,14 +29,20 @@ const longestPrefix = 32 - len("-web")
 func (f *faults) validate(c *Config) {
 	f.validateIdentity(c)
 	f.validateNetwork(c)
+	f.validateExisting(c)
+	f.validateJoins(c)
+	f.validateResolver(c)
+	f.validateDNSAllow(c)
 	f.validateEndpoints(c)
 	f.validateDatabase(c)
 	f.validateBroker(c)
 	f.validateFiles(c)
 	f.validateBuckets(c)
 	f.validateSecrets(c)
+	f.validateSecretsBackend(c)
 	f.validateImages(c)
 	f.validateLoadBalancer(c)
+	f.validateZoneVPCs(c)
 	f.validateLogin(c)
 	f.validateServices(c)
 	f.validateWorkerPools(c)
@@ -125,6 +131,9 @@ func (f *faults) validateNetwork(c *Config) {
 
 // validateAddresses runs last: it counts what the other settings ask for.
 func (f *faults) validateAddresses(c *Config) {
+	if c.Network.Exists() {
+		return // how large its subnets are, and what else is in them, nobody says
+	}
 	for _, part := range []string{"network", "endpoints", "broker.replicas", "files", "services", "workerPools"} {
 		if f.wrong(key(part)) {
 			return
@@ -134,36 +143,6 @@ func (f *faults) validateAddresses(c *Config) {
 	if needed := c.Addresses(); needed > usable {
 		f.addf(key("network.subnetPrefix"), c.Network.SubnetPrefix, "too small: a subnet has %d addresses, and tasks (twice as many while they are replaced), endpoints and the load balancer may need %d in one zone; choose a smaller prefix length",
 			usable, needed)
-	}
-}
-
-// StandardEndpoints are the interface endpoints of every stack, by short
-// service name (docs/adr/0003). ssmmessages joins them when ECS Exec is on.
-var StandardEndpoints = []string{
-	"ecr.api", "ecr.dkr", "logs", "sts", "secretsmanager", "kms",
-}
-
-// ExecEndpoint is what ECS Exec talks to.
-const ExecEndpoint = "ssmmessages"
-
-var endpointForm = regexp.MustCompile(`^[a-z][a-z0-9]*([.-][a-z0-9]+)*$`)
-
-func (f *faults) validateEndpoints(c *Config) {
-	f.zonesOfNetwork(c, key("endpoints.zones"), c.Endpoints.Zones)
-	// Names of resources have hyphens for dots.
-	slug := func(name string) string { return strings.ReplaceAll(name, ".", "-") }
-	seen := map[string]bool{"s3": true, ExecEndpoint: true}
-	for _, name := range append(slices.Clone(StandardEndpoints), RegionEndpoints(c.Region)...) {
-		seen[slug(name)] = true
-	}
-	for _, name := range c.Endpoints.Extra {
-		if len(name) > 64 || !endpointForm.MatchString(name) {
-			f.add(key("endpoints.extra"), name, "short service names such as monitoring or sqs")
-		}
-		if seen[slug(name)] {
-			f.add(key("endpoints.extra"), name, "a service that the platform doesn't make an endpoint for already, each once")
-		}
-		seen[slug(name)] = true
 	}
 }
 

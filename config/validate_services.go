@@ -39,21 +39,23 @@ func (f *faults) validateServices(c *Config) {
 	f.oneOf(key("services.architecture"), s.Architecture, ARM64, X8664)
 	f.retention(key("services.logRetentionDays"), s.LogRetentionDays, "")
 	f.oneOf(key("services.containerInsights"), s.ContainerInsights, "disabled", "enabled", "enhanced")
-	f.service(key("services.apiServer"), s.APIServer.Service)
+	f.service(c, key("services.apiServer"), s.APIServer.Service)
 	if !f.wrong(key("services.apiServer.count")) && (s.APIServer.MaxCount < s.APIServer.Count || s.APIServer.MaxCount > 10) {
 		f.addf(key("services.apiServer.maxCount"), s.APIServer.MaxCount, "from count (%d) to 10", s.APIServer.Count)
 	}
-	f.service(key("services.scheduler"), s.Scheduler)
-	f.service(key("services.dagProcessor"), s.DAGProcessor)
-	f.service(key("services.triggerer"), s.Triggerer)
+	f.service(c, key("services.scheduler"), s.Scheduler)
+	f.service(c, key("services.dagProcessor"), s.DAGProcessor)
+	f.service(c, key("services.triggerer"), s.Triggerer)
 	f.size(key("services.dagsync"), s.DAGSync.Size)
 	f.capacity(key("services.dagsync"), s.DAGSync.Capacity, 1)
+	f.access(c, key("services.dagsync"), s.DAGSync.Access)
 }
 
-func (f *faults) service(key string, s Service) {
+func (f *faults) service(c *Config, key string, s Service) {
 	f.size(key, s.Size)
 	f.between(key+".count", s.Count, 1, 5)
 	f.capacity(key, s.Capacity, 5)
+	f.access(c, key, s.Access)
 }
 
 // DefaultQueue is where Airflow sends a task without a queue ([operators] default_queue).
@@ -91,7 +93,7 @@ func (f *faults) validateWorkerPools(c *Config) {
 		}
 		pools[pool.Name] = true
 		f.pool(at, pool)
-		f.policies(c, at+".policyArns", pool.PolicyARNs)
+		f.access(c, at, pool.Access)
 		for _, queue := range pool.Queues {
 			f.matches(at+".queues", queue, queueForm, "queue names of lower-case letters, digits, _ and -")
 			if other, taken := queues[queue]; taken {
@@ -123,7 +125,7 @@ func (f *faults) pool(at string, pool WorkerPool) {
 
 var policyForm = regexp.MustCompile(`^arn:aws:iam::([0-9]{12}):policy/[A-Za-z0-9+=,.@_/-]+$`)
 
-// policies checks managed policies of the workers' task role: of this account,
+// policies checks managed policies of a task role: of this account,
 // since AWS's own are wide, each once.
 func (f *faults) policies(c *Config, at string, arns []string) {
 	seen := map[string]bool{}

@@ -25,7 +25,7 @@ type usedVariable struct {
 }
 
 // usedVariables reads the containers of Airflow's images of both stacks, and
-// of dev with a login in Airflow; places is how many there are.
+// of dev with a login in Airflow or with a secrets backend; places is how many there are.
 func usedVariables(t *testing.T) (used map[string]*usedVariable, places int) {
 	t.Helper()
 	t.Setenv("PULUMI_CONFIG", `{"airflow:oidcClientSecret":"of-a-test"}`)
@@ -39,6 +39,9 @@ func usedVariables(t *testing.T) (used map[string]*usedVariable, places int) {
 	}
 	for _, cfg := range []*config.Config{
 		loadStack(t, "dev"), loadStack(t, "prod"),
+		loadStack(t, "dev", func(c *config.Config) {
+			c.SecretsBackend = config.SecretsBackend{ConnectionsPrefix: "airflow/connections", VariablesPrefix: "airflow/variables"}
+		}),
 		loadStack(t, "dev", func(c *config.Config) { c.Login.Mode, c.Login.IdPCIDRs = config.LoginFAB, []string{"10.9.0.0/16"} }),
 	} {
 		cfg.Airflow.Options = nil // a stack's own

@@ -56,6 +56,7 @@ func (p *platformParts) newAlarms(ctx *pulumi.Context, s *services) (*components
 		DatabaseID:     p.state.database.Identifier,
 		LogGroups:      groups,
 		LogGroupsReady: s.logGroups(),
+		DNS:            p.dns,
 	}
 	if err := p.newHours(ctx, s, args.OnSilence()); err != nil {
 		return nil, err

@@ -51,6 +51,7 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 		)
 	}
 	for _, peer := range all {
+		table = append(table, existingEdges(endpoints, peer)...)
 		table = append(table,
 			components.Edge{From: peer, To: aws, Port: components.HTTPSPort, Why: "AWS APIs over the interface endpoints"},
 			components.Edge{From: peer, To: s3, Port: components.HTTPSPort, Why: "image layers, DAGs and task logs over the gateway endpoint"},
@@ -59,6 +60,7 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 	if cfg.Services.Exec {
 		table = append(table, components.Edge{From: apiServer, To: alb, Port: components.HTTPSPort, Why: "people without a joined network come in over Session Manager, through this task (ops open)"})
 	}
+	table = append(table, dataEdges(cfg, endpoints, s)...)
 	switch cfg.Login.Mode {
 	case config.LoginALB:
 		table = append(table, components.Edge{From: alb, To: idp, Port: components.HTTPSPort, Why: "the load balancer asks the IdP over the private path"})

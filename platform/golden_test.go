@@ -79,7 +79,16 @@ var shown = map[string][]string{
 	"aws:rds/parameterGroup:ParameterGroup": {"family", "parameters"},
 	"aws:rds/subnetGroup:SubnetGroup":       {"subnetIds"},
 	"aws:route53/record:Record":             {"name", "type"},
-	"aws:route53/zone:Zone":                 {"name", "vpcs.0.vpcId"},
+
+	"aws:route53/resolverFirewallConfig:ResolverFirewallConfig":                             {"firewallFailOpen", "resourceId"},
+	"aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList":                     {"domains"},
+	"aws:route53/resolverFirewallRule:ResolverFirewallRule":                                 {"action", "blockResponse", "priority", "firewallDomainListId"},
+	"aws:route53/resolverFirewallRuleGroup:ResolverFirewallRuleGroup":                       {},
+	"aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation": {"firewallRuleGroupId", "vpcId", "priority"},
+	"aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig":                             {"destinationArn"},
+	"aws:route53/resolverQueryLogConfigAssociation:ResolverQueryLogConfigAssociation":       {"resourceId"},
+
+	"aws:route53/zone:Zone": {"name", "vpcs.0.vpcId"},
 
 	"aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2":                       {"rules"},
 	"aws:s3/bucketOwnershipControls:BucketOwnershipControls":                                     {"rule.objectOwnership"},

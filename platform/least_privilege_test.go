@@ -49,6 +49,11 @@ func roleStacks() map[string]func(*config.Config) {
 		},
 		"dev with policies for DAGs": func(c *config.Config) {
 			c.WorkerPools[0].PolicyARNs = []string{"arn:aws:iam::" + c.AccountID + ":policy/for-tests"}
+			c.Services.Triggerer.PolicyARNs = []string{"arn:aws:iam::" + c.AccountID + ":policy/for-tests"}
+		},
+		"dev with secrets for DAGs": func(c *config.Config) {
+			c.WorkerPools[0].Secrets = map[string]string{"DWH": "arn:aws:secretsmanager:" + c.Region + ":" + c.AccountID + ":secret:for-tests-AbCdEf:uri::"}
+			c.SecretsBackend = config.SecretsBackend{ConnectionsPrefix: "airflow/connections", VariablesPrefix: "airflow/variables"}
 		},
 	}
 }

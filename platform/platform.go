@@ -51,19 +51,19 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 	if err != nil {
 		return err
 	}
-	network, err := components.NewNetwork(ctx, "network", &components.NetworkArgs{
-		Scope:                scope,
-		CIDR:                 cfg.Network.CIDR,
-		Zones:                cfg.Network.Zones,
-		Subnets:              cfg.Network.Subnets(),
-		FlowLogRetentionDays: cfg.Network.FlowLogRetentionDays,
-		LogsKeyARN:           keys.LogsARN,
-	}, in)
+	network, err := newNetwork(ctx, cfg, scope, keys, in)
+	if err != nil {
+		return err
+	}
+	dns, err := newDNSFirewall(ctx, cfg, scope, keys, network, in)
 	if err != nil {
 		return err
 	}
 	endpoints, err := components.NewEndpoints(ctx, "endpoints", &components.EndpointsArgs{
 		Scope: scope, Network: network, Interfaces: interfaceEndpoints(cfg), Zones: cfg.EndpointZones(),
+		Existing: cfg.Endpoints.Existing, ExistingVPCID: cfg.Network.VPCID,
+		Extra: cfg.Endpoints.Extra, Services: cfg.Endpoints.Services,
+		TrustedAccounts: cfg.Endpoints.TrustedAccounts, TrustedBuckets: cfg.Endpoints.TrustedBuckets,
 	}, in)
 	if err != nil {
 		return err
@@ -93,7 +93,7 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 	}
 
 	parts := &platformParts{
-		config: cfg, scope: scope, keys: keys, network: network, endpoints: endpoints,
+		config: cfg, scope: scope, keys: keys, network: network, dns: dns, endpoints: endpoints,
 		state: state, images: images, web: web, in: in,
 	}
 	services, err := parts.newServices(ctx)
@@ -101,6 +101,13 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 		return err
 	}
 	if err := state.files.Admit(ctx, services.dagsync, services.airflow()); err != nil {
+		return err
+	}
+	resolver, err := newResolver(ctx, cfg, scope, network, in)
+	if err != nil {
+		return err
+	}
+	if _, err := components.Allow(ctx, resolverEdges(cfg, resolver), in); err != nil {
 		return err
 	}
 	rules, err := components.Allow(ctx, edges(cfg, endpoints, state, web, services), in)
@@ -116,6 +123,7 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 	if err := parts.newOperations(ctx, services); err != nil {
 		return err
 	}
+	parts.exportIDs(ctx, services)
 	return export(ctx, cfg, services, state.secrets)
 }
 
@@ -147,5 +155,5 @@ func interfaceEndpoints(cfg *config.Config) []string {
 	if cfg.Services.Exec {
 		names = append(names, config.ExecEndpoint)
 	}
-	return append(names, cfg.Endpoints.Extra...)
+	return names
 }

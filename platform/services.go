@@ -13,6 +13,7 @@ type platformParts struct {
 	scope     components.Scope
 	keys      *components.Keys
 	network   *components.Network
+	dns       *components.DNSFirewall
 	endpoints *components.Endpoints
 	state     *state
 	images    *components.Images
@@ -72,9 +73,9 @@ func (p *platformParts) newServices(ctx *pulumi.Context) (*services, error) {
 	p.cluster = s.cluster
 	airflow := &components.Airflow{Scope: p.scope, Config: cfg, Secrets: p.state.secrets}
 
-	apiServer := p.service(cfg.Services.APIServer.Size, cfg.Services.APIServer.Capacity, airflow.APIServer())
+	apiServer := p.service(cfg.Services.APIServer.Size, cfg.Services.APIServer.Capacity, cfg.Services.APIServer.Access, airflow.APIServer())
 	apiServer.Count, apiServer.Autoscaled = cfg.Services.APIServer.Count, true
-	apiServer.Permissions = p.scope.ReadTaskLogs(cfg.Buckets.Logs, cfg.Buckets.LogsPrefix)
+	apiServer.Permissions = append(p.scope.ReadTaskLogs(cfg.Buckets.Logs, cfg.Buckets.LogsPrefix), p.lookUp()...)
 	apiServer.Target = &components.Target{
 		GroupARN: p.web.TargetGroupARN, Container: "api-server", Port: components.WebPort, GraceSeconds: 600,
 	}
@@ -83,26 +84,27 @@ func (p *platformParts) newServices(ctx *pulumi.Context) (*services, error) {
 		return nil, err
 	}
 
-	scheduler := p.service(cfg.Services.Scheduler.Size, cfg.Services.Scheduler.Capacity, airflow.Scheduler())
+	scheduler := p.service(cfg.Services.Scheduler.Size, cfg.Services.Scheduler.Capacity, cfg.Services.Scheduler.Access, airflow.Scheduler())
 	scheduler.Count, scheduler.Autoscaled = cfg.Services.Scheduler.Count, scheduled(cfg)
 	if s.scheduler, err = components.NewService(ctx, "scheduler", scheduler, p.in); err != nil {
 		return nil, err
 	}
 
-	dagProcessor := p.service(cfg.Services.DAGProcessor.Size, cfg.Services.DAGProcessor.Capacity, airflow.DAGProcessor())
+	dagProcessor := p.service(cfg.Services.DAGProcessor.Size, cfg.Services.DAGProcessor.Capacity, cfg.Services.DAGProcessor.Access, airflow.DAGProcessor())
 	dagProcessor.Count, dagProcessor.Autoscaled = cfg.Services.DAGProcessor.Count, scheduled(cfg)
+	dagProcessor.Permissions = p.lookUp()
 	if s.dagProcessor, err = components.NewService(ctx, "dag-processor", dagProcessor, p.in); err != nil {
 		return nil, err
 	}
 
-	triggerer := p.service(cfg.Services.Triggerer.Size, cfg.Services.Triggerer.Capacity, airflow.Triggerer())
+	triggerer := p.service(cfg.Services.Triggerer.Size, cfg.Services.Triggerer.Capacity, cfg.Services.Triggerer.Access, airflow.Triggerer())
 	triggerer.Count, triggerer.Autoscaled = cfg.Services.Triggerer.Count, scheduled(cfg)
-	triggerer.Permissions = p.scope.WriteTaskLogs(cfg.Buckets.Logs, cfg.Buckets.LogsPrefix)
+	triggerer.Permissions = append(p.scope.WriteTaskLogs(cfg.Buckets.Logs, cfg.Buckets.LogsPrefix), p.lookUp()...)
 	if s.triggerer, err = components.NewService(ctx, "triggerer", triggerer, p.in); err != nil {
 		return nil, err
 	}
 
-	dagsync := p.service(cfg.Services.DAGSync.Size, cfg.Services.DAGSync.Capacity, airflow.DAGSync())
+	dagsync := p.service(cfg.Services.DAGSync.Size, cfg.Services.DAGSync.Capacity, cfg.Services.DAGSync.Access, airflow.DAGSync())
 	dagsync.Count, dagsync.Autoscaled = 1, scheduled(cfg)
 	dagsync.Permissions = p.scope.ReadDAGs(cfg.Buckets.DAGs, cfg.Buckets.DAGsPrefix, cfg.Buckets.PluginsPrefix)
 	if s.dagsync, err = components.NewService(ctx, "dagsync", dagsync, p.in); err != nil {
@@ -118,8 +120,13 @@ func (p *platformParts) newServices(ctx *pulumi.Context) (*services, error) {
 	return s, nil
 }
 
+// lookUp lets a service find connections and variables in Secrets Manager.
+func (p *platformParts) lookUp() components.Document {
+	return p.scope.LookUpSecrets(p.config.SecretsBackend.Prefixes())
+}
+
 // service returns what the services have in common.
-func (p *platformParts) service(size config.Size, capacity config.Capacity, containers []components.Container) *components.ServiceArgs {
+func (p *platformParts) service(size config.Size, capacity config.Capacity, access config.Access, containers []components.Container) *components.ServiceArgs {
 	return &components.ServiceArgs{
 		Scope:            p.scope,
 		Cluster:          p.cluster,
@@ -136,15 +143,16 @@ func (p *platformParts) service(size config.Size, capacity config.Capacity, cont
 		LogRetentionDays: p.config.Services.LogRetentionDays,
 		LogsKeyARN:       p.keys.LogsARN,
 		Containers:       containers,
+		PolicyARNs:       access.PolicyARNs,
 		Ready:            p.endpoints.Ready(),
 	}
 }
 
 func (p *platformParts) newWorkers(ctx *pulumi.Context, airflow *components.Airflow, pool config.WorkerPool) (*components.Service, error) {
-	args := p.service(pool.Size, pool.Capacity, airflow.Worker(pool))
+	args := p.service(pool.Size, pool.Capacity, pool.Access, airflow.Worker(pool))
 	args.Count, args.Autoscaled = pool.Min, true
-	args.PolicyARNs = pool.PolicyARNs
 	args.Permissions = append(p.scope.WriteTaskLogs(p.config.Buckets.Logs, p.config.Buckets.LogsPrefix),
 		p.scope.ProtectTasks(p.cluster))
+	args.Permissions = append(args.Permissions, p.lookUp()...)
 	return components.NewService(ctx, pool.ServiceName(), args, p.in)
 }

@@ -22,8 +22,15 @@ var otherValues = values{
 	"org": "acme", "accountId": "111111111111", "permissionsBoundaryArn": "arn:aws:iam::381492153064:policy/another", "tags": values{"Team": "data"},
 	"network": values{
 		"cidr": "10.41.0.0/16", "zones": []any{"us-east-1a", "us-east-1c"}, "subnetPrefix": 21, "flowLogRetentionDays": 0,
+		"vpcId": "vpc-0123456789abcdef1", "subnetIds": []any{"subnet-0123456789abcdef3", "subnet-0123456789abcdef4"}, "routeTableIds": []any{"rtb-0123456789abcdef2"},
+		"joins":    []any{values{"kind": "peering", "id": "pcx-0123456789abcdef0", "routes": []any{"172.20.0.0/16"}, "why": "the warehouse"}},
+		"resolver": values{"inbound": true, "clientCidrs": []any{"172.21.0.0/16"}}, "dnsAllow": []any{"*.example.com"},
 	},
-	"endpoints": values{"zones": []any{"us-east-1b"}, "extra": []any{"monitoring"}},
+	"endpoints": values{"zones": []any{"us-east-1b"}, "extra": []any{"monitoring"},
+		"existing":        []any{"ecr.api"},
+		"services":        []any{values{"name": "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0", "ports": []any{443}, "why": "a partner"}},
+		"trustedAccounts": []any{"111111111111"}, "trustedBuckets": []any{"partner"}},
+	"secretsBackend": values{"connectionsPrefix": "airflow/connections", "variablesPrefix": "airflow/variables"},
 	"database": values{
 		"engineVersion": "17", "instanceClass": "db.t4g.medium", "allocatedStorageGiB": 30, "maxAllocatedStorageGiB": 200, "multiAz": true,
 		"backupRetentionDays": 8, "deletionProtection": true, "finalSnapshot": true, "insightsRetentionDays": 31,
@@ -38,7 +45,7 @@ var otherValues = values{
 	"images":  values{"build": true, "digests": values{"web": "sha256:" + strings.Repeat("f", 64)}, "keep": 9, "forceDelete": false},
 	"loadBalancer": values{
 		"hostname": "other.pathwai.com", "certificateArn": "arn:aws:acm:us-east-1:381492153064:certificate/00000000-0000-4000-8000-00000000000f",
-		"zoneId": "Z0123456789", "clientCidrs": []any{"10.1.0.0/16"}, "deletionProtection": true,
+		"zoneId": "Z0123456789", "zoneVpcs": []any{"vpc-0123456789abcdef2"}, "clientCidrs": []any{"10.1.0.0/16"}, "deletionProtection": true,
 	},
 	"login": values{
 		"mode": "alb", "idpCidrs": []any{"10.8.0.0/24"}, "issuer": "https://other.pathwai.com", "authorizationEndpoint": "https://other.pathwai.com/a",
@@ -52,7 +59,10 @@ var otherValues = values{
 	},
 	"workerPools": values{
 		"name": "other", "queues": []any{"default", "more"}, "concurrency": 5, "cpu": 2048, "memory": 5120, "min": 1, "max": 9, "onDemandBase": 1, "spotPercent": 40,
-		"policyArns": []any{"arn:aws:iam::381492153064:policy/for-tests"},
+		"policyArns":  []any{"arn:aws:iam::381492153064:policy/for-tests"},
+		"egress":      []any{values{"to": "172.20.1.0/24", "ports": []any{5432}, "why": "the warehouse"}},
+		"secrets":     values{"DWH": "arn:aws:secretsmanager:us-east-1:381492153064:secret:dwh-AbCdEf"},
+		"environment": values{"TEAM": "data"},
 	},
 	"schedule": values{"stop": "cron(0 20 ? * MON-FRI *)", "start": "cron(0 7 ? * MON-FRI *)", "timezone": "Europe/Berlin", "drainMinutes": 30},
 	"airflow": values{
@@ -65,6 +75,7 @@ var otherValues = values{
 // togetherWith are settings before and after a change, without which it would
 // mean nothing.
 var togetherWith = map[string]values{
+	"network.vpcId": elsewhere, "network.subnetIds": elsewhere, "network.routeTableIds": elsewhere, "endpoints.existing": elsewhere,
 	"schedule.stop": offHoursOn, "schedule.start": offHoursOn, "schedule.timezone": offHoursOn, "schedule.drainMinutes": offHoursOn,
 	"login.idpCidrs": withLogin("alb"), "login.mode": withLogin("none"), "login.issuer": withLogin("alb"),
 	"login.authorizationEndpoint": withLogin("alb"), "login.tokenEndpoint": withLogin("alb"), "login.userInfoEndpoint": withLogin("alb"),
@@ -72,6 +83,11 @@ var togetherWith = map[string]values{
 	"login.groupsClaim": withLogin("fab"), "login.roles": withLogin("fab"),
 	"airflow.version": {"images": values{"build": true}},
 }
+
+// elsewhere is an existing VPC.
+var elsewhere = values{"network": values{
+	"vpcId": "vpc-0123456789abcdef0", "subnetIds": []any{"subnet-0123456789abcdef1", "subnet-0123456789abcdef2"}, "routeTableIds": []any{"rtb-0123456789abcdef1"},
+}}
 
 var offHoursOn = values{"schedule": values{"stop": "cron(0 21 ? * MON-FRI *)", "start": "cron(0 6 ? * MON-FRI *)"}}
 

@@ -116,6 +116,8 @@ func newLoadBalancer(ctx *pulumi.Context, cfg *config.Config, scope components.S
 		Hostname:        cfg.LoadBalancer.Hostname,
 		CertificateARN:  cfg.LoadBalancer.CertificateARN,
 		ZoneID:          cfg.LoadBalancer.ZoneID,
+		Associate:       !cfg.Network.Exists(),
+		ZoneVPCs:        cfg.LoadBalancer.ZoneVPCs,
 		AccessLogs:      cfg.Buckets.AccessLogs,
 		AccessLogsReady: state.buckets.AccessLogsReady,
 		Protect:         cfg.LoadBalancer.DeletionProtection,

@@ -132,7 +132,15 @@ func (w schemaWriter) value(path string, of reflect.Type, fallback any) object {
 		schema["default"] = fallback
 	}
 	switch of.Kind() {
+	case reflect.Pointer:
+		return w.value(path, of.Elem(), fallback)
 	case reflect.Struct:
+		if _, short := reflect.PointerTo(of).MethodByName("Shorthand"); short {
+			whole := object{}
+			w.members(whole, path, of, fallback)
+			schema["anyOf"] = []any{object{"type": "string"}, whole}
+			break
+		}
 		w.members(schema, path, of, fallback)
 	case reflect.Map:
 		schema["type"], schema["additionalProperties"] = "object", w.value(path+".*", of.Elem(), nil)

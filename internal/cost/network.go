@@ -88,6 +88,34 @@ func (e *estimate) zone(*plan.Resource) []Line {
 	return []Line{{What: "hosted zone", Range: exactly(e.price("zone.month"))}}
 }
 
+func (e *estimate) resolverEndpoint(r *plan.Resource) []Line {
+	addresses := len(r.List("ipAddresses"))
+	return []Line{{What: fmt.Sprintf("resolver endpoint with %d addresses", addresses), Range: exactly(float64(addresses) * e.monthly("resolver.address.hour"))}}
+}
+
+func (e *estimate) domainList(r *plan.Resource) []Line {
+	names := len(r.List("domains"))
+	return []Line{{What: fmt.Sprintf("list of %s", count(names, "name")), Range: exactly(float64(names) * e.price("firewall.name.month"))}}
+}
+
+func (e *estimate) firewall(*plan.Resource) []Line {
+	return []Line{{What: "questions", Range: e.assume("dnsMillions").Times(1e6 * e.price("firewall.question")), ByUse: true}}
+}
+
+func (e *estimate) transitAttachment(*plan.Resource) []Line {
+	return []Line{
+		{What: "attachment to a transit gateway", Range: exactly(e.monthly("transit.attachment.hour"))},
+		{What: "data processed", Range: e.assume("joinGB").Times(e.price("transit.gb")), ByUse: true},
+	}
+}
+
+func (e *estimate) coreNetworkAttachment(*plan.Resource) []Line {
+	return []Line{
+		{What: "attachment to a core network", Range: exactly(e.monthly("corenetwork.attachment.hour"))},
+		{What: "data processed", Range: e.assume("joinGB").Times(e.price("transit.gb")), ByUse: true},
+	}
+}
+
 // NAT compares the interface endpoints with a NAT gateway and its address in
 // each of their zones. What the endpoints reach, a NAT gateway would reach too;
 // the S3 gateway endpoint is free and stays in both.

@@ -50,6 +50,11 @@ func (e *estimate) writer(group *plan.Resource) string {
 			return "flowLogGB"
 		}
 	}
+	for _, questions := range e.plan.Of("aws:route53/resolverQueryLogConfig:ResolverQueryLogConfig") {
+		if strings.HasSuffix(questions.Text("destinationArn"), ":log-group:"+group.Text("name")) {
+			return "dnsLogGB"
+		}
+	}
 	if strings.HasPrefix(group.Text("name"), "/aws/rds/") {
 		return "databaseLogGB"
 	}

@@ -115,7 +115,17 @@ func (b bar) caption() string {
 	case b.count > 1:
 		return fmt.Sprintf("%d × %s", b.count, kind(b.task.Type))
 	}
-	return b.task.Name + " · " + kind(b.task.Type)
+	return b.task.Name + " · " + shortened(kind(b.task.Type))
+}
+
+// longestKind is what fits into the column of names.
+const longestKind = 24
+
+func shortened(kind string) string {
+	if len(kind) > longestKind {
+		return kind[:longestKind-1] + "…"
+	}
+	return kind
 }
 
 // bars are the tasks worth a line.

@@ -26,7 +26,7 @@ func completeness() []Rule {
 				switch kind, state := text(res.get("vpcEndpointType")); {
 				case state == unknown:
 					r.unseen("vpcEndpointType")
-				case kind == "Interface":
+				case kind == "Interface" && !namedApart(res):
 					r.needTrue(res, "privateDnsEnabled")
 				}
 			}, endpointType),
@@ -117,6 +117,12 @@ func completeness() []Rule {
 			Stack:       inPrivateSubnets,
 		},
 	}
+}
+
+// namedApart tells endpoints whose own names are used: of services of others,
+// which may have none, and of DynamoDB, whose name is its gateway's.
+func namedApart(res resource) bool {
+	return privateLink(res) || shortService(knownText(res.get("serviceName"))) == "dynamodb"
 }
 
 // endpointsPresent is about stacks that make both the VPC and the services: of

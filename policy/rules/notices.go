@@ -17,6 +17,7 @@ const (
 	PostponedName = "judged-at-update"
 	WeakenedName  = "rules-weakened"
 	UnreadName    = "types-unread"
+	JoinsName     = "what-leads-elsewhere"
 )
 
 // Notices lists them for the engine.
@@ -26,8 +27,11 @@ func Notices() []Notice {
 		{PostponedName, "What a preview cannot see yet, the update judges before it creates it."},
 		{WeakenedName, "Rules that configuration doesn't enforce are visible in every plan."},
 		{UnreadName, "Types of AWS that no rule reads are visible in every plan."},
+		{JoinsName, joinsDescription},
 	}
 }
+
+const joinsDescription = "What leads to networks, services and accounts of others is visible in every plan."
 
 // notices tells, at the end, what was let through, what wasn't seen and what
 // wasn't asked.
@@ -58,7 +62,7 @@ func (p *Pack) notices(s *stack) []Finding {
 	if unread := p.unreadTypes(s); len(unread) > 0 {
 		tell(UnreadName, s.root(), "nothing in this pack reads "+strings.Join(unread, ", ")+".")
 	}
-	return found
+	return append(found, s.leadsElsewhere()...)
 }
 
 // laterLine lists in one line what the update will judge; "" if it's nothing.

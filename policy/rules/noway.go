@@ -9,7 +9,9 @@ import (
 
 const routesWhy = "whatever is broken into inside the network can carry data out, and reach for more, over any route that leaves it."
 
-func noWayOut() []Rule { return slices.Concat(gateways(), routes(), addresses()) }
+func noWayOut() []Rule {
+	return slices.Concat(gateways(), routes(), addresses(), joinRules(), nameRules())
+}
 
 func gateways() []Rule {
 	return []Rule{
@@ -66,17 +68,16 @@ func routes() []Rule {
 			Name: "no-other-way-out", Family: NoWayOut,
 			Description: "Nothing joins the VPC to another network than the private ones that it may be joined to.",
 			Why:         "beyond a transit gateway, peering, VPN or appliance lies a network with rules of its own, perhaps with a NAT gateway of its own.",
-			Fix: "delete it, name the private networks at the other end in the pack's joinedNetworks setting (routes to them, attachments and peerings then pass), " +
+			Fix: "delete it, or make it a narrow one: an attachment to what its owner made, with the tag Why; or name the private networks at the other end in the pack's joinedNetworks setting (routes to them, attachments and peerings then pass), " +
 				"or state in an exception who answers for the network at the other end (users often come in over a VPN or transit gateway).",
 			On: each(
 				onRoutes(otherTarget),
 				on(propagated, "aws:ec2/routeTable:RouteTable", "aws:ec2/defaultRouteTable:DefaultRouteTable"),
 				on(exists("the propagation of a VPN gateway's routes"), "aws:ec2/vpnGatewayRoutePropagation:VpnGatewayRoutePropagation"),
 				joined(),
-				on(unlessJoined("a transit gateway attachment"), "aws:ec2transitgateway/vpcAttachment:VpcAttachment"),
-				on(unlessJoined("a Cloud WAN attachment"), "aws:networkmanager/vpcAttachment:VpcAttachment"),
-				on(unlessJoined("a VPC peering connection"), "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter"),
-				on(exists("a VPN gateway"), "aws:ec2/vpnGateway:VpnGateway", "aws:ec2/vpnGatewayAttachment:VpnGatewayAttachment", "aws:ec2/vpnConnection:VpnConnection"),
+				narrowJoins(),
+				on(unlessJoined("a VPC peering connection"), "aws:ec2/vpcPeeringConnection:VpcPeeringConnection"),
+				on(exists("a VPN gateway"), "aws:ec2/vpnGateway:VpnGateway", "aws:ec2/vpnConnection:VpnConnection"),
 				on(exists("a client VPN endpoint"), "aws:ec2clientvpn/endpoint:Endpoint"),
 				on(foreignService, endpointType),
 			),
@@ -196,7 +197,7 @@ func otherTarget(route property.Map, r report) {
 		}
 	}
 	gateway := knownText(route.Get("gatewayId"))
-	if strings.HasPrefix(gateway, "vgw-") {
+	if strings.HasPrefix(gateway, "vgw-") && !joined {
 		r.fault("a route leads to another network: gatewayId is the VPN gateway %s.", gateway)
 	}
 	if beyond(route) {
@@ -238,7 +239,7 @@ func foreignService(res resource, r report) {
 	switch name, state := text(res.get("serviceName")); {
 	case state == unknown:
 		r.unseen("serviceName")
-	case strings.HasPrefix(name, "com.amazonaws.vpce."):
+	case strings.HasPrefix(name, "com.amazonaws.vpce.") && !privateLink(res):
 		r.fault("an endpoint leads to somebody else's service: serviceName is %s.", name)
 	}
 }

@@ -153,6 +153,9 @@ func endpointPolicy(res resource, r report) {
 // endpointPolicyDeclared takes a policy on the endpoint, or beside it.
 func endpointPolicyDeclared(s *stack, r report) {
 	for _, endpoint := range s.of(endpointType) {
+		if privateLink(*endpoint) {
+			continue // such services take no policy
+		}
 		if !isSet(endpoint.get("policy")) && !s.hasCompanion(endpoint, "vpcEndpointId", endpointPolicyType) {
 			r.at(endpoint.URN).fault("policy is not set, which admits everything.")
 		}

@@ -21,6 +21,7 @@ const awsSDK = "github.com/pulumi/pulumi-aws/sdk/v6@v6.83.2"
 
 // laterTypes are the names that pulumi-aws 7 gives types of 6.
 var laterTypes = []string{
+	"pulumi:providers:aws", // the engine's
 	"aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
 	"aws:s3/bucketVersioning:BucketVersioning",
 	"aws:s3/bucketAcl:BucketAcl",

@@ -2,6 +2,8 @@ package aws
 
 import (
 	"context"
+	"crypto/sha256"
+	"fmt"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/common/resource"
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
@@ -9,11 +11,30 @@ import (
 	"github.com/pathwai/airflow-on-fargate/internal/simcloud"
 )
 
-// Invoke answers one function, the zones of the region, which awsx asks for.
+// Invoke answers two functions: the zones of the region, which awsx asks for,
+// and the endpoints of an existing VPC, which are whatever is asked for.
 func (p *Provider) Invoke(ctx context.Context, req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
-	if req.Tok != "aws:index/getAvailabilityZones:getAvailabilityZones" {
-		return p.Base.Invoke(ctx, req)
+	switch req.Tok {
+	case "aws:index/getAvailabilityZones:getAvailabilityZones":
+		return p.availabilityZones()
+	case "aws:ec2/getVpcEndpoint:getVpcEndpoint":
+		return existingEndpoint(req)
 	}
+	return p.Base.Invoke(ctx, req)
+}
+
+// existingEndpoint has all that a gateway and an interface have.
+func existingEndpoint(req *pulumirpc.InvokeRequest) (*pulumirpc.InvokeResponse, error) {
+	asked := req.GetArgs().GetFields()
+	hash := fmt.Sprintf("%017x", sha256.Sum256([]byte(asked["vpcId"].GetStringValue()+" "+asked["serviceName"].GetStringValue())))[:17]
+	out, err := simcloud.Marshal(resource.NewPropertyMapFromMap(map[string]any{
+		"id": "vpce-" + hash, "vpcId": asked["vpcId"].GetStringValue(), "serviceName": asked["serviceName"].GetStringValue(), "state": "available",
+		"prefixListId": "pl-" + hash[:8], "securityGroupIds": []any{"sg-" + hash},
+	}))
+	return &pulumirpc.InvokeResponse{Return: out}, err
+}
+
+func (p *Provider) availabilityZones() (*pulumirpc.InvokeResponse, error) {
 	names := p.cloud.zones()
 	ids := make([]string, len(names))
 	for i := range names {

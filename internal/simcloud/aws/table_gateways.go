@@ -67,6 +67,35 @@ var gateways = map[string]*Type{
 		Outputs:  Props{"acceptStatus": "pending-acceptance", "peerOwnerId": "{account}", "peerRegion": "{region}"},
 		Later:    "accepter requester",
 	},
+	"aws:ec2/vpcPeeringConnectionAccepter:VpcPeeringConnectionAccepter": {
+		ID:       "{vpcPeeringConnectionId}",
+		Unique:   "{vpcPeeringConnectionId}",
+		Required: "vpcPeeringConnectionId",
+		ForceNew: "vpcPeeringConnectionId",
+		Outputs: Props{
+			"acceptStatus": "active", "peerOwnerId": "{account}", "peerRegion": "{region}", "peerVpcId": "vpc-{hex17}", "vpcId": "vpc-{hex17}",
+		},
+		Later: "accepter requester",
+	},
+	"aws:ec2/vpnGatewayAttachment:VpnGatewayAttachment": {
+		ID:       "vpn-attachment-{hex17}",
+		Unique:   "{vpnGatewayId} {vpcId}",
+		Required: "vpcId vpnGatewayId",
+		ForceNew: "vpcId vpnGatewayId",
+		Untagged: true,
+	},
+	"aws:networkmanager/vpcAttachment:VpcAttachment": {
+		ID:       "attachment-{hex17}",
+		ARN:      "networkmanager::{account}:attachment/{id}",
+		Unique:   "{coreNetworkId}/{vpcArn}",
+		Required: "coreNetworkId subnetArns vpcArn",
+		ForceNew: "coreNetworkId vpcArn",
+		Outputs: Props{
+			"attachmentPolicyRuleNumber": 100, "attachmentType": "VPC", "coreNetworkArn": "arn:{partition}:networkmanager::{account}:core-network/{coreNetworkId}",
+			"edgeLocation": "{region}", "ownerAccountId": "{account}", "resourceArn": "{vpcArn}", "segmentName": "shared", "state": "AVAILABLE",
+		},
+		Later: "options",
+	},
 	"aws:ec2transitgateway/vpcAttachment:VpcAttachment": {
 		ID:       "tgw-attach-{hex17}",
 		ARN:      "ec2:{region}:{account}:transit-gateway-attachment/{id}",

@@ -79,7 +79,7 @@ type Rule func(resource.PropertyValue) string
 // types is the whole table by type token.
 var types = gather(
 	network, gateways, securityGroups, keys, databases, caches, files, buckets, secrets,
-	identity, images, containers, loadBalancing, names, scaling, logs, monitoring, messages, governance,
+	identity, images, containers, loadBalancing, names, resolver, scaling, logs, monitoring, messages, governance,
 )
 
 func gather(tables ...map[string]*Type) map[string]*Type {

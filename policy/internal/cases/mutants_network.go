@@ -15,8 +15,6 @@ func gatewayMutants() []Mutant {
 		exists("no-internet-gateway", "aws:ec2/defaultVpc:DefaultVpc", "default VPC", object{}),
 		exists("no-egress-only-gateway", "aws:ec2/egressOnlyInternetGateway:EgressOnlyInternetGateway", "an egress-only", object{"vpcId": "v"}),
 		exists("no-public-subnet", "aws:ec2/defaultSubnet:DefaultSubnet", "a default subnet", object{"availabilityZone": "us-east-1a"}),
-		exists("no-other-way-out", "aws:ec2transitgateway/vpcAttachment:VpcAttachment", "a transit gateway attachment", object{"subnetIds": list{"s"}, "transitGatewayId": "t", "vpcId": "v"}),
-		exists("no-other-way-out", "aws:networkmanager/vpcAttachment:VpcAttachment", "a Cloud WAN attachment", object{"coreNetworkId": "c", "subnetArns": list{"s"}, "vpcArn": "v"}),
 		exists("no-other-way-out", "aws:ec2/vpcPeeringConnection:VpcPeeringConnection", "a VPC peering connection", object{"peerVpcId": "p", "vpcId": "v"}),
 		exists("no-other-way-out", "aws:ec2/vpnGateway:VpnGateway", "a VPN gateway", object{"vpcId": "v"}),
 		exists("no-other-way-out", "aws:ec2clientvpn/endpoint:Endpoint", "a client VPN endpoint", object{"serverCertificateArn": "c", "authenticationOptions": list{}, "connectionLogOptions": object{"enabled": false}}),
@@ -40,6 +38,9 @@ func routeMutants() []Mutant {
 		m.Config = object{"pack-settings": object{"joinedNetworks": list{"10.64.0.0/10"}}}
 		return m
 	}
+	undeclared := func(target string) Mutant {
+		return mutant("joins-narrow", "route to an undeclared "+target, route(), "route", "doesn't join", set("route", target, "vgw-1"))
+	}
 	return []Mutant{
 		at("IPv4 everywhere", dest, "0.0.0.0/0", "0.0.0.0/0"),
 		at("lower half of the internet", dest, "0.0.0.0/1", "0.0.0.0/1"),
@@ -59,7 +60,7 @@ func routeMutants() []Mutant {
 		mutant("no-other-way-out", "endpoint of another account's service", Group{endpoint("extra", "athena", "Interface")}, "extra", "somebody else's service",
 			set("extra", "serviceName", "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0")),
 		mutant("no-other-way-out", "endpoint of a service network", Group{endpoint("extra", "athena", "ServiceNetwork")}, "extra", "serviceNetworkArn", set("extra", "serviceNetworkArn", Unknown{})),
-		mutant("no-other-way-out", "route to a VPN gateway", route(), "route", "VPN gateway vgw-1", set("route", "gatewayId", "vgw-1")),
+		undeclared("gatewayId"),
 	}
 }
 
@@ -152,6 +153,6 @@ func doorMutants() []Mutant {
 		mutant("default-security-group-locked", "egress", network(), "locked", "egress is set", set("locked", "egress", list{object{"protocol": "-1", "fromPort": 0, "toPort": 0, "cidrBlocks": list{"0.0.0.0/0"}}})),
 		mutant("default-security-group-locked", "ingress", network(), "locked", "ingress is set", set("locked", "ingress", list{object{"protocol": "-1", "fromPort": 0, "toPort": 0, "self": true}})),
 		mutant("default-security-group-declared", "left to AWS", network(), "vpc", "default security group is not declared", drop("locked")),
-		withAlso(mutant("default-security-group-declared", "another VPC's", network(), "second", "default security group is not declared", add(res("aws:ec2/vpc:Vpc", "second", object{"cidrBlock": "10.1.0.0/16"}))), "flow-log-declared second"),
+		withAlso(mutant("default-security-group-declared", "another VPC's", network(), "second", "default security group is not declared", add(res("aws:ec2/vpc:Vpc", "second", object{"cidrBlock": "10.1.0.0/16"}))), "dns-firewall-declared second", "flow-log-declared second", "resolver-log-declared second"),
 	}
 }

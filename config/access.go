@@ -1,0 +1,136 @@
+package config
+
+import (
+	"fmt"
+	"net/netip"
+	"regexp"
+	"slices"
+	"strings"
+)
+
+// Access is what the tasks of one service or pool may reach beyond the
+// platform's own. See "services" in Pulumi.yaml.
+type Access struct {
+	// Egress are the networks that the tasks may open connections to.
+	Egress []Egress `config:"egress,optional"`
+	// PolicyARNs are managed policies that the code in the tasks needs.
+	PolicyARNs []string `config:"policyArns,optional"`
+	// Secrets are variables that ECS fetches from Secrets Manager when a task
+	// starts: name to the secret's ARN, with ECS's :key:stage:version behind it
+	// where one key of its JSON is meant.
+	Secrets map[string]string `config:"secrets,optional"`
+	// Environment are further variables, in clear.
+	Environment map[string]string `config:"environment,optional"`
+}
+
+// Egress lets tasks open TCP connections to one place.
+type Egress struct {
+	// To is a private network, or the id of a security group or prefix list.
+	To    string `config:"to"`
+	Ports []int  `config:"ports"`
+	// Why is what the rules say they are for.
+	Why string `config:"why"`
+}
+
+const (
+	widestData  = 16 // prefix length of the largest network that egress names
+	mostPorts   = 20
+	mostOfRules = 40
+)
+
+var (
+	groupIDForm      = regexp.MustCompile(`^sg-[0-9a-f]{8,17}$`)
+	prefixListIDForm = regexp.MustCompile(`^pl-[0-9a-f]{8,17}$`)
+	// whyForm is what EC2 takes as the description of a rule (EC2 API, IpRange).
+	whyForm = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9 ._:/()#,@\[\]+=&;{}!$*-]{2,199}$`)
+)
+
+const whyRule = "3 to 200 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, since it becomes the description of the rule"
+
+// privateNetworks are those of RFC 1918 and RFC 6598, which VPCs may use too.
+var privateNetworks = []netip.Prefix{
+	netip.MustParsePrefix("10.0.0.0/8"), netip.MustParsePrefix("172.16.0.0/12"),
+	netip.MustParsePrefix("192.168.0.0/16"), netip.MustParsePrefix("100.64.0.0/10"),
+}
+
+// privateNetwork reads an IPv4 network that lies in one private range.
+func privateNetwork(text string) (netip.Prefix, bool) {
+	prefix, err := netip.ParsePrefix(text)
+	if err != nil || !prefix.Addr().Is4() || prefix.Masked() != prefix {
+		return prefix, false
+	}
+	return prefix, slices.ContainsFunc(privateNetworks, func(private netip.Prefix) bool {
+		return private.Bits() <= prefix.Bits() && private.Contains(prefix.Addr())
+	})
+}
+
+// IsNetwork tells a CIDR block from the id of a group or list.
+func (e Egress) IsNetwork() bool { return strings.Contains(e.To, "/") }
+
+// IsPrefixList tells a prefix list from a network or group.
+func (e Egress) IsPrefixList() bool { return strings.HasPrefix(e.To, "pl-") }
+
+// access checks what a service or pool asks for beyond the platform.
+func (f *faults) access(c *Config, at string, a Access) {
+	f.egress(c, at+".egress", a.Egress)
+	f.policies(c, at+".policyArns", a.PolicyARNs)
+	f.variables(c, at, a)
+}
+
+func (f *faults) egress(c *Config, at string, list []Egress) {
+	rules, seen := 0, map[string]bool{}
+	for i, e := range list {
+		here := fmt.Sprintf("%s[%d]", at, i)
+		f.egressTo(c, here+".to", e)
+		f.ports(here+".ports", e.Ports)
+		f.matches(here+".why", e.Why, whyForm, whyRule)
+		rules += len(e.Ports)
+		for _, port := range e.Ports {
+			pair := fmt.Sprintf("%s:%d", e.To, port)
+			if seen[pair] {
+				f.add(here, pair, "each port of a place once")
+			}
+			seen[pair] = true
+		}
+	}
+	if rules > mostOfRules {
+		f.addf(at, nil, "at most %d ports of places in all, not %d: a security group has 60 outbound rules, the platform's among them", mostOfRules, rules)
+	}
+}
+
+func (f *faults) egressTo(c *Config, at string, e Egress) {
+	const rule = "a private network (RFC 1918 or 6598) from /16 to /32 without host bits, or the id of a security group (sg-…) or prefix list (pl-…)"
+	if !e.IsNetwork() {
+		if !groupIDForm.MatchString(e.To) && !prefixListIDForm.MatchString(e.To) {
+			f.add(at, e.To, rule)
+		}
+		return
+	}
+	prefix, private := privateNetwork(e.To)
+	switch {
+	case !private || prefix.Bits() < widestData:
+		f.add(at, e.To, rule)
+	case c.overlapsVPC(prefix):
+		f.addf(at, e.To, "a network outside the VPC (%s), in which there is nothing but the platform: edges between its parts are its own", c.Network.CIDR)
+	}
+}
+
+// overlapsVPC compares a network with the VPC's, if the stack makes that one and
+// its block is valid.
+func (c *Config) overlapsVPC(prefix netip.Prefix) bool {
+	vpc, err := netip.ParsePrefix(c.Network.CIDR)
+	return err == nil && !c.Network.Exists() && vpc.Overlaps(prefix)
+}
+
+func (f *faults) ports(at string, ports []int) {
+	if len(ports) == 0 || len(ports) > mostPorts {
+		f.addf(at, nil, "1 to %d ports, not %d", mostPorts, len(ports))
+	}
+	seen := map[int]bool{}
+	for _, port := range ports {
+		if port < 1 || port > 65535 || seen[port] {
+			f.add(at, port, "TCP ports, 1 to 65535, each once")
+		}
+		seen[port] = true
+	}
+}

@@ -1,0 +1,80 @@
+package platform
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/pathwai/airflow-on-fargate/config"
+)
+
+// ruleNames are a stack's security-group rules, with what each leads to.
+func ruleNames(t *testing.T, cfg *config.Config) map[string]bool {
+	t.Helper()
+	names := map[string]bool{}
+	declared := record(t, cfg)
+	for _, token := range []string{"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"} {
+		for _, rule := range declared.Of(token) {
+			inputs := rule.Plain()
+			names[fmt.Sprintf("%s %v %v%v", rule.Name, inputs["ipProtocol"], inputs["fromPort"], inputs["prefixListId"])] = true
+		}
+	}
+	return names
+}
+
+// What a stack names beyond the platform opens that, to those who may, and
+// nothing else.
+func TestEdgesBeyondThePlatform(t *testing.T) {
+	base := ruleNames(t, loadStack(t, "dev"))
+	for name, c := range map[string]struct {
+		change func(*config.Config)
+		want   []string
+	}{
+		"a pool's egress": {func(cfg *config.Config) {
+			cfg.WorkerPools[0].Egress = []config.Egress{
+				{To: "172.20.1.0/24", Ports: []int{5432}, Why: "the warehouse"}, {To: "sg-0123456789abcdef0", Ports: []int{9092}, Why: "Kafka"}, {To: "pl-0123456789abcdef0", Ports: []int{443}, Why: "partners"},
+			}
+		}, []string{"worker-to-data-5432-172-20-1-0-24 tcp 5432<nil>", "worker-to-pl-0123456789abcdef0-443 tcp 443pl-0123456789abcdef0", "worker-to-sg-0123456789abcdef0-9092 tcp 9092<nil>"}},
+		"a service's egress": {func(cfg *config.Config) {
+			cfg.Services.Triggerer.Egress = []config.Egress{{To: "172.20.1.7/32", Ports: []int{22}, Why: "files"}}
+		}, []string{"triggerer-to-data-22-172-20-1-7-32 tcp 22<nil>"}},
+		"e-mail on its ports": {func(cfg *config.Config) { cfg.Endpoints.Extra = []config.ExtraEndpoint{{Service: "email-smtp"}} }, []string{
+			"dag-processor-to-endpoints-465 tcp 465<nil>", "dag-processor-to-endpoints-587 tcp 587<nil>", "triggerer-to-endpoints-465 tcp 465<nil>",
+			"triggerer-to-endpoints-587 tcp 587<nil>", "worker-to-endpoints-465 tcp 465<nil>", "worker-to-endpoints-587 tcp 587<nil>",
+		}},
+		"DynamoDB over its gateway": {func(cfg *config.Config) { cfg.Endpoints.Extra = []config.ExtraEndpoint{{Service: "dynamodb"}} }, []string{
+			"dag-processor-to-dynamodb-443 tcp 443pl-endpoints-dynamodb", "triggerer-to-dynamodb-443 tcp 443pl-endpoints-dynamodb", "worker-to-dynamodb-443 tcp 443pl-endpoints-dynamodb",
+		}},
+		"people on premises ask": {func(cfg *config.Config) {
+			cfg.Network.Resolver = config.Resolver{Inbound: true, ClientCIDRs: []string{"172.20.0.0/16"}}
+		}, []string{"askers-to-resolver-53-172-20-0-0-16 tcp 53<nil>", "askers-to-resolver-53-udp-172-20-0-0-16 udp 53<nil>"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			found := ruleNames(t, loadStack(t, "dev", c.change))
+			for rule := range base {
+				require.True(t, found[rule], "gone: %s", rule)
+				delete(found, rule)
+			}
+			require.Equal(t, c.want, slices.Sorted(maps.Keys(found)))
+		})
+	}
+}
+
+// What a VPC's resolver answers for is what the stack uses; nothing more.
+func TestResolvableNames(t *testing.T) {
+	cfg := loadStack(t, "dev", func(cfg *config.Config) {
+		cfg.Network.DNSAllow = []string{"*.warehouse.example.com"}
+		cfg.Endpoints.Extra = []config.ExtraEndpoint{{Service: "sagemaker.runtime"}}
+	})
+	require.Equal(t, []string{
+		"*.254.169.in-addr.arpa", "*.40.10.in-addr.arpa", "*.cache.amazonaws.com", "*.dkr.ecr.us-east-1.amazonaws.com", "*.ec2.internal",
+		"*.efs.us-east-1.amazonaws.com", "*.runtime.sagemaker.us-east-1.amazonaws.com", "*.s3.amazonaws.com", "*.s3.us-east-1.amazonaws.com",
+		"*.us-east-1.rds.amazonaws.com", "*.us-east-1.vpce.amazonaws.com", "*.warehouse.example.com", "airflow.dev.pathwai.com",
+		"api.ecr.us-east-1.amazonaws.com", "elasticfilesystem.us-east-1.amazonaws.com", "events.us-east-1.amazonaws.com", "kms.us-east-1.amazonaws.com",
+		"logs.us-east-1.amazonaws.com", "runtime.sagemaker.us-east-1.amazonaws.com", "s3.amazonaws.com", "s3.us-east-1.amazonaws.com",
+		"secretsmanager.us-east-1.amazonaws.com", "ssm.us-east-1.amazonaws.com", "ssmmessages.us-east-1.amazonaws.com", "sts.amazonaws.com", "sts.us-east-1.amazonaws.com",
+	}, slices.Sorted(slices.Values(cfg.ResolvableNames())))
+}

@@ -1,0 +1,98 @@
+package engine
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
+)
+
+// settingsOver is dev's file with settings laid over, group by group.
+func settingsOver(t *testing.T, changes string) string {
+	t.Helper()
+	text, err := os.ReadFile(root + "/Pulumi.dev.yaml")
+	require.NoError(t, err)
+	var file struct {
+		Config map[string]any `yaml:"config"`
+	}
+	require.NoError(t, yaml.Unmarshal(text, &file))
+	var over map[string]any
+	require.NoError(t, yaml.Unmarshal([]byte(changes), &over))
+	for group, value := range over {
+		full := "airflow:" + group
+		below, wasMap := file.Config[full].(map[string]any)
+		settings, isMap := value.(map[string]any)
+		if !wasMap || !isMap {
+			file.Config[full] = value
+			continue
+		}
+		for name, setting := range settings {
+			below[name] = setting
+		}
+	}
+	written, err := yaml.Marshal(file)
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "Pulumi.dev.yaml")
+	require.NoError(t, os.WriteFile(path, written, 0o600))
+	return path
+}
+
+// pool is dev's, with more.
+const pool = `workerPools: [{name: default, queues: [default], concurrency: 4, cpu: 1024, memory: 4096, min: 0, max: 10, onDemandBase: 0, spotPercent: 100, `
+
+// variants are stacks that reach beyond the platform: each passes the policy
+// pack without exceptions, and the preview lists what leads elsewhere.
+var variants = map[string]struct {
+	settings string
+	lists    []string
+}{
+	"existing VPC": {`
+network: {vpcId: vpc-0123456789abcdef0, subnetIds: [subnet-0123456789abcdef1, subnet-0123456789abcdef2], routeTableIds: [rtb-0123456789abcdef1]}
+endpoints: {existing: [s3, ecr.api]}`, nil},
+	"transit gateway": {`
+network: {joins: [{kind: transitGateway, id: tgw-0123456789abcdef0, routes: [172.16.0.0/12, 192.168.0.0/16], why: offices}], resolver: {inbound: true, clientCidrs: [172.16.0.0/16]}}
+loadBalancer: {clientCidrs: [172.16.0.0/12], zoneVpcs: [vpc-0123456789abcdef1]}`,
+		[]string{"a transit gateway attachment: tgw-0123456789abcdef0, because: offices", "a route to 172.16.0.0/12", "a route to 192.168.0.0/16", "an endpoint that answers questions from outside the VPC"}},
+	"peering": {`
+network: {joins: [{kind: peering, id: pcx-0123456789abcdef0, routes: [172.20.0.0/16], why: the warehouse}], dnsAllow: ["*.warehouse.example.com"]}
+loadBalancer: {zoneId: Z0123456789}
+` + pool + `egress: [{to: 172.20.1.0/24, ports: [5432], why: the warehouse}]}]`,
+		[]string{"a VPC peering connection: pcx-0123456789abcdef0, because: the warehouse", "connections to 172.20.1.0/24: the warehouse"}},
+	"VPN gateway":  {`network: {joins: [{kind: vpnGateway, id: vgw-0123456789abcdef0, routes: [192.168.4.0/24], why: the office}]}`, []string{"a VPN gateway's attachment: vgw-0123456789abcdef0"}},
+	"core network": {`network: {joins: [{kind: coreNetwork, id: core-network-0123456789abcdef0, routes: [10.96.0.0/16], why: the company}]}`, []string{"a Cloud WAN attachment: core-network-0123456789abcdef0"}},
+	"PrivateLink": {`
+endpoints: {services: [{name: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, ports: [443], why: a partner}], extra: [email-smtp, dynamodb, {service: sqs, zones: [us-east-1b]}],
+  trustedAccounts: ["111111111111"], trustedBuckets: [partner-exports]}`,
+		[]string{"somebody else's service: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, because: a partner", "accounts beside the stack's own: 111111111111"}},
+	"secrets": {`
+secretsBackend: {connectionsPrefix: airflow/connections, variablesPrefix: airflow/variables}
+` + pool + `secrets: {AIRFLOW_CONN_DWH: "arn:aws:secretsmanager:us-east-1:381492153064:secret:dwh-AbCdEf"}, environment: {TEAM: data}}]`, nil},
+}
+
+func TestVariantsPassThePolicyPack(t *testing.T) {
+	for name, variant := range variants {
+		t.Run(name, func(t *testing.T) {
+			printed, err := engine(t, []string{"STACK_FILE=" + settingsOver(t, variant.settings)},
+				"scripts/pulumi", "dev", "preview", "--non-interactive", "--policy-pack", pack(t))
+			require.NoError(t, err, printed)
+			for _, line := range variant.lists {
+				assert.Contains(t, printed, line)
+			}
+		})
+	}
+}
+
+// What is wider than it must be is refused before anything is planned, all of
+// it at once.
+func TestWiderVariantsAreRefused(t *testing.T) {
+	printed, err := engine(t, []string{"STACK_FILE=" + settingsOver(t, `
+network: {joins: [{kind: peering, id: pcx-0123456789abcdef0, routes: [0.0.0.0/0, 203.0.113.0/24, 10.0.0.0/8], why: everything}]}
+endpoints: {trustedAccounts: ["*"]}
+`+pool+`egress: [{to: 0.0.0.0/0, ports: [443], why: everything}], policyArns: ["arn:aws:iam::111111111111:policy/x"]}]`)},
+		"scripts/pulumi", "dev", "preview", "--non-interactive", "--policy-pack", pack(t))
+	require.Error(t, err)
+	assert.Contains(t, printed, "the configuration has 6 faults; nothing was planned:")
+}
