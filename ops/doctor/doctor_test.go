@@ -18,6 +18,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/pathwai/airflow-on-fargate/config"
 )
 
 func TestAHealthyAccountIsGreenThroughout(t *testing.T) {
@@ -170,6 +172,17 @@ func plantsOfNetwork() []plant {
 			"red com.amazonaws.us-east-1.logs: has no private DNS name"},
 		{"endpoint-services", "no policy", offers(func(s *endpointService) { s.policy = "false" }),
 			"red com.amazonaws.us-east-1.logs: takes no endpoint policy"},
+		{"endpoint-services", "extras as they are asked for", func(a *account) {
+			a.Endpoints.Extra = []config.ExtraEndpoint{{Service: "dynamodb"}, {Service: "email-smtp", Zones: []string{"us-east-1c"}}, {Service: "com.amazonaws.route53"}}
+			a.Endpoints.Services = []config.EndpointService{{Name: "com.amazonaws.vpce.us-east-1.vpce-svc-0123"}}
+			a.Endpoints.Existing = []string{"logs"}
+			a.Answer("DescribeVpcEndpointServices", endpointServices(map[string]func(*endpointService){
+				"com.amazonaws.us-east-1.logs":               func(s *endpointService) { s.name = "" },
+				"com.amazonaws.route53":                      func(s *endpointService) { s.policy = "false" },
+				"com.amazonaws.vpce.us-east-1.vpce-svc-0123": func(s *endpointService) { s.privateDNS, s.policy = "", "false" },
+			}))
+		}, "red com.amazonaws.us-east-1.dynamodb: has no endpoints of type Gateway\n" +
+			"red com.amazonaws.us-east-1.email-smtp: isn't offered in us-east-1c\nred com.amazonaws.route53: takes no endpoint policy"},
 		{"database-class", "not for this version", func(a *account) { a.says("DescribeOrderableDBInstanceOptions", orderable("15.9", "gp3", "us-east-1a")) },
 			"red db.t4g.small, PostgreSQL 16, gp3: isn't offered in us-east-1"},
 		{"database-class", "not with gp3", func(a *account) { a.says("DescribeOrderableDBInstanceOptions", orderable("16.4", "gp2", "us-east-1a")) },

@@ -24,18 +24,40 @@ type endpoint struct {
 	privateDNS, policy bool
 }
 
-// wanted are all endpoints that the stack makes.
+// wanted are all endpoints that the stack makes: not those that its VPC has.
 func (d *Doctor) wanted() []endpoint {
-	prefix := "com.amazonaws." + d.Region + "."
-	names := append(slices.Clone(config.StandardEndpoints), d.Endpoints.Extra...)
+	prefix, zones := "com.amazonaws."+d.Region+".", d.EndpointZones()
+	list := []endpoint{{service: prefix + "s3", kind: types.ServiceTypeGateway, policy: true}}
+	names := slices.Concat(config.StandardEndpoints, config.RegionEndpoints(d.Region))
 	if d.Services.Exec {
 		names = append(names, config.ExecEndpoint)
 	}
-	list := []endpoint{{service: prefix + "s3", kind: types.ServiceTypeGateway, policy: true}}
 	for _, name := range names {
-		list = append(list, endpoint{prefix + name, types.ServiceTypeInterface, d.EndpointZones(), true, true})
+		list = append(list, endpoint{prefix + name, types.ServiceTypeInterface, zones, true, true})
 	}
-	return list
+	for _, extra := range d.Endpoints.Extra {
+		e := endpoint{service: extra.Service, kind: types.ServiceType(extra.Kind()), policy: extra.Policy != config.PolicyNone}
+		if !strings.HasPrefix(e.service, "com.amazonaws.") {
+			e.service = prefix + e.service
+		}
+		if e.kind == types.ServiceTypeInterface {
+			e.zones, e.privateDNS = orAll(extra.Zones, zones), extra.OwnName()
+		}
+		list = append(list, e)
+	}
+	for _, s := range d.Endpoints.Services {
+		list = append(list, endpoint{s.Name, types.ServiceTypeInterface, orAll(s.Zones, zones), s.PrivateDNS, false})
+	}
+	return slices.DeleteFunc(list, func(e endpoint) bool {
+		return slices.ContainsFunc(d.Endpoints.Existing, func(name string) bool { return e.service == name || e.service == prefix+name })
+	})
+}
+
+func orAll(zones, all []string) []string {
+	if len(zones) > 0 {
+		return zones
+	}
+	return all
 }
 
 func (d *Doctor) endpoints(ctx context.Context) ([]Finding, error) {
