@@ -93,7 +93,7 @@ func (e EndpointService) ID() string { return e.Name[strings.LastIndex(e.Name, "
 // StandardEndpoints are the interface endpoints of every stack, by short
 // service name (docs/adr/0003). ssmmessages joins them when ECS Exec is on.
 var StandardEndpoints = []string{
-	"ecr.api", "ecr.dkr", "logs", "events", "sts", "secretsmanager", "ssm", "elasticfilesystem", "kms",
+	"ecr.api", "ecr.dkr", "logs", "sts", "secretsmanager", "kms",
 }
 
 // ExecEndpoint is what ECS Exec talks to.
