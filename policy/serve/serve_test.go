@@ -60,7 +60,7 @@ func TestEveryRuleIsAMandatoryPolicy(t *testing.T) {
 		assert.NotEmpty(t, rule.Why, rule.Name)
 		assert.Regexp(t, `\.$`, rule.Fix, rule.Name)
 		assert.Regexp(t, `^[A-Z].*\.$`, rule.Description, rule.Name)
-		assert.True(t, (rule.Stack == nil) != ((len(rule.On) == 0 && rule.Any == nil)), rule.Name)
+		assert.True(t, (rule.Stack == nil) != (len(rule.On) == 0 && rule.Any == nil), rule.Name)
 		delete(levels, rule.Name)
 	}
 	assert.Empty(t, levels)
