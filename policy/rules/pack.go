@@ -16,11 +16,48 @@ const (
 )
 
 // All returns every rule, by family.
-func All() []Rule {
+func All() []Rule { return slices.Clone(every()) }
+
+// every makes the rules once: their tables come from the provider's schema.
+var every = sync.OnceValue(func() []Rule {
 	return slices.Concat(
 		noWayOut(), []Rule{templates()}, openDoors(), sharing(), atRest(), buckets(), inTransit(), identity(), containers(), completeness(), guards(),
 		[]Rule{secretValues(), settingsRule(), staleExceptions()},
 	)
+})
+
+// rulebook is the rules of a profile, by what they are asked about.
+type rulebook struct {
+	byType map[string][]*Rule
+	// shapes are asked about every type of AWS, after those of the type itself.
+	shapes []*Rule
+	stacks []*Rule
+}
+
+var (
+	strictBook   = sync.OnceValue(func() *rulebook { return newRulebook(func(Rule) bool { return true }) })
+	baselineBook = sync.OnceValue(func() *rulebook { return newRulebook(Rule.Baseline) })
+)
+
+func newRulebook(holds func(Rule) bool) *rulebook {
+	book := &rulebook{byType: map[string][]*Rule{}}
+	all := every()
+	for i := range all {
+		rule := &all[i]
+		if !holds(*rule) {
+			continue
+		}
+		if rule.Stack != nil {
+			book.stacks = append(book.stacks, rule)
+		}
+		if rule.Any != nil {
+			book.shapes = append(book.shapes, rule)
+		}
+		for t := range rule.On {
+			book.byType[t] = append(book.byType[t], rule)
+		}
+	}
+	return book
 }
 
 // Resource is a resource as the engine describes it.
@@ -66,10 +103,7 @@ type Pack struct {
 	settings *settings
 	// faults are what is wrong with the settings.
 	faults []string
-	byType map[string][]*Rule
-	// shapes are asked about every type of AWS, after those of the type itself.
-	shapes []*Rule
-	stacks []*Rule
+	*rulebook
 
 	mu sync.Mutex
 	// inputs are what the program gave each resource, by URN. The engine gives
@@ -82,23 +116,11 @@ type Pack struct {
 
 // New returns a pack with all rules.
 func New(options Options) *Pack {
-	p := &Pack{options: options, byType: map[string][]*Rule{}, inputs: map[string]func() property.Map{}, postponed: map[string][]string{}}
+	p := &Pack{options: options, inputs: map[string]func() property.Map{}, postponed: map[string][]string{}}
 	p.settings, p.faults = loadSettings(options.Config, options.Now())
-	all := All()
-	for i := range all {
-		rule := &all[i]
-		if p.settings.Profile == Baseline && !rule.Baseline() {
-			continue
-		}
-		if rule.Stack != nil {
-			p.stacks = append(p.stacks, rule)
-		}
-		if rule.Any != nil {
-			p.shapes = append(p.shapes, rule)
-		}
-		for t := range rule.On {
-			p.byType[t] = append(p.byType[t], rule)
-		}
+	p.rulebook = strictBook()
+	if p.settings.Profile == Baseline {
+		p.rulebook = baselineBook()
 	}
 	return p
 }
