@@ -3,6 +3,7 @@ package schema
 import (
 	"regexp"
 	"strings"
+	"sync"
 )
 
 // Shape is what a property is about, whatever type it belongs to.
@@ -80,6 +81,19 @@ var names = []named{
 // Named returns the shape of a property by its dotted path and kind (string,
 // bool, number, object), or "".
 func Named(path, kind string) Shape {
+	key := [2]string{path, kind}
+	if shape, asked := answers.Load(key); asked {
+		return shape.(Shape)
+	}
+	shape := byName(path, kind)
+	answers.Store(key, shape)
+	return shape
+}
+
+// answers are kept: plans have few names, many times.
+var answers sync.Map
+
+func byName(path, kind string) Shape {
 	for _, n := range names {
 		if strings.Contains(n.kinds, kind) && n.path.MatchString(path) {
 			return n.shape
