@@ -57,7 +57,7 @@ var joinFaults = []faultCase{
 		`airflow:network.routeTableIds: the route tables of the subnets, 1 to 2, not 0: gateway endpoints are routes in them`,
 		`airflow:network.joins: none with network.vpcId: whoever owns the VPC joins it to other networks`,
 		`airflow:network.dnsAllow: none with network.vpcId: a firewall there would be one for everybody in it, and is its owner's business`,
-		`airflow:endpoints.existing is "sqs": services that the stack would make an endpoint for, each once: s3, ecr.api, ecr.dkr, logs, events, sts, secretsmanager, ssm, elasticfilesystem, kms, ssmmessages`,
+		`airflow:endpoints.existing is "sqs": services that the stack would make an endpoint for, each once: s3, ecr.api, ecr.dkr, logs, sts, secretsmanager, kms, ssmmessages`,
 	}},
 
 	{"names", change{"network.dnsAllow": []any{"db.example.com", "*.corp.internal", "_srv.example.com"}}, nil},

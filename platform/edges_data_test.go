@@ -73,8 +73,8 @@ func TestResolvableNames(t *testing.T) {
 		"*.254.169.in-addr.arpa", "*.40.10.in-addr.arpa", "*.cache.amazonaws.com", "*.dkr.ecr.us-east-1.amazonaws.com", "*.ec2.internal",
 		"*.efs.us-east-1.amazonaws.com", "*.runtime.sagemaker.us-east-1.amazonaws.com", "*.s3.amazonaws.com", "*.s3.us-east-1.amazonaws.com",
 		"*.us-east-1.rds.amazonaws.com", "*.us-east-1.vpce.amazonaws.com", "*.warehouse.example.com", "airflow.dev.pathwai.com",
-		"api.ecr.us-east-1.amazonaws.com", "elasticfilesystem.us-east-1.amazonaws.com", "events.us-east-1.amazonaws.com", "kms.us-east-1.amazonaws.com",
+		"api.ecr.us-east-1.amazonaws.com", "kms.us-east-1.amazonaws.com",
 		"logs.us-east-1.amazonaws.com", "runtime.sagemaker.us-east-1.amazonaws.com", "s3.amazonaws.com", "s3.us-east-1.amazonaws.com",
-		"secretsmanager.us-east-1.amazonaws.com", "ssm.us-east-1.amazonaws.com", "ssmmessages.us-east-1.amazonaws.com", "sts.amazonaws.com", "sts.us-east-1.amazonaws.com",
+		"secretsmanager.us-east-1.amazonaws.com", "ssmmessages.us-east-1.amazonaws.com", "sts.amazonaws.com", "sts.us-east-1.amazonaws.com",
 	}, slices.Sorted(slices.Values(cfg.ResolvableNames())))
 }

@@ -60,6 +60,7 @@ var subCommands = map[string][]string{
 	"pulumi": {"cancel", "config get", "config set", "destroy", "import", "login", "preview", "refresh", "stack export", "stack history", "stack import", "stack init", "stack output", "stack rm", "stack select", "up"},
 	"git":    {"add", "commit", "diff", "log", "push", "revert", "status"},
 	"docker": {"buildx", "login"},
+	"gh":     {"variable set"},
 	"cd":     nil, "date": nil, "echo": nil, "read": nil, "rm": nil, "sed": nil, "umask": nil, "python3": nil,
 }
 
