@@ -121,9 +121,7 @@ class State:
             if r.get("custom", True) and not r.get("delete")
         ]
         outputs = next((r.get("outputs") or {} for r in deployment["resources"] if r["type"] == "pulumi:pulumi:Stack"), {})
-        if "airflowVersion" not in outputs:
-            raise StateError(f"{path} has no output airflowVersion, the line of Airflow")
-        self.line = outputs["airflowVersion"]
+        self.line = outputs.get("airflowVersion", "3.1")  # states from before the output are of 3.1
         self.definitions = {d.arn: d for d in map(self._definition, self.of("aws:ecs/taskDefinition:TaskDefinition"))}
         self.services = {s.role: s for s in map(self._service, self.of("aws:ecs/service:Service"))}
         if not self.services:
