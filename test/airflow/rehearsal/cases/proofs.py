@@ -31,7 +31,8 @@ def secrets(run: Run) -> None:
     """No role runs with a secret of the others: looked up in the environment of every process."""
     values = {}
     for version in run.world.state.of("aws:secretsmanager/secretVersion:SecretVersion"):
-        name = version["secretId"].split(":")[6].rsplit("-", 1)[0].rsplit("/", 1)[-1]
+        # arn:…:secret:PREFIX/NAME-LIFE-RANDOM: the life is the stack's, the random part AWS's.
+        name = version["secretId"].split(":")[6].rsplit("/", 1)[-1].rsplit("-", 2)[0]
         values[name] = version["secretString"]
     strays, seen = [], {name: set() for name in KNOWERS}
     for task in run.world.tasks():
