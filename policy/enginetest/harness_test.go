@@ -147,8 +147,9 @@ func collect(stream <-chan events.EngineEvent) []violation {
 	for event := range stream {
 		// What the update will judge is no finding.
 		if p := event.PolicyEvent; p != nil && p.PolicyName != rules.PostponedName {
-			// Types that nothing reads are among the fixtures, the seed for one.
-			if p.PolicyName == rules.UnreadName {
+			// Types that nothing reads are among the fixtures, the seed for one, and
+			// ways to others.
+			if p.PolicyName == rules.UnreadName || p.PolicyName == rules.JoinsName {
 				continue
 			}
 			found = append(found, violation{p.PolicyName, p.ResourceURN, p.Message, p.EnforcementLevel})

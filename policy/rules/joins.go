@@ -54,7 +54,7 @@ const resolverEndpointType = "aws:route53/resolverEndpoint:ResolverEndpoint"
 var joinTargets = []string{"transitGatewayId", "vpcPeeringConnectionId", "coreNetworkArn"}
 
 // joinTarget tells whether a standalone route leads over a join to a known
-// private network; whether that join is declared, joinsDeclared asks.
+// private network; whether a VPN gateway is joined, joinsNarrow asks.
 func joinTarget(route property.Map) bool {
 	cidr := knownText(route.Get("destinationCidrBlock"))
 	if private, err := inPrivateRange(cidr); err != nil || !private {
@@ -108,7 +108,7 @@ func joinsNarrow(s *stack, r report) {
 		if !joinTarget(route.properties()) {
 			continue
 		}
-		if id := knownText(route.get("gatewayId")); id != "" && !declared[id] {
+		if id := knownText(route.get("gatewayId")); strings.HasPrefix(id, "vgw-") && !declared[id] {
 			r.at(route.URN).fault("the route leads over gatewayId %q, which the stack doesn't join.", id)
 		}
 		cidr := knownText(route.get("destinationCidrBlock"))

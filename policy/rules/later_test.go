@@ -127,7 +127,9 @@ func TestSettingsThatDoNotCountAreTold(t *testing.T) {
 func TestJoinedNetworks(t *testing.T) {
 	t.Parallel()
 	office := cases.Group{{Type: "aws:ec2transitgateway/vpcAttachment:VpcAttachment", Name: "office", Props: map[string]any{"vpcId": "v", "transitGatewayId": "t", "subnetIds": []any{"s"}}}}
-	assert.Equal(t, []string{"no-other-way-out office"}, brief(analyze(Options{Preview: true}, office)))
+	assert.Equal(t, []string{"no-other-way-out office", JoinsName + " office"}, brief(analyze(Options{Preview: true}, office)))
 	joined := map[string]map[string]any{SettingsName: {"joinedNetworks": []any{"10.0.0.0/8"}}}
-	assert.Empty(t, analyze(Options{Preview: true, Config: joined}, office))
+	found := analyze(Options{Preview: true, Config: joined}, office)
+	assert.Equal(t, []string{JoinsName + " office"}, brief(found))
+	assert.Equal(t, "a transit gateway attachment: t", found[0].Message)
 }

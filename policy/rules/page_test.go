@@ -72,7 +72,7 @@ func escape(text string) string {
 // example shows a mutant beside the fixture that it was made of.
 func example(m cases.Mutant) string {
 	refused := m.Group.Find(m.At)
-	accepted, base := original(refused)
+	accepted, base := original(refused, m.Group)
 	var text strings.Builder
 	fmt.Fprintf(&text, "Refused (%s): %s, \"%s\"\n\n", escape(m.Title), "`"+refused.Type+"`", escape(strings.TrimSpace(m.Says)))
 	shown, kept := refused.Props, map[string]any(nil)
@@ -96,17 +96,20 @@ func example(m cases.Mutant) string {
 	return text.String()
 }
 
-// original finds the fixture that a resource is a change of.
-func original(refused *cases.Resource) (*cases.Resource, cases.Group) {
+// original finds the fixture that a resource is a change of: of several with one
+// such, that of which the least is missing.
+func original(refused *cases.Resource, group cases.Group) (*cases.Resource, cases.Group) {
+	var accepted *cases.Resource
+	var base cases.Group
 	groups := cases.Compliant()
 	for _, name := range slices.Sorted(maps.Keys(groups)) {
 		for _, res := range groups[name] {
-			if res.Type == refused.Type && res.Name == refused.Name {
-				return res, groups[name]
+			if res.Type == refused.Type && res.Name == refused.Name && (accepted == nil || len(missing(groups[name], group)) < len(missing(base, group))) {
+				accepted, base = res, groups[name]
 			}
 		}
 	}
-	return nil, nil
+	return accepted, base
 }
 
 func differing(of, from map[string]any) map[string]any {

@@ -101,7 +101,7 @@ func sourceOf(sdk, token string) string {
 }
 
 // freeForm are properties whose keys are the user's.
-var freeForm = regexp.MustCompile(`^environment\.variables\.|^policy\.|^defaultArguments\.|^permissions\.(type|accountIds)`)
+var freeForm = regexp.MustCompile(`^environment\.variables\.|^tags\.|^policy\.|^defaultArguments\.|^permissions\.(type|accountIds)`)
 
 // paths lists the dotted paths of a value's properties, without list indices.
 func paths(v any, prefix string) []string {

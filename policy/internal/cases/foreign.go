@@ -85,7 +85,7 @@ func Foreigners() []Foreign {
 			res("aws:ec2/route:Route", "out", object{"routeTableId": "rtb-1", "destinationCidrBlock": "0.0.0.0/0", "natGatewayId": Ref{"nat", "id"}}),
 			res("aws:rds/instance:Instance", "database", object{"instanceClass": "db.t4g.micro", "engine": "mysql", "dbSubnetGroupName": "private", "storageEncrypted": false, "publiclyAccessible": true, "password": Secret{"hunter2"}, "skipFinalSnapshot": true}),
 		}, []string{"database-encrypted database", "no-default-route out", "no-elastic-ip address", "no-internet-gateway internet", "no-nat-gateway nat", "no-public-database database", "no-public-subnet public"},
-			words("access-logged database-backups database-parameters-declared default-security-group-declared flow-log-declared")},
+			words("access-logged database-backups database-parameters-declared default-security-group-declared dns-firewall-declared flow-log-declared resolver-log-declared")},
 		{"event-pipeline", "a topic that fans out to a queue, a stream, and a state machine", Group{
 			res("aws:sns/topic:Topic", "orders", object{}),
 			res("aws:sqs/queue:Queue", "work", object{"sqsManagedSseEnabled": true}),
