@@ -55,3 +55,17 @@ func copied(e environment) []statement {
 			[]string{fmt.Sprintf("arn:aws:ecr:%s:%s:repository/%s-airflow-*", e.region, e.account, e.org)}),
 	}
 }
+
+// tested lets the smoke test go in through a task, where no runner is in a joined
+// network: a session to one port of one host. Sessions carry the caller in their
+// name (Systems Manager user guide, "Allow a user to end only sessions they
+// started").
+func tested(e environment) []statement {
+	return []statement{
+		allow("OpenSessions", []string{"ssm:StartSession"}, []string{
+			e.arn("ecs", "task/"+e.prefix()+"-cluster/*"),
+			fmt.Sprintf("arn:aws:ssm:%s::document/AWS-StartPortForwardingSessionToRemoteHost", e.region),
+		}),
+		allow("EndSessions", []string{"ssm:TerminateSession"}, []string{e.arn("ssm", "session/${aws:userid}-*")}),
+	}
+}

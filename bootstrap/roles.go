@@ -44,9 +44,9 @@ func pipelines(s settings, e environment) []pipeline {
 		},
 		{
 			purpose: "deploy", subject: approved, workflows: []string{"deploy.yml", "deploy-stack.yml"}, managed: []string{readOnly},
-			inline: slices.Concat(e.stateRead(), e.stateWrite(), copied(e), roleChanges(e), []statement{withoutData(e)}),
+			inline: slices.Concat(e.stateRead(), e.stateWrite(), copied(e), tested(e), roleChanges(e), []statement{withoutData(e)}),
 			documents: map[string][]statement{
-				"network": networkChanges(e), "data": dataChanges(e), "services": serviceChanges(e),
+				"network": networkChanges(e), "joins": joinChanges(e), "data": dataChanges(e), "services": serviceChanges(e),
 			},
 		},
 		{purpose: "dags", subject: approved, workflows: []string{"dag-sync.yml"}, inline: released(e)},
@@ -125,7 +125,7 @@ func newPipelineRole(ctx *pulumi.Context, s settings, e environment, p pipeline,
 			return err
 		}
 	}
-	for _, part := range []string{"network", "data", "services"} {
+	for _, part := range []string{"network", "joins", "data", "services"} {
 		statements, has := p.documents[part]
 		if !has {
 			continue

@@ -11,6 +11,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pathwai/airflow-on-fargate/config"
 	"github.com/pathwai/airflow-on-fargate/internal/recorder"
 )
 
@@ -110,7 +111,7 @@ func TestRoleDocuments(t *testing.T) {
 	require.JSONEq(t, string(kept), string(encoded), "go test ./bootstrap -update")
 }
 
-// The longest names that the settings take still fit.
+// The longest names that the settings take still fit, with two joins of every kind.
 func TestPoliciesOfTheLongestNames(t *testing.T) {
 	s := example(t)
 	s.org = strings.Repeat("o", 11)
@@ -119,6 +120,13 @@ func TestPoliciesOfTheLongestNames(t *testing.T) {
 		e.org, e.name, e.bucket = s.org, strings.Repeat(string(rune('a'+i)), 8), strings.Repeat("s", 63)
 		e.stack.Buckets.DAGs, e.stack.Buckets.Logs, e.stack.Buckets.AccessLogs = strings.Repeat("d", 63), strings.Repeat("l", 63), strings.Repeat("a", 63)
 		e.stack.LoadBalancer.Hostname = strings.Repeat("h", 200)
+		for kind, id := range map[string]string{
+			config.JoinTransitGateway: "tgw", config.JoinPeering: "pcx", config.JoinVPNGateway: "vgw", config.JoinCoreNetwork: "core-network",
+		} {
+			for range 2 {
+				e.stack.Network.Joins = append(e.stack.Network.Joins, config.Join{Kind: kind, ID: id + "-0123456789abcdef0"})
+			}
+		}
 	}
 	record := declared(t, s)
 	for _, policy := range record.Of("aws:iam/policy:Policy") {
@@ -127,4 +135,32 @@ func TestPoliciesOfTheLongestNames(t *testing.T) {
 	for _, inline := range record.Of("aws:iam/rolePolicy:RolePolicy") {
 		require.LessOrEqual(t, len(inline.Plain()["policy"].(string)), 10240, inline.Name)
 	}
+}
+
+// What a join names may be joined, and nothing of its kind besides; without joins nothing.
+func TestJoinsAreAllowedOneByOne(t *testing.T) {
+	s := example(t)
+	resources := func(sid string) []string {
+		for _, statement := range joinChanges(s.environments[0]) {
+			if statement.Sid == sid {
+				return statement.Resource
+			}
+		}
+		return nil
+	}
+	kinds := []struct{ kind, id, sid, arn string }{
+		{config.JoinTransitGateway, "tgw-0123456789abcdef0", "JoinTransitGateways", "arn:aws:ec2:us-east-1:*:transit-gateway/tgw-0123456789abcdef0"},
+		{config.JoinPeering, "pcx-0123456789abcdef0", "AcceptPeerings", "arn:aws:ec2:us-east-1:381492153064:vpc-peering-connection/pcx-0123456789abcdef0"},
+		{config.JoinVPNGateway, "vgw-0123456789abcdef0", "AttachVPNGateways", "arn:aws:ec2:us-east-1:381492153064:vpn-gateway/vgw-0123456789abcdef0"},
+		{config.JoinCoreNetwork, "core-network-0123456789abcdef0", "JoinCoreNetworks", "arn:aws:networkmanager::*:core-network/core-network-0123456789abcdef0"},
+	}
+	for _, join := range kinds {
+		require.Nil(t, resources(join.sid))
+		s.environments[0].stack.Network.Joins = []config.Join{{Kind: join.kind, ID: join.id}}
+		require.Equal(t, []string{join.arn}, resources(join.sid))
+	}
+	require.Nil(t, resources("InExistingNetwork"))
+	n := &s.environments[0].stack.Network
+	n.VPCID, n.SubnetIDs, n.RouteTableIDs = "vpc-0123456789abcdef0", []string{"subnet-0123456789abcdef0"}, []string{"rtb-0123456789abcdef0"}
+	require.Equal(t, s.environments[0].each("ec2", "vpc/"+n.VPCID, "subnet/"+n.SubnetIDs[0], "route-table/"+n.RouteTableIDs[0]), resources("InExistingNetwork"))
 }

@@ -48,7 +48,7 @@ const certificate = "arn:aws:acm:eu-west-1:210987654321:certificate/11111111-222
 
 // typed are the lines of a person who takes the suggestions where there are some.
 var typed = []string{
-	"prod", "acme", "210987654321", "eu-west-1", "", "", "airflow.acme.com", certificate, "", "", "", "a@acme.com, b@acme.com", "", "",
+	"prod", "acme", "210987654321", "eu-west-1", "", "", "", "airflow.acme.com", certificate, "", "", "", "a@acme.com, b@acme.com", "", "",
 }
 
 func TestInitAsksAndWritesAValidStack(t *testing.T) {
@@ -64,6 +64,7 @@ func TestInitAsksAndWritesAValidStack(t *testing.T) {
 	like, err := stack.Load(root, "prod")
 	require.NoError(t, err)
 	want := *like.Config
+	want.Airflow.Version = "3.3"
 	want.Environment, want.Org, want.AccountID, want.Region = "staging", "acme", "210987654321", "eu-west-1"
 	want.Network.CIDR, want.Network.Zones = "10.80.0.0/16", []string{"eu-west-1a", "eu-west-1b", "eu-west-1c"}
 	want.Endpoints.Zones = []string{"eu-west-1a", "eu-west-1b"}
@@ -97,16 +98,16 @@ func TestInitAsksAgainUntilAnAnswerIsValid(t *testing.T) {
 		{at: 1, answer: "acmeacmeacmeacme", fault: `  the prefix of all names is "acmeacmeacmeacme-airflow-staging": at most 28 characters, since a load balancer's name has at most 32: shorten airflow:org or the stack's name`},
 		{at: 2, answer: "", fault: "  airflow:accountId: required, but missing: an AWS account id: 12 digits, in quotes"},
 		{at: 3, answer: "europe", fault: `  aws:region is "europe": an AWS region such as us-east-1 (not of GovCloud or China, whose ARNs differ)`},
-		{at: 4, answer: "us-east-1a,eu-west-1b", fault: `  airflow:network.zones is "us-east-1a": zones of aws:region eu-west-1, such as eu-west-1a`},
+		{at: 5, answer: "us-east-1a,eu-west-1b", fault: `  airflow:network.zones is "us-east-1a": zones of aws:region eu-west-1, such as eu-west-1a`},
 		{
-			at: 5, answer: "11.0.0.0/24", fault: `  airflow:network.cidr is "11.0.0.0/24": a private network (RFC 1918)`,
+			at: 6, answer: "11.0.0.0/24", fault: `  airflow:network.cidr is "11.0.0.0/24": a private network (RFC 1918)`,
 			also: "  airflow:network.subnetPrefix is 20: 3 subnets of /20 don't fit into 11.0.0.0/24: choose a larger prefix length or a larger network.cidr",
 		},
-		{at: 7, answer: "arn:aws:acm:eu-west-1:1:certificate/x", fault: `  airflow:loadBalancer.certificateArn is "arn:aws:acm:eu-west-1:1:certificate/x": arn:aws:acm:eu-west-1:210987654321:certificate/<id>, a certificate for airflow.acme.com`},
-		{at: 9, answer: "acme-airflow-staging-dags", fault: `  airflow:buckets.logs is "acme-airflow-staging-dags": another bucket than buckets.dags: their rights and lifetimes differ`},
-		{at: 11, answer: "nobody", fault: `  airflow:alarms.emails is "nobody": e-mail addresses, each once`},
-		{at: 12, answer: "boundary", fault: `  airflow:permissionsBoundaryArn is "boundary": the ARN of a managed policy of account 210987654321, or empty for none`},
-		{at: 13, answer: "a lot", fault: `  airflow:budget.monthlyUsd is "a lot": a whole number`},
+		{at: 8, answer: "arn:aws:acm:eu-west-1:1:certificate/x", fault: `  airflow:loadBalancer.certificateArn is "arn:aws:acm:eu-west-1:1:certificate/x": arn:aws:acm:eu-west-1:210987654321:certificate/<id>, a certificate for airflow.acme.com`},
+		{at: 10, answer: "acme-airflow-staging-dags", fault: `  airflow:buckets.logs is "acme-airflow-staging-dags": another bucket than buckets.dags: their rights and lifetimes differ`},
+		{at: 12, answer: "nobody", fault: `  airflow:alarms.emails is "nobody": e-mail addresses, each once`},
+		{at: 13, answer: "boundary", fault: `  airflow:permissionsBoundaryArn is "boundary": the ARN of a managed policy of account 210987654321, or empty for none`},
+		{at: 14, answer: "a lot", fault: `  airflow:budget.monthlyUsd is "a lot": a whole number`},
 	} {
 		t.Run(wrong.answer, func(t *testing.T) {
 			root := project(t)

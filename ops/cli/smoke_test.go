@@ -269,10 +269,12 @@ func TestSmokeTakesFromSettingsWhatFlagsLeaveOpen(t *testing.T) {
 	tool := &tool{Streams: Streams{Root: "../.."}}
 	var o smoke.Options
 	require.NoError(t, tool.fromSettings("dev", &o))
-	assert.Equal(t, smoke.Options{URL: "https://airflow.dev.pathwai.com/", Login: "none"}, o)
-	o = smoke.Options{URL: "https://x", Login: "fab"}
+	assert.Equal(t, smoke.Options{URL: "https://airflow.dev.pathwai.com/", Login: "none", Airflow: "3.1"}, o)
+	o = smoke.Options{URL: "https://x", Login: "fab", Airflow: "3.3"}
 	require.NoError(t, tool.fromSettings("no-such-stack", &o), "an Airflow that is no stack's")
-	for _, o := range []smoke.Options{{URL: "https://x"}, {Login: "fab"}, {URL: "https://x", Login: "alb"}} {
+	for _, o := range []smoke.Options{
+		{URL: "https://x", Airflow: "3.3"}, {Login: "fab", Airflow: "3.3"}, {URL: "https://x", Login: "alb", Airflow: "3.3"}, {URL: "https://x", Login: "fab"},
+	} {
 		require.ErrorContains(t, tool.fromSettings("no-such-stack", &o), "exists for dev prod")
 	}
 }

@@ -4,6 +4,7 @@ Applied by moto_server on top of all other additions. Without them a preview aft
 differences that AWS would not have.
 """
 
+import moto_resolver
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.core.responses import ActionResult
 from moto.ec2.models.security_groups import SecurityGroupRule
@@ -140,6 +141,7 @@ def take_state_machines() -> None:
 
 
 def apply() -> None:
+    moto_resolver.apply()
     take_state_machines()
     describe_rules()
     know_gone_file_systems()

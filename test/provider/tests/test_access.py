@@ -137,6 +137,24 @@ class Deploy(unittest.TestCase):
         ):
             self.assertFalse(allows(own, refused), refused)
 
+    def test_the_smoke_test_goes_in_through_a_task_of_its_own_stack(self):
+        own = policies("dev-deploy")
+        task, document = "arn:aws:ecs:us-east-1:381492153064:task/pathwai-airflow-{}-cluster/0", "arn:aws:ssm:us-east-1::document/AWS-{}"
+        for allowed in (task.format("dev"), document.format("StartPortForwardingSessionToRemoteHost")):
+            self.assertTrue(allows(own, request("ssm:StartSession", allowed)), allowed)
+        for refused in (task.format("prod"), document.format("StartInteractiveCommand"), "arn:aws:ec2:us-east-1:381492153064:instance/i-0"):
+            self.assertFalse(allows(own, request("ssm:StartSession", refused)), refused)
+        self.assertTrue(allows(own, request("ssm:TerminateSession", "arn:aws:ssm:us-east-1:381492153064:session/${aws:userid}-0")))
+        self.assertFalse(allows(own, request("ssm:TerminateSession", "arn:aws:ssm:us-east-1:381492153064:session/another-0")))
+
+    def test_the_names_that_resolve_are_its_own_stacks(self):
+        own, arn = policies("dev-deploy"), "arn:aws:route53resolver:us-east-1:381492153064:firewall-domain-list/rslvr-fdl-0"
+        tags = {key: {f"aws:{key}/Project": "pathwai-airflow", f"aws:{key}/Environment": "dev"} for key in ("RequestTag", "ResourceTag")}
+        for action, key in (("CreateFirewallDomainList", "RequestTag"), ("UpdateFirewallDomains", "ResourceTag"), ("DeleteFirewallDomainList", "ResourceTag")):
+            for stack, allowed in (("dev", True), ("prod", False)):
+                context = {**tags[key], f"aws:{key}/Environment": stack}
+                self.assertEqual(allows(own, Request(f"route53resolver:{action}", arn, tuple(context.items()))), allowed, (action, stack))
+
     def test_state_and_secrets_of_the_other_are_out_of_reach(self):
         own = policies("dev-deploy")
         self.assertTrue(allows(own, request("s3:PutObject", STATE + "locks/organization/airflow/dev/x.json")))
