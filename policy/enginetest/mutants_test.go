@@ -17,9 +17,15 @@ import (
 // batch is a stack that holds several mutants at once: their groups don't
 // touch each other.
 type batch struct {
-	run     run
-	mutants []cases.Mutant
+	run       run
+	mutants   []cases.Mutant
+	shared    bool
+	resources int
 }
+
+// full is how many resources a batch takes: what a preview takes grows with
+// their square.
+const full = 400
 
 // batches puts mutants that need a stack of their own apart from those that
 // share one.
@@ -34,12 +40,15 @@ func batches(mutants []cases.Mutant) []*batch {
 		switch {
 		case m.Quick:
 		case m.Alone:
-			all = append(all, &batch{run{stack: stack, config: m.Config}, []cases.Mutant{m}})
-		case shared[stack] == nil:
-			shared[stack] = &batch{run{stack: stack}, []cases.Mutant{m}}
-			all = append(all, shared[stack])
+			all = append(all, &batch{run: run{stack: stack, config: m.Config}, mutants: []cases.Mutant{m}})
 		default:
-			shared[stack].mutants = append(shared[stack].mutants, m)
+			b := shared[stack]
+			if b == nil || b.resources+len(m.Group) > full {
+				b = &batch{run: run{stack: stack}, shared: true}
+				shared[stack] = b
+				all = append(all, b)
+			}
+			b.mutants, b.resources = append(b.mutants, m), b.resources+len(m.Group)
 		}
 	}
 	return all
@@ -70,7 +79,7 @@ func TestMutants(t *testing.T) {
 }
 
 func (b *batch) declare(ctx *pulumi.Context) error {
-	if len(b.mutants) > 1 {
+	if b.shared {
 		// What endpoints-present wants of a stack with services and a VPC.
 		if err := declare(ctx, "doors", cases.Compliant()["endpoints"]); err != nil {
 			return err

@@ -39,7 +39,7 @@ func joinMutants() []Mutant {
 		return withAlso(way("no-default-route", title, "over-transit", says, set("over-transit", "destinationCidrBlock", cidr)), "no-other-way-out over-transit")
 	}
 	names := func(title, at, says string, edits ...edit) Mutant {
-		return way("dns-firewall-declared", title, at, says, edits...)
+		return mutant("dns-firewall-declared", title, network(), at, says, edits...)
 	}
 	return []Mutant{
 		wider("default route over a join", "0.0.0.0/0", "0.0.0.0/0"),
@@ -52,7 +52,7 @@ func joinMutants() []Mutant {
 		way("no-other-way-out", "attachment with IPv6", "transit", "IPv6", set("transit", "ipv6Support", "enable")),
 		way("no-other-way-out", "Cloud WAN without a reason", "core", "the tag Why", unset("core", "tags")),
 		way("no-other-way-out", "peering without a reason", "peering", "the tag Why", unset("peering", "tags")),
-		withAlso(way("no-other-way-out", "VPN gateway of the stack's own", "vpn", "vpnGatewayId", set("vpn", "vpnGatewayId", Unknown{})), "joins-narrow over-vpn"),
+		withAlso(way("no-other-way-out", "VPN gateway of the stack's own", "vpn", "vpnGatewayId", set("vpn", "vpnGatewayId", Unknown{}), set("over-vpn", "gatewayId", "vgw-3")), "joins-narrow over-vpn"),
 		withAlso(way("no-other-way-out", "PrivateLink without a reason", "partner", "somebody else's service", unset("partner", "tags")), "endpoint-policy-declared partner", "endpoint-private-dns partner"),
 		withAlso(way("no-other-way-out", "PrivateLink in the default group", "partner", "somebody else's service", unset("partner", "securityGroupIds")), "endpoint-policy-declared partner", "endpoint-private-dns partner"),
 		way("no-other-way-out", "questions sent elsewhere", "inbound", `direction is "OUTBOUND"`, set("inbound", "direction", "OUTBOUND")),
@@ -70,6 +70,6 @@ func joinMutants() []Mutant {
 		names("not associated", "vpc", "no rule group", drop("answers")),
 		withAlso(names("fails open", "vpc", "firewallFailOpen", set("closed", "firewallFailOpen", "ENABLED")), "no-public-entry closed"),
 		names("fails open by default", "vpc", "firewallFailOpen", drop("closed")),
-		way("resolver-log-declared", "nobody sees what is asked", "vpc", "not logged", drop("questions")),
+		mutant("resolver-log-declared", "nobody sees what is asked", network(), "vpc", "not logged", drop("questions")),
 	}
 }

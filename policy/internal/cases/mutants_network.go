@@ -39,7 +39,7 @@ func routeMutants() []Mutant {
 		return m
 	}
 	undeclared := func(target string) Mutant {
-		return mutant("joins-narrow", "route to an undeclared "+target, route(), "route", "doesn't join", set("route", target, "vgw-1"))
+		return mutant("joins-narrow", "route to an undeclared "+target, route(), "route", "doesn't join", set("route", target, "vgw-4"))
 	}
 	return []Mutant{
 		at("IPv4 everywhere", dest, "0.0.0.0/0", "0.0.0.0/0"),
