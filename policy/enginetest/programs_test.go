@@ -44,7 +44,7 @@ func (e *engine) preview(t *testing.T, program string) (string, error) {
 // refusals returns the lines "rule (type: name)" under Policies, of mandatory level.
 func refusals(output string) map[string][]string {
 	found := map[string][]string{}
-	for _, match := range regexp.MustCompile(`\[mandatory\]\s+(\S+)\s+\((\S+): (\S+)\)`).FindAllStringSubmatch(output, -1) {
+	for _, match := range regexp.MustCompile(`\[mandatory\]\s+(?:\[severity: \w+\]\s+)?(\S+)\s+\((\S+): (\S+)\)`).FindAllStringSubmatch(output, -1) {
 		found[match[1]] = append(found[match[1]], match[3])
 	}
 	return found
@@ -64,6 +64,7 @@ func TestPrograms(t *testing.T) {
 		found := awsxDefaultVPC(t)
 		for rule, want := range map[string]int{
 			"no-nat-gateway": 3, "no-elastic-ip": 3, "no-internet-gateway": 1, "no-public-subnet": 3, "no-default-route": 6, "default-security-group-declared": 1, "flow-log-declared": 1,
+			"dns-firewall-declared": 2, "resolver-log-declared": 1,
 		} {
 			assert.Len(t, found[rule], want, rule)
 			delete(found, rule)
