@@ -20,6 +20,8 @@ func resolverChanges(e environment) []statement {
 			"route53resolver:DisassociateResolverQueryLogConfig", "route53resolver:UntagResource", "route53resolver:UpdateFirewallDomains",
 			"route53resolver:UpdateFirewallRule", "route53resolver:UpdateFirewallRuleGroupAssociation", "route53resolver:UpdateResolverEndpoint",
 		}, kinds).tagged(e, "aws:ResourceTag"),
+		// Whether a VPC's firewall fails open: AWS makes that one, without tags.
+		allow("FailClosed", []string{"route53resolver:UpdateFirewallConfig"}, e.each("route53resolver", "firewall-config/*")),
 		// A query log sets itself up in CloudWatch Logs with the caller's rights, as
 		// vended logs do (CloudWatch Logs user guide, "Enable logging from AWS
 		// services"), on nothing that has a name.

@@ -37,6 +37,7 @@ UNTIED = {
     "route53:ChangeTagsForResource": "as above",
     "route53:DeleteHostedZone": "as above; a zone with records can't be deleted, and records are tied to the hostname",
     "route53:DisassociateVPCFromHostedZone": "as above",
+    "route53resolver:UpdateFirewallConfig": "AWS makes a VPC's configuration itself, without tags",
     "ec2:DeleteNetworkInterface": "EFS's have no tags; a service's interface in use can't be deleted by others",
 }
 
@@ -125,6 +126,7 @@ def tags(key: str, stack: str) -> dict[str, str]:
 
 # Condition keys that a call carries beside tags.
 EXTRA = {
+    "route53resolver:AssociateFirewallRuleGroup": lambda stack: tags("aws:RequestTag", stack),
     "iam:CreateRole": lambda stack: {"iam:PermissionsBoundary": boundary(stack)},
     "iam:PutRolePolicy": lambda stack: {"iam:PermissionsBoundary": boundary(stack)},
     "iam:AttachRolePolicy": lambda stack: {"iam:PermissionsBoundary": boundary(stack), "iam:PolicyARN": f"arn:aws:iam::{ACCOUNT}:policy/of-a-team"},

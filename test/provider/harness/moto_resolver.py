@@ -1,4 +1,4 @@
-"""Route 53 Resolver's DNS firewall, which moto 5.2.5 lacks, and the ends of its query logs.
+"""Route 53 Resolver's DNS firewall, which moto 5.2.5 lacks, the ends of its query logs, and endpoints' types.
 
 As much as the stack's resources take: what is made can be told, changed and deleted, and what is
 gone or still in use is refused (Route 53 Resolver API). No query is ever judged.
@@ -8,7 +8,7 @@ import json
 
 from moto.moto_api._internal import mock_random
 from moto.route53resolver.exceptions import ResourceInUseException, ResourceNotFoundException
-from moto.route53resolver.models import Route53ResolverBackend
+from moto.route53resolver.models import ResolverEndpoint, Route53ResolverBackend
 from moto.route53resolver.responses import Route53ResolverResponse
 
 # Kind of a resource -> its ids' prefix, and its part of an ARN.
@@ -220,6 +220,20 @@ def know_arns() -> None:
     Route53ResolverBackend._matched_arn = wrapped
 
 
+def remember_types() -> None:
+    """An endpoint is of the type, and speaks the protocols, that it was made with."""
+    create, old = Route53ResolverResponse.create_resolver_endpoint, ResolverEndpoint.description
+
+    def wrapped(self) -> str:
+        reply = json.loads(create(self))
+        made = self.route53resolver_backend.resolver_endpoints[reply["ResolverEndpoint"]["Id"]]
+        made.said = {name: value for name in ("ResolverEndpointType", "Protocols") if (value := self._get_param(name))}
+        return json.dumps({"ResolverEndpoint": made.description()})
+
+    Route53ResolverResponse.create_resolver_endpoint = wrapped
+    ResolverEndpoint.description = lambda self: {**old(self), **getattr(self, "said", {})}
+
+
 def apply() -> None:
     for action in (
         create_firewall_domain_list, update_firewall_domains, list_firewall_domains, delete_firewall_domain_list, create_firewall_rule_group,
@@ -232,3 +246,4 @@ def apply() -> None:
     Route53ResolverResponse.get_firewall_rule_group = getter("FirewallRuleGroup")
     Route53ResolverResponse.get_firewall_rule_group_association = getter("FirewallRuleGroupAssociation")
     know_arns()
+    remember_types()

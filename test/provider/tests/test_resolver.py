@@ -56,3 +56,16 @@ class Firewall(unittest.TestCase):
         api.delete_resolver_query_log_config(ResolverQueryLogConfigId=log)
         with self.assertRaises(api.exceptions.ClientError):
             api.get_resolver_query_log_config(ResolverQueryLogConfigId=log)
+
+    @mock_aws
+    def test_an_endpoint_tells_what_it_was_made_with(self):
+        moto_resolver.apply()
+        api, ec2 = boto3.client("route53resolver", region_name="us-east-1"), boto3.client("ec2", region_name="us-east-1")
+        subnets = [subnet["SubnetId"] for subnet in ec2.describe_subnets()["Subnets"][:2]]
+        group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        made = api.create_resolver_endpoint(
+            CreatorRequestId="1", Name="in", Direction="INBOUND", SecurityGroupIds=[group], IpAddresses=[{"SubnetId": subnet} for subnet in subnets],
+            ResolverEndpointType="IPV4", Protocols=["Do53"],
+        )["ResolverEndpoint"]["Id"]  # fmt: skip
+        told = api.get_resolver_endpoint(ResolverEndpointId=made)["ResolverEndpoint"]
+        self.assertEqual((told["ResolverEndpointType"], told["Protocols"]), ("IPV4", ["Do53"]))
