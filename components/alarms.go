@@ -2,6 +2,7 @@ package components
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/cloudwatch"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/sns"
@@ -95,7 +96,7 @@ func NewAlarms(ctx *pulumi.Context, name string, args *AlarmsArgs, opts ...pulum
 			return nil, fmt.Errorf("alarms: topic %s: %w", severity, err)
 		}
 	}
-	alarms := append(args.Alarms, args.refusedCalls())
+	alarms := append(slices.Clone(args.Alarms), args.refusedCalls())
 	if args.DNS != nil {
 		alarms = append(alarms, args.blockedNames())
 	}

@@ -57,7 +57,7 @@ func (m *mirror) bring(ctx context.Context, now view, listing bucket.Listing) (b
 		return false, err
 	}
 	refused := only(wanted, stage.Refused)
-	next.Skipped, next.Entries = append(skipped, stage.Refused...), stage.Entries
+	next.Skipped, next.Entries = slices.Concat(skipped, stage.Refused), stage.Entries
 	if stage.Fetched == 0 && len(refused) > 0 && now.holdsJust(next.Source, objects(stage.Entries)) {
 		// Readers see already all that can be read.
 		return false, m.amend(ctx, now, next, listing, refused)

@@ -74,7 +74,7 @@ func TestDiskFaultsInTurn(t *testing.T) {
 			w.put(stays)
 			s := w.open(t)
 			defer s.mirror.close()
-			_, err := s.turn(t.Context())
+			err := s.turn(t.Context())
 			require.NoError(t, err)
 			hits := 0
 			for i, fault := range append(slices.Clone(diskErrors), diskErrors...) {
@@ -101,7 +101,7 @@ func TestDiskFaultsInTurn(t *testing.T) {
 						return nil
 					}
 					for range 2 {
-						_, err = s.turn(t.Context())
+						err = s.turn(t.Context())
 						w.s3.Delete(prefix + "f/soon.py")
 						if err == nil && tidy {
 							err = s.mirror.tidyUp(t.Context())
@@ -119,7 +119,7 @@ func TestDiskFaultsInTurn(t *testing.T) {
 							w.s3.Delete(prefix + key)
 						}
 					}
-					_, err = s.turn(t.Context())
+					err = s.turn(t.Context())
 					require.NoError(t, err, "after %v", fault)
 					w.sees(stays)
 					w.wholeTrees()
@@ -156,17 +156,17 @@ func TestFullDisk(t *testing.T) {
 	// One agent that lives on.
 	s := w.open(t)
 	defer s.mirror.close()
-	_, err := s.turn(t.Context())
+	err := s.turn(t.Context())
 	require.NoError(t, err)
 	for i := range 3 {
 		w.put(files{"a.py": fmt.Sprint(3 + i), "big3": big})
 		for range 3 {
-			_, err = s.turn(t.Context())
+			err = s.turn(t.Context())
 			require.ErrorIs(t, err, unix.ENOSPC)
 			require.Empty(t, w.unfinished())
 		}
 		w.s3.Delete(prefix + "big3")
-		_, err = s.turn(t.Context())
+		err = s.turn(t.Context())
 		require.NoError(t, err)
 		w.sees(files{"a.py": fmt.Sprint(3 + i), "big1": big, "big2": big})
 	}
@@ -213,7 +213,7 @@ func TestFullDiskAtTheManifest(t *testing.T) {
 	w.put(files{"a.py": "1"})
 	s := w.open(t)
 	defer s.mirror.close()
-	_, err := s.turn(t.Context())
+	err := s.turn(t.Context())
 	require.NoError(t, err)
 	w.put(files{"a.py": "2", "b.py": "2"})
 	for _, fault := range []unix.Errno{unix.ENOSPC, unix.EDQUOT} {
@@ -224,14 +224,14 @@ func TestFullDiskAtTheManifest(t *testing.T) {
 			return nil
 		}
 		for range 3 {
-			_, err = s.turn(t.Context())
+			err = s.turn(t.Context())
 			require.ErrorIs(t, err, fault)
 			require.Empty(t, w.unfinished())
 			w.sees(files{"a.py": "1"})
 		}
 	}
 	w.disk.Before = nil
-	_, err = s.turn(t.Context())
+	err = s.turn(t.Context())
 	require.NoError(t, err)
 	w.sees(files{"a.py": "2", "b.py": "2"})
 }
@@ -243,7 +243,7 @@ func TestFullDiskHeals(t *testing.T) {
 	w.put(files{"a.py": "1"})
 	s := w.open(t)
 	defer s.mirror.close()
-	_, err := s.turn(t.Context())
+	err := s.turn(t.Context())
 	require.NoError(t, err)
 	page := os.Getpagesize()
 	ballast, err := os.Create(filepath.Join(mount, "ballast"))
@@ -258,13 +258,13 @@ func TestFullDiskHeals(t *testing.T) {
 	big := strings.Repeat("x", 20*page)
 	w.put(files{"big": big})
 	for range 3 {
-		_, err = s.turn(t.Context())
+		err = s.turn(t.Context())
 		require.ErrorIs(t, err, unix.ENOSPC)
 		require.ErrorContains(t, err, "publishing: write", "the files had room")
 		w.sees(files{"a.py": "1"})
 	}
 	require.NoError(t, ballast.Truncate(int64(fill-4*page)))
-	_, err = s.turn(t.Context())
+	err = s.turn(t.Context())
 	require.NoError(t, err)
 	w.sees(files{"a.py": "1", "big": big})
 }

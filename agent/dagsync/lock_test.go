@@ -54,7 +54,7 @@ func TestOnceBesideAnotherWriter(t *testing.T) {
 	w.once(cli.ExitOK)
 	w.put(files{"d/": ""})
 	w.once(cli.ExitFailure)
-	_, err := s.turn(t.Context())
+	err := s.turn(t.Context())
 	require.NoError(t, err)
 	w.once(cli.ExitPartial)
 	require.Contains(t, w.logs.String(), `"key":"d/"`)
@@ -109,18 +109,18 @@ func TestLostLockWithAnUnfinishedStage(t *testing.T) {
 	w.put(files{"a.py": "1", "b.py": "1"})
 	s := w.open(t)
 	defer s.mirror.close()
-	_, err := s.turn(t.Context())
+	err := s.turn(t.Context())
 	require.NoError(t, err)
 	w.put(files{"a.py": "2", "z.py": "2"})
 	w.failFor("z.py")
-	_, err = s.turn(t.Context())
+	err = s.turn(t.Context())
 	require.ErrorContains(t, err, "status 500")
 	require.NotNil(t, s.mirror.failed)
 	w.s3.SetFault(nil)
 	w.takeOver(t)
 	w.put(files{"a.py": "3"})
 	for range 2 {
-		_, err = s.turn(t.Context())
+		err = s.turn(t.Context())
 		require.NoError(t, err)
 		w.sees(files{"a.py": "3", "b.py": "1", "z.py": "2"})
 	}
@@ -135,7 +135,7 @@ func TestLostLockIsNoticedBeforeTheStageIsTouched(t *testing.T) {
 	w.put(files{"a.py": "1"})
 	s := w.open(t)
 	defer s.mirror.close()
-	_, err := s.turn(t.Context())
+	err := s.turn(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, os.Rename(w.home()+"/lock", w.home()+"/lock.old"))
 	other := *w
@@ -144,7 +144,7 @@ func TestLostLockIsNoticedBeforeTheStageIsTouched(t *testing.T) {
 	require.NoError(t, os.Mkdir(w.home()+"/stage", 0o755)) // that of the other
 	require.NoError(t, os.WriteFile(w.home()+"/stage/half.py", nil, 0o644))
 	w.put(files{"a.py": "2"})
-	_, err = s.turn(t.Context())
+	err = s.turn(t.Context())
 	require.ErrorIs(t, err, errStandby)
 	require.FileExists(t, w.home()+"/stage/half.py")
 	require.ErrorContains(t, s.mirror.tidy(t.Context()), "not locked")
@@ -158,7 +158,7 @@ func TestLockLostDuringAPass(t *testing.T) {
 	w.put(files{"a.py": "1"})
 	s := w.open(t)
 	defer s.mirror.close()
-	_, err := s.turn(t.Context())
+	err := s.turn(t.Context())
 	require.NoError(t, err)
 	w.put(files{"a.py": "2"})
 	w.s3.SetFault(func(_ http.ResponseWriter, r *http.Request) bool {
@@ -168,11 +168,11 @@ func TestLockLostDuringAPass(t *testing.T) {
 		}
 		return false
 	})
-	_, err = s.turn(t.Context())
+	err = s.turn(t.Context())
 	require.ErrorContains(t, err, "publishing")
 	require.FileExists(t, w.home()+"/stage/a.py", "it isn't moved without the lock")
 	w.sees(files{"a.py": "1"})
-	_, err = s.turn(t.Context())
+	err = s.turn(t.Context())
 	require.NoError(t, err)
 	w.sees(files{"a.py": "2"})
 }

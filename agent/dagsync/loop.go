@@ -152,7 +152,7 @@ func (s *syncer) loop(ctx context.Context) {
 	reported := time.Time{}
 	for {
 		begin := time.Now()
-		_, err := s.turn(ctx)
+		err := s.turn(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -192,15 +192,15 @@ func (s *syncer) tidyUp(ctx context.Context) {
 var errStandby = errors.New("another writer holds the lock")
 
 // turn looks once, as the one writer.
-func (s *syncer) turn(ctx context.Context) (bool, error) {
+func (s *syncer) turn(ctx context.Context) error {
 	ok, err := s.mirror.lock()
 	s.setStandby(err == nil && !ok)
 	if err != nil {
 		s.note(false, err)
-		return false, err
+		return err
 	}
 	if !ok {
-		return false, errStandby
+		return errStandby
 	}
 	changed, err := s.mirror.pass(ctx)
 	s.note(changed, err)
@@ -210,7 +210,7 @@ func (s *syncer) turn(ctx context.Context) (bool, error) {
 			err = errors.Join(err, fmt.Errorf("the lock was lost: %w", lost))
 		}
 	}
-	return changed, err
+	return err
 }
 
 func (s *syncer) setStandby(standby bool) {

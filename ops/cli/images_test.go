@@ -389,26 +389,3 @@ digests: line 6 is "worker": an image and its digest, no less and no more
 	require.NoError(t, err)
 	assert.Equal(t, "6\t6\tPulumi.dev.yaml\n", string(difference))
 }
-
-// What a stack runs has a tag of its own, once; what is missing is told, all of it.
-func TestKeepTagsWhatTheStackRuns(t *testing.T) {
-	h := newHome(t, nil)
-	awstest.Start(t)
-	r := newRepositories(t, "dev")
-	got := h.ops("images", "keep", "dev")
-	require.NotEqual(t, 0, got.code)
-	for _, image := range config.ImageNames {
-		assert.Contains(t, got.said, image+": the repository has no sha256:")
-	}
-	for i, image := range config.ImageNames {
-		r.put("dev/"+image, digestOf(fmt.Sprint(i+1)), "commit", nil)
-	}
-	for _, said := range []bool{true, false} {
-		got = h.ops("images", "keep", "dev")
-		require.Equal(t, 0, got.code, got.said)
-		assert.Equal(t, said, strings.Contains(got.said, "images: web is kept as deployed-111111111111"), got.said)
-	}
-	answer, err := r.ecr.DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: aws.String("pathwai-airflow-dev/web")})
-	require.NoError(t, err)
-	assert.ElementsMatch(t, []string{"commit", "deployed-111111111111"}, answer.ImageDetails[0].ImageTags)
-}

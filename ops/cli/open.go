@@ -114,7 +114,7 @@ func (t *tool) door(ctx context.Context, s *stack.Stack) (*session.Door, error) 
 		return nil, &Failure{Code: ExitNothing, Err: err}
 	}
 	if err != nil {
-		return nil, fmt.Errorf("Session Manager: %w", err)
+		return nil, fmt.Errorf("no session by Session Manager: %w", err)
 	}
 	t.say("%s: session %s through task %s", s.Name, door.Session, door.Task)
 	return door, nil

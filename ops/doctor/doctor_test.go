@@ -99,7 +99,7 @@ func plants() []plant {
 			a.t.Cleanup(func() { require.NoError(a.t, a.Fix(context.Background(), func(string) {})) })
 		}, "red ecs.amazonaws.com: has no service-linked role"},
 		plant{"fargate-quotas", "a new account's", func(a *account) {
-			a.Config.Services.Scheduler.OnDemandBase, a.Config.Services.Scheduler.CPU = 1, 8192
+			a.Services.Scheduler.OnDemandBase, a.Services.Scheduler.CPU = 1, 8192
 			a.says("GetServiceQuota", `{"Quota": {"Value": 6}}`)
 		}, "red vCPU on demand: the quota is 6; the stack takes 8 at rest, 8 while all tasks are replaced, 8 at most\n" +
 			"warning vCPU on Spot: the quota is 6; the stack takes 2.25 at rest, 12.5 while all tasks are replaced, 14.25 at most"},

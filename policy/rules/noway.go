@@ -192,7 +192,7 @@ var otherTargets = []string{
 func otherTarget(route property.Map, r report) {
 	joined := r.joins(route)
 	for _, name := range otherTargets {
-		if isSet(route.Get(name)) && !(joined && slices.Contains(joiningTargets, name)) {
+		if isSet(route.Get(name)) && (!joined || !slices.Contains(joiningTargets, name)) {
 			r.fault("a route leads to another network: %s is set.", name)
 		}
 	}

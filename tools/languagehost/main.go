@@ -10,6 +10,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -36,7 +37,7 @@ func run(args []string) error {
 	if len(args) == 0 {
 		return fmt.Errorf("which program?")
 	}
-	host := exec.Command(args[0], args[1:]...)
+	host := exec.CommandContext(context.Background(), args[0], args[1:]...)
 	host.Stderr = os.Stderr
 	said, err := host.StdoutPipe()
 	if err != nil {
@@ -56,7 +57,7 @@ func run(args []string) error {
 	if err != nil {
 		return err
 	}
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
@@ -103,7 +104,7 @@ func copyMessages(receive, send func(any) error) error {
 	for {
 		message := &frame{}
 		switch err := receive(message); {
-		case err == io.EOF:
+		case errors.Is(err, io.EOF):
 			return nil
 		case err != nil:
 			return err

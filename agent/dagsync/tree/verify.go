@@ -42,7 +42,9 @@ func Verify(ctx context.Context, dir *Dir, entries []Entry) (Damage, error) {
 	}
 	subfolders := map[string]int{}
 	for _, folder := range Folders(entries) {
-		folders[folder] = folders[folder] // those with nothing but folders in them, too
+		if _, known := folders[folder]; !known {
+			folders[folder] = nil // nothing but folders in it
+		}
 		if folder != "" {
 			subfolders[parentOf(folder)]++
 		}
