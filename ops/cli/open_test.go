@@ -309,7 +309,7 @@ func TestOpenEndsWithItsSession(t *testing.T) {
 	w.aws.Fail("AmazonSSM.StartSession", 1, 400, "TargetNotConnected: the agent isn't connected")
 	got := open()
 	assert.Equal(t, ExitFailure, got.code)
-	assert.Contains(t, got.said, "ops: Session Manager: operation error SSM: StartSession")
+	assert.Contains(t, got.said, "ops: no session by Session Manager: operation error SSM: StartSession")
 	assert.Contains(t, got.said, "TargetNotConnected: the agent isn't connected")
 	w.aws.Fail("AmazonSSM.StartSession", 9, 403, "AccessDeniedException")
 	assert.Equal(t, ExitFailure, open().code)
@@ -365,7 +365,7 @@ func TestSmokeThroughASession(t *testing.T) {
 	w.aws.Fail("AmazonSSM.StartSession", 9, 403, "AccessDeniedException")
 	got = smoke()
 	assert.Equal(t, 10, got.code)
-	assert.Contains(t, got.said, "ops: smoke: nothing is known of the deployment, since this machine couldn't connect: Session Manager: ")
+	assert.Contains(t, got.said, "ops: smoke: nothing is known of the deployment, since this machine couldn't connect: no session by Session Manager: ")
 	w.aws.Heal()
 
 	airflow.state = "running"
