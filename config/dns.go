@@ -87,7 +87,7 @@ func serviceNames(service, region string) []string {
 	parts := strings.Split(service, ".")
 	slices.Reverse(parts)
 	name := strings.Join(parts, ".") + at
-	if slices.Contains(StandardEndpoints, service) || service == ExecEndpoint {
+	if service == ExecEndpoint || slices.Contains(slices.Concat(StandardEndpoints, RegionEndpoints(region)), service) {
 		return []string{name}
 	}
 	return []string{name, "*." + name}

@@ -99,6 +99,17 @@ var StandardEndpoints = []string{
 // ExecEndpoint is what ECS Exec talks to.
 const ExecEndpoint = "ssmmessages"
 
+// InterfaceEndpoints are the services that every stack of this kind has an
+// interface endpoint for: the standard ones, those that the region needs, and
+// ECS Exec's when it is on.
+func (c *Config) InterfaceEndpoints() []string {
+	names := slices.Concat(StandardEndpoints, RegionEndpoints(c.Region))
+	if c.Services.Exec {
+		names = append(names, ExecEndpoint)
+	}
+	return names
+}
+
 // awsService begins the whole names of AWS's own services, and somebodyElses
 // those that are not.
 const (

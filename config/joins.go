@@ -99,10 +99,7 @@ func (f *faults) ids(at string, ids []string, form *regexp.Regexp, rule string) 
 
 // WantedEndpoints are all AWS services that the stack's tasks reach, by name.
 func (c *Config) WantedEndpoints() []string {
-	names := append([]string{"s3"}, StandardEndpoints...)
-	if c.Services.Exec {
-		names = append(names, ExecEndpoint)
-	}
+	names := append([]string{"s3"}, c.InterfaceEndpoints()...)
 	for _, extra := range c.Endpoints.Extra {
 		names = append(names, extra.Service)
 	}

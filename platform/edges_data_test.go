@@ -78,3 +78,11 @@ func TestResolvableNames(t *testing.T) {
 		"secretsmanager.us-east-1.amazonaws.com", "ssmmessages.us-east-1.amazonaws.com", "sts.amazonaws.com", "sts.us-east-1.amazonaws.com",
 	}, slices.Sorted(slices.Values(cfg.ResolvableNames())))
 }
+
+// Where tasks reach ECS over endpoints, the resolver answers for their names.
+func TestResolvableNamesOfNewRegions(t *testing.T) {
+	cfg := loadStack(t, "dev", func(cfg *config.Config) { cfg.Region = "mx-central-1" })
+	for _, service := range []string{"ecs", "ecs-agent", "ecs-telemetry"} {
+		require.Contains(t, cfg.ResolvableNames(), service+".mx-central-1.amazonaws.com")
+	}
+}

@@ -3,8 +3,6 @@
 package platform
 
 import (
-	"slices"
-
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -60,7 +58,7 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 		return err
 	}
 	endpoints, err := components.NewEndpoints(ctx, "endpoints", &components.EndpointsArgs{
-		Scope: scope, Network: network, Interfaces: interfaceEndpoints(cfg), Zones: cfg.EndpointZones(),
+		Scope: scope, Network: network, Interfaces: cfg.InterfaceEndpoints(), Zones: cfg.EndpointZones(),
 		Existing: cfg.Endpoints.Existing, ExistingVPCID: cfg.Network.VPCID,
 		Extra: cfg.Endpoints.Extra, Services: cfg.Endpoints.Services,
 		TrustedAccounts: cfg.Endpoints.TrustedAccounts, TrustedBuckets: cfg.Endpoints.TrustedBuckets,
@@ -146,14 +144,4 @@ func newProvider(ctx *pulumi.Context, cfg *config.Config) (*aws.Provider, error)
 		AllowedAccountIds: pulumi.ToStringArray([]string{cfg.AccountID}),
 		DefaultTags:       &aws.ProviderDefaultTagsArgs{Tags: tags},
 	})
-}
-
-// interfaceEndpoints are the standard ones, those that the region needs, ECS
-// Exec's when it is on, and the configured further ones.
-func interfaceEndpoints(cfg *config.Config) []string {
-	names := append(slices.Clone(config.StandardEndpoints), config.RegionEndpoints(cfg.Region)...)
-	if cfg.Services.Exec {
-		names = append(names, config.ExecEndpoint)
-	}
-	return names
 }

@@ -82,7 +82,7 @@ func TestStacksDeclareThePlatform(t *testing.T) {
 // Tasks of a region that opened later reach ECS over endpoints, or don't start.
 func TestNewRegionsHaveEndpointsOfECS(t *testing.T) {
 	names := func(region string) []string {
-		return interfaceEndpoints(loadStack(t, "dev", func(c *config.Config) { c.Region = region }))
+		return loadStack(t, "dev", func(c *config.Config) { c.Region = region }).InterfaceEndpoints()
 	}
 	standard := []string{"ecr.api", "ecr.dkr", "logs", "sts", "secretsmanager", "kms"}
 	require.Equal(t, append(standard, "ssmmessages"), names("us-east-1"))

@@ -28,11 +28,7 @@ type endpoint struct {
 func (d *Doctor) wanted() []endpoint {
 	prefix, zones := "com.amazonaws."+d.Region+".", d.EndpointZones()
 	list := []endpoint{{service: prefix + "s3", kind: types.ServiceTypeGateway, policy: true}}
-	names := slices.Concat(config.StandardEndpoints, config.RegionEndpoints(d.Region))
-	if d.Services.Exec {
-		names = append(names, config.ExecEndpoint)
-	}
-	for _, name := range names {
+	for _, name := range d.InterfaceEndpoints() {
 		list = append(list, endpoint{prefix + name, types.ServiceTypeInterface, zones, true, true})
 	}
 	for _, extra := range d.Endpoints.Extra {
