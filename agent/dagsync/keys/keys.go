@@ -148,13 +148,18 @@ func withoutFolders(objects []bucket.Object, skipped []Skip) ([]bucket.Object, [
 		}
 		open = append(open, i)
 	}
-	if len(folder) == 0 {
+	return without(objects, folder, skipped, Folder)
+}
+
+// without takes the objects at some places out, and names them as skipped.
+func without(objects []bucket.Object, out map[int]bool, skipped []Skip, reason string) ([]bucket.Object, []Skip) {
+	if len(out) == 0 {
 		return objects, skipped
 	}
 	kept := objects[:0]
 	for i, o := range objects {
-		if folder[i] {
-			skipped = append(skipped, Skip{o.Key, Folder})
+		if out[i] {
+			skipped = append(skipped, Skip{o.Key, reason})
 		} else {
 			kept = append(kept, o)
 		}
@@ -184,18 +189,7 @@ func withoutTwins(objects []bucket.Object, skipped []Skip) ([]bucket.Object, []S
 		}
 		older[out] = true
 	}
-	if len(older) == 0 {
-		return objects, skipped
-	}
-	kept := objects[:0]
-	for i, o := range objects {
-		if older[i] {
-			skipped = append(skipped, Skip{o.Key, Twin})
-		} else {
-			kept = append(kept, o)
-		}
-	}
-	return kept, skipped
+	return without(objects, older, skipped, Twin)
 }
 
 // fold gives equal text for keys that strings.EqualFold calls equal.
