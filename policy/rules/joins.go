@@ -50,9 +50,6 @@ func narrowJoins() map[string]check {
 
 const resolverEndpointType = "aws:route53/resolverEndpoint:ResolverEndpoint"
 
-// joinTargets are the targets of routes that an attachment can stand for.
-var joinTargets = []string{"transitGatewayId", "vpcPeeringConnectionId", "coreNetworkArn"}
-
 // joinTarget tells whether a standalone route leads over a join to a known
 // private network; whether a VPN gateway is joined, joinsNarrow asks.
 func joinTarget(route property.Map) bool {
@@ -61,9 +58,9 @@ func joinTarget(route property.Map) bool {
 		return false
 	}
 	targets := 0
-	for _, name := range append(slices.Clone(joinTargets), otherTargets...) {
+	for _, name := range otherTargets {
 		if isSet(route.Get(name)) {
-			if !slices.Contains(joinTargets, name) {
+			if !slices.Contains(joiningTargets, name) {
 				return false
 			}
 			targets++

@@ -141,29 +141,7 @@ func embedded(res resource, visit func(at place)) {
 
 // fromPlain turns decoded JSON into a property value, with the names of
 // properties as Pulumi writes them.
-func fromPlain(v any) property.Value {
-	switch v := v.(type) {
-	case map[string]any:
-		m := make(map[string]property.Value, len(v))
-		for key, value := range v {
-			m[lowerFirst(key)] = fromPlain(value)
-		}
-		return property.New(m)
-	case []any:
-		list := make([]property.Value, 0, len(v))
-		for _, item := range v {
-			list = append(list, fromPlain(item))
-		}
-		return property.New(list)
-	case string:
-		return property.New(v)
-	case bool:
-		return property.New(v)
-	case float64:
-		return property.New(v)
-	}
-	return property.New(property.Null)
-}
+func fromPlain(v any) property.Value { return toProperty(v, lowerFirst) }
 
 // lowerFirst writes SubnetId as subnetId, and KMSKeyId as kmsKeyId.
 func lowerFirst(name string) string {

@@ -197,25 +197,27 @@ func toPlain(v property.Value) any {
 }
 
 func fromTranslated(props map[string]any) property.Map {
-	m := make(map[string]property.Value, len(props))
-	for key, value := range props {
-		m[key] = fromTranslatedValue(value)
-	}
-	return property.NewMap(m)
+	return toProperty(props, func(name string) string { return name }).AsMap()
 }
 
-func fromTranslatedValue(v any) property.Value {
+// toProperty turns decoded JSON, or what the translation gives, into a property
+// value; named writes the names of its properties.
+func toProperty(v any, named func(string) string) property.Value {
 	switch v := v.(type) {
 	case translate.Unknown:
 		return property.New(property.Computed)
 	case concealed:
-		return fromTranslatedValue(v.value).WithSecret(true)
+		return toProperty(v.value, named).WithSecret(true)
 	case map[string]any:
-		return property.New(fromTranslated(v))
+		m := make(map[string]property.Value, len(v))
+		for key, value := range v {
+			m[named(key)] = toProperty(value, named)
+		}
+		return property.New(m)
 	case []any:
 		list := make([]property.Value, 0, len(v))
 		for _, item := range v {
-			list = append(list, fromTranslatedValue(item))
+			list = append(list, toProperty(item, named))
 		}
 		return property.New(list)
 	case string:
