@@ -40,18 +40,28 @@ func (a *Alarms) watchNames(ctx *pulumi.Context, name string, args *AlarmsArgs) 
 	if args.DNS == nil {
 		return nil
 	}
-	if _, err := cloudwatch.NewLogMetricFilter(ctx, name+"-dns-blocked", &cloudwatch.LogMetricFilterArgs{
-		Name:         pulumi.String(args.Scope.Name("dns-blocked")),
-		LogGroupName: pulumi.String(args.DNS.LogGroup),
-		Pattern:      pulumi.String(`{ $.firewall_rule_action = "BLOCK" }`),
+	return a.count(ctx, name+"-dns-blocked", args, logCount{
+		name: "dns-blocked", group: args.DNS.LogGroup, pattern: `{ $.firewall_rule_action = "BLOCK" }`, metric: blockedMetric,
+	}, []pulumi.Resource{args.DNS.Logs()})
+}
+
+// logCount is a metric of how many lines of a log group fit a pattern.
+type logCount struct{ name, group, pattern, metric string }
+
+// count makes the metric, in the stack's own namespace.
+func (a *Alarms) count(ctx *pulumi.Context, name string, args *AlarmsArgs, c logCount, after []pulumi.Resource) error {
+	if _, err := cloudwatch.NewLogMetricFilter(ctx, name, &cloudwatch.LogMetricFilterArgs{
+		Name:         pulumi.String(args.Scope.Name(c.name)),
+		LogGroupName: pulumi.String(c.group),
+		Pattern:      pulumi.String(c.pattern),
 		MetricTransformation: &cloudwatch.LogMetricFilterMetricTransformationArgs{
 			Namespace: pulumi.String(MetricsNamespace + "/" + args.Scope.Prefix),
-			Name:      pulumi.String(blockedMetric),
+			Name:      pulumi.String(c.metric),
 			Value:     pulumi.String("1"),
 			Unit:      pulumi.String("Count"),
 		},
-	}, pulumi.Parent(a), pulumi.DependsOn([]pulumi.Resource{args.DNS.Logs()})); err != nil {
-		return fmt.Errorf("alarms: log filter of blocked names: %w", err)
+	}, pulumi.Parent(a), pulumi.DependsOn(after)); err != nil {
+		return fmt.Errorf("alarms: log filter %s: %w", c.name, err)
 	}
 	return nil
 }
@@ -62,18 +72,11 @@ func Threshold(value float64) *float64 { return &value }
 // watchLogs counts refused calls in the containers' logs.
 func (a *Alarms) watchLogs(ctx *pulumi.Context, name string, args *AlarmsArgs) error {
 	for _, service := range slices.Sorted(maps.Keys(args.LogGroups)) {
-		if _, err := cloudwatch.NewLogMetricFilter(ctx, name+"-refused-"+service, &cloudwatch.LogMetricFilterArgs{
-			Name:         pulumi.String(args.Scope.Name(service + "-refused")),
-			LogGroupName: pulumi.String(args.LogGroups[service]),
-			Pattern:      pulumi.String(`?AccessDenied ?AccessDeniedException ?"is not authorized to perform"`),
-			MetricTransformation: &cloudwatch.LogMetricFilterMetricTransformationArgs{
-				Namespace: pulumi.String(MetricsNamespace + "/" + args.Scope.Prefix),
-				Name:      pulumi.String(refusedMetric),
-				Value:     pulumi.String("1"),
-				Unit:      pulumi.String("Count"),
-			},
-		}, pulumi.Parent(a), pulumi.DependsOn(args.LogGroupsReady)); err != nil {
-			return fmt.Errorf("alarms: log filter of %s: %w", service, err)
+		if err := a.count(ctx, name+"-refused-"+service, args, logCount{
+			name: service + "-refused", group: args.LogGroups[service], metric: refusedMetric,
+			pattern: `?AccessDenied ?AccessDeniedException ?"is not authorized to perform"`,
+		}, args.LogGroupsReady); err != nil {
+			return err
 		}
 	}
 	return a.watchNames(ctx, name, args)

@@ -3,7 +3,6 @@ package components
 import (
 	"fmt"
 	"slices"
-	"strings"
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/ec2"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -113,7 +112,7 @@ func (e *Endpoints) newGateways(ctx *pulumi.Context, name string, args *Endpoint
 		}
 		endpoint, err := ec2.NewVpcEndpoint(ctx, name+"-"+service, &ec2.VpcEndpointArgs{
 			VpcId:           args.Network.VPCID,
-			ServiceName:     pulumi.String(serviceName(args.Scope, service)),
+			ServiceName:     pulumi.String(config.ServiceName(args.Scope.Region, service)),
 			VpcEndpointType: pulumi.String(config.GatewayEndpoint),
 			RouteTableIds:   args.Network.RouteTableIDs,
 			Policy:          pulumi.String(text),
@@ -164,7 +163,7 @@ func (e *Endpoints) newInterface(ctx *pulumi.Context, name string, args *Endpoin
 	}
 	created, err := ec2.NewVpcEndpoint(ctx, name+"-"+short, &ec2.VpcEndpointArgs{
 		VpcId:             args.Network.VPCID,
-		ServiceName:       pulumi.String(serviceName(args.Scope, endpoint.Service)),
+		ServiceName:       pulumi.String(config.ServiceName(args.Scope.Region, endpoint.Service)),
 		VpcEndpointType:   pulumi.String(config.InterfaceEndpoint),
 		PrivateDnsEnabled: pulumi.Bool(endpoint.OwnName()),
 		SubnetIds:         args.Network.SubnetIDs(orElse(endpoint.Zones, args.Zones)),
@@ -182,7 +181,7 @@ func (e *Endpoints) newInterface(ctx *pulumi.Context, name string, args *Endpoin
 // find asks AWS for an endpoint that is there: only its owner's groups and lists
 // tell tasks the way, and no setting can know them. Nothing else is ever asked.
 func (e *Endpoints) find(ctx *pulumi.Context, args *EndpointsArgs, service string) (*ec2.LookupVpcEndpointResult, error) {
-	name := serviceName(args.Scope, service)
+	name := config.ServiceName(args.Scope.Region, service)
 	found, err := ec2.LookupVpcEndpoint(ctx, &ec2.LookupVpcEndpointArgs{VpcId: &args.ExistingVPCID, ServiceName: &name}, pulumi.Parent(e))
 	if err != nil {
 		return nil, fmt.Errorf("endpoints: %s has none for %s that could be used (endpoints.existing): %w", args.ExistingVPCID, name, err)
@@ -235,13 +234,6 @@ func orElse(list, otherwise []string) []string {
 		return list
 	}
 	return otherwise
-}
-
-func serviceName(s Scope, short string) string {
-	if strings.HasPrefix(short, "com.amazonaws.") {
-		return short
-	}
-	return fmt.Sprintf("com.amazonaws.%s.%s", s.Region, short)
 }
 
 // ownAccountOnly admits principals of this account to resources of this

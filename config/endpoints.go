@@ -124,6 +124,15 @@ var (
 	serviceForm       = regexp.MustCompile(`^com\.amazonaws\.vpce\.([a-z0-9-]+)\.vpce-svc-[0-9a-f]{8,17}$`)
 )
 
+// ServiceName is the whole name of an AWS service's endpoint in a region, for a
+// short one as for a whole one.
+func ServiceName(region, service string) string {
+	if strings.HasPrefix(service, awsService) {
+		return service
+	}
+	return awsService + region + "." + service
+}
+
 // EndpointSlug is the part of a resource's name that stands for a service.
 func EndpointSlug(service string) string {
 	return strings.ReplaceAll(strings.TrimPrefix(service, awsService), ".", "-")

@@ -2,7 +2,6 @@ package platform
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -37,8 +36,8 @@ func (p *platformParts) newOperations(ctx *pulumi.Context, s *services) error {
 // newAlarms watches everything that newServices and newState made.
 func (p *platformParts) newAlarms(ctx *pulumi.Context, s *services) (*components.Alarms, error) {
 	groups := map[string]string{}
-	for _, service := range append(s.airflow(), s.dagsync) {
-		groups[strings.TrimPrefix(service.Name, p.scope.Prefix+"-")] = service.LogGroup
+	for _, service := range s.all() {
+		groups[service.Peer().Name] = service.LogGroup
 	}
 	var alarms []components.Alarm
 	for _, some := range [][]components.Alarm{

@@ -2,7 +2,6 @@ package platform
 
 import (
 	"fmt"
-	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 
@@ -78,9 +77,9 @@ func (p *platformParts) webRow() components.DashboardRow {
 func (p *platformParts) serviceRow(s *services) components.DashboardRow {
 	lines := func(metric string) []components.GraphMetric {
 		var list []components.GraphMetric
-		for _, service := range append(s.airflow(), s.dagsync) {
+		for _, service := range s.all() {
 			list = append(list, components.GraphMetric{
-				Namespace: "AWS/ECS", Name: metric, Label: strings.TrimPrefix(service.Name, p.scope.Prefix+"-"),
+				Namespace: "AWS/ECS", Name: metric, Label: service.Peer().Name,
 				Dimensions: []any{"ClusterName", s.cluster.Name, "ServiceName", service.Name},
 			})
 		}

@@ -14,7 +14,7 @@ import (
 func export(ctx *pulumi.Context, cfg *config.Config, s *services, secrets *components.Secrets) error {
 	scope := components.Scope{Prefix: cfg.Prefix(), AccountID: cfg.AccountID, Region: cfg.Region}
 	names, groups := pulumi.StringArray{}, pulumi.StringArray{}
-	for _, service := range append(s.airflow(), s.dagsync) {
+	for _, service := range s.all() {
 		names = append(names, pulumi.String(service.Name))
 		groups = append(groups, pulumi.String(service.LogGroup))
 	}

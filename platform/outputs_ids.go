@@ -1,8 +1,6 @@
 package platform
 
 import (
-	"strings"
-
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
 
@@ -20,8 +18,8 @@ func (p *platformParts) exportIDs(ctx *pulumi.Context, s *services) {
 		"broker": p.state.broker.SecurityGroupID, "files": p.state.files.SecurityGroupID,
 	}
 	roles := pulumi.StringMap{}
-	for _, service := range append(s.airflow(), s.dagsync) {
-		name := strings.TrimPrefix(service.Name, p.scope.Prefix+"-")
+	for _, service := range s.all() {
+		name := service.Peer().Name
 		groups[name], roles[name] = service.SecurityGroupID, pulumi.String(service.TaskRoleARN)
 	}
 	b := p.config.Buckets

@@ -39,9 +39,12 @@ func (s *services) airflow() []*components.Service {
 	return append([]*components.Service{s.apiServer, s.scheduler, s.dagProcessor, s.triggerer}, s.workers...)
 }
 
+// all are the services of the platform.
+func (s *services) all() []*components.Service { return append(s.airflow(), s.dagsync) }
+
 // start lets tasks run, each service's after the rules that let them talk.
 func (s *services) start(ctx *pulumi.Context, rules components.Rules) error {
-	for _, service := range append(s.airflow(), s.dagsync) {
+	for _, service := range s.all() {
 		if err := service.Start(ctx, rules[service.Peer().Name]...); err != nil {
 			return err
 		}
@@ -52,7 +55,7 @@ func (s *services) start(ctx *pulumi.Context, rules components.Rules) error {
 // logGroups are the services' log groups.
 func (s *services) logGroups() []pulumi.Resource {
 	var groups []pulumi.Resource
-	for _, service := range append(s.airflow(), s.dagsync) {
+	for _, service := range s.all() {
 		groups = append(groups, service.Logs())
 	}
 	return groups

@@ -26,16 +26,14 @@ type endpoint struct {
 
 // wanted are all endpoints that the stack makes: not those that its VPC has.
 func (d *Doctor) wanted() []endpoint {
-	prefix, zones := "com.amazonaws."+d.Region+".", d.EndpointZones()
-	list := []endpoint{{service: prefix + "s3", kind: types.ServiceTypeGateway, policy: true}}
+	named := func(service string) string { return config.ServiceName(d.Region, service) }
+	zones := d.EndpointZones()
+	list := []endpoint{{service: named("s3"), kind: types.ServiceTypeGateway, policy: true}}
 	for _, name := range d.InterfaceEndpoints() {
-		list = append(list, endpoint{prefix + name, types.ServiceTypeInterface, zones, true, true})
+		list = append(list, endpoint{named(name), types.ServiceTypeInterface, zones, true, true})
 	}
 	for _, extra := range d.Endpoints.Extra {
-		e := endpoint{service: extra.Service, kind: types.ServiceType(extra.Kind()), policy: extra.Policy != config.PolicyNone}
-		if !strings.HasPrefix(e.service, "com.amazonaws.") {
-			e.service = prefix + e.service
-		}
+		e := endpoint{service: named(extra.Service), kind: types.ServiceType(extra.Kind()), policy: extra.Policy != config.PolicyNone}
 		if e.kind == types.ServiceTypeInterface {
 			e.zones, e.privateDNS = orAll(extra.Zones, zones), extra.OwnName()
 		}
@@ -45,7 +43,7 @@ func (d *Doctor) wanted() []endpoint {
 		list = append(list, endpoint{s.Name, types.ServiceTypeInterface, orAll(s.Zones, zones), s.PrivateDNS, false})
 	}
 	return slices.DeleteFunc(list, func(e endpoint) bool {
-		return slices.ContainsFunc(d.Endpoints.Existing, func(name string) bool { return e.service == name || e.service == prefix+name })
+		return slices.ContainsFunc(d.Endpoints.Existing, func(name string) bool { return e.service == named(name) })
 	})
 }
 
