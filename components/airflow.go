@@ -28,6 +28,7 @@ const (
 	agentSyncPort    = 9100
 	agentMetricsPort = 9101
 	agentGuardPort   = 9102
+	agentStatsdPort  = 9125
 )
 
 // Times of a task's end. Fargate kills 120 s after SIGTERM at the latest. A

@@ -75,6 +75,12 @@ func (a *Airflow) Scheduler() []Container {
 				"AIRFLOW__CORE__PARALLELISM": strconv.Itoa(a.slots()),
 				// What the container's health check asks.
 				"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
+				// What only it knows, to the agent beside it (docs/metrics.md).
+				"AIRFLOW__METRICS__STATSD_ON":          "True",
+				"AIRFLOW__METRICS__STATSD_HOST":        "127.0.0.1",
+				"AIRFLOW__METRICS__STATSD_PORT":        strconv.Itoa(agentStatsdPort),
+				"AIRFLOW__METRICS__STATSD_PREFIX":      "airflow",
+				"AIRFLOW__METRICS__METRICS_ALLOW_LIST": `scheduler\.scheduler_loop_duration,executor\.open_slots`,
 			}),
 			Secrets: a.database(map[string]SecretRef{
 				"AIRFLOW__CELERY__BROKER_URL":   {a.Secrets.BrokerURL, ""},
@@ -84,6 +90,7 @@ func (a *Airflow) Scheduler() []Container {
 			After: []string{"migrate"}, StopSeconds: stopSeconds,
 		}, "scheduler", a.Config.Services.Scheduler.Access),
 		a.agent("metrics", agentMetricsPort, map[string]string{
+			"AGENT_STATSD":  fmt.Sprintf("127.0.0.1:%d", agentStatsdPort),
 			"AGENT_QUEUES":  strings.Join(a.Config.Queues(), ","),
 			"PGSSLROOTCERT": agentRoots,
 		}, map[string]SecretRef{

@@ -14,7 +14,7 @@ func (p *platformParts) newDashboard(ctx *pulumi.Context, s *services) error {
 	_, err := components.NewDashboard(ctx, "dashboard", &components.DashboardArgs{
 		Scope: p.scope,
 		Rows: []components.DashboardRow{
-			p.taskRow(), p.controlRow(), p.webRow(), p.serviceRow(s), p.stateRow(),
+			p.taskRow(), p.controlRow(), p.airflowRow(), p.webRow(), p.serviceRow(s), p.stateRow(),
 		},
 	}, p.in)
 	return err
@@ -55,6 +55,21 @@ func (p *platformParts) controlRow() components.DashboardRow {
 		{Title: "Sync errors and skipped keys", Statistic: "Sum", Unit: "keys", Metrics: []components.GraphMetric{
 			p.airflowMetric("SyncErrors", "errors", "Source", "dags"), p.airflowMetric("SyncSkippedKeys", "skipped", "Source", "dags"),
 		}},
+	}}
+}
+
+func (p *platformParts) airflowRow() components.DashboardRow {
+	return components.DashboardRow{Title: "Airflow: is there room, does it keep up?", Graphs: []components.Graph{
+		{Title: "Open slots", Statistic: "Minimum", Unit: "slots", Metrics: []components.GraphMetric{
+			p.airflowMetric("PoolOpenSlots", "default_pool", "Pool", "default_pool"), p.airflowMetric("ExecutorOpenSlots", "executor"),
+		}},
+		{Title: "Waiting for a slot", Statistic: "Maximum", Unit: "slots", Metrics: []components.GraphMetric{
+			p.airflowMetric("PoolScheduledSlots", "default_pool", "Pool", "default_pool"),
+		}},
+		{Title: "Longest scheduler loop, slowest DAG file", Statistic: "Maximum", Unit: "seconds", Metrics: []components.GraphMetric{
+			p.airflowMetric("SchedulerLoopSeconds", "loop"), p.airflowMetric("SlowestParseSeconds", "parse"),
+		}},
+		{Title: "Import errors", Statistic: "Maximum", Unit: "DAG files", Metrics: []components.GraphMetric{p.airflowMetric("ImportErrors", "files")}},
 	}}
 }
 

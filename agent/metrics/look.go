@@ -24,33 +24,51 @@ const (
 // look asks the database and publishes. All questions are asked before the
 // first line is printed, so that a failing database prints nothing.
 func (p *publisher) look(ctx context.Context) error {
-	ctx, cancel := context.WithTimeout(ctx, connectTime+4*statementTime)
+	ctx, cancel := context.WithTimeout(ctx, connectTime+6*statementTime)
 	defer cancel()
 	if err := p.session.ensure(ctx); err != nil {
 		return err
 	}
-	db := p.session.db
 	var now time.Time
-	if err := db.QueryRow(ctx, sqlNow).Scan(&now); err != nil {
+	if err := p.session.db.QueryRow(ctx, sqlNow).Scan(&now); err != nil {
 		return err
 	}
 	if !p.session.leader {
 		p.waited, p.ended = now, nil
 		return nil
 	}
-	backlog, err := readBacklog(ctx, db)
+	a, err := p.ask(ctx, now)
 	if err != nil {
 		return err
 	}
-	ages, err := readHeartbeats(ctx, db)
-	if err != nil {
-		return err
+	return p.publish(a)
+}
+
+// answers are the database's of one look.
+type answers struct {
+	backlog  map[string]queue
+	ages     map[string]float64
+	pools    []pool
+	parsing  parsing
+	attempts []attempt
+}
+
+func (p *publisher) ask(ctx context.Context, now time.Time) (a answers, err error) {
+	db := p.session.db
+	if a.backlog, err = readBacklog(ctx, db); err != nil {
+		return a, err
 	}
-	attempts, err := p.endedNow(ctx, now)
-	if err != nil {
-		return err
+	if a.ages, err = readHeartbeats(ctx, db); err != nil {
+		return a, err
 	}
-	return p.publish(backlog, ages, attempts)
+	if a.pools, err = readPools(ctx, db); err != nil {
+		return a, err
+	}
+	if a.parsing, err = readParsing(ctx, db); err != nil {
+		return a, err
+	}
+	a.attempts, err = p.endedNow(ctx, now)
+	return a, err
 }
 
 // endedNow finds the attempts that ended since the last look.
@@ -88,8 +106,12 @@ func (p *publisher) queueDimensions(queue string) []emf.Dimension {
 	return append(p.stackDimension(), emf.Dimension{Name: "Queue", Value: queue})
 }
 
-func (p *publisher) publish(backlog map[string]queue, ages map[string]float64, attempts []attempt) error {
-	backlog = p.bounded(backlog)
+func (p *publisher) poolDimensions(pool string) []emf.Dimension {
+	return append(p.stackDimension(), emf.Dimension{Name: "Pool", Value: pool})
+}
+
+func (p *publisher) publish(a answers) error {
+	backlog := p.bounded(a.backlog)
 	for _, name := range slices.Sorted(maps.Keys(backlog)) {
 		q := backlog[name]
 		err := p.out.Write(p.queueDimensions(name),
@@ -102,10 +124,17 @@ func (p *publisher) publish(backlog map[string]queue, ages map[string]float64, a
 			return &outputError{err}
 		}
 	}
-	failures, durations := sum(attempts)
-	metrics := []emf.Metric{{Name: "TaskFailures", Unit: emf.Count, Value: failures}}
-	for _, jobType := range slices.Sorted(maps.Keys(ages)) {
-		metrics = append(metrics, emf.Metric{Name: heartbeatMetrics[jobType], Unit: emf.Seconds, Value: ages[jobType]})
+	if err := p.publishPools(a.pools); err != nil {
+		return err
+	}
+	failures, durations := sum(a.attempts)
+	metrics := []emf.Metric{
+		{Name: "TaskFailures", Unit: emf.Count, Value: failures},
+		{Name: "ImportErrors", Unit: emf.Count, Value: float64(a.parsing.importErrors)},
+		{Name: "SlowestParseSeconds", Unit: emf.Seconds, Value: a.parsing.slowest},
+	}
+	for _, jobType := range slices.Sorted(maps.Keys(a.ages)) {
+		metrics = append(metrics, emf.Metric{Name: heartbeatMetrics[jobType], Unit: emf.Seconds, Value: a.ages[jobType]})
 	}
 	if err := p.out.Write(p.stackDimension(), metrics...); err != nil {
 		return &outputError{err}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"net"
 	"sync/atomic"
 	"time"
 
@@ -22,8 +23,9 @@ import (
 const about = `airflow-agent metrics publishes what Airflow's database tells.
 
 Every interval it prints, as CloudWatch EMF lines on stdout, each queue's
-backlog, the ages of the heartbeats, and the failures and durations of the tasks
-that ended. While the database can't be asked it prints nothing: no data is not
+backlog, each pool's room, the ages of the heartbeats, the failures and durations
+of the tasks that ended, import errors, the slowest DAG file; and what the
+scheduler beside it says by StatsD: its longest loop, its executor's room. While the database can't be asked it prints nothing: no data is not
 zero. Of several at one database only one publishes.
 
 Secrets come from the environment alone:
@@ -39,6 +41,7 @@ type settings struct {
 	database                 *pgx.ConnConfig
 	broker                   string
 	namespace, stack, listen string
+	statsd                   string
 	queues                   []string
 	interval                 time.Duration
 	workersInterval          time.Duration
@@ -72,6 +75,10 @@ func serve(ctx context.Context, s settings, out *emf.Writer, log *slog.Logger) e
 	if err != nil {
 		return err
 	}
+	scheduler, err := (&net.ListenConfig{}).ListenPacket(ctx, "udp", s.statsd)
+	if err != nil {
+		return errors.Join(err, listener.Close())
+	}
 	p := newPublisher(s, out, log)
 	work, stop := context.WithCancel(ctx)
 	defer stop()
@@ -80,14 +87,18 @@ func serve(ctx context.Context, s settings, out *emf.Writer, log *slog.Logger) e
 		defer stop()
 		served <- healthz.New(p.alive, p.ready).Run(work, listener)
 	}()
-	counted := make(chan error, 1)
+	counted, listened := make(chan error, 1), make(chan error, 1)
 	go func() {
 		defer stop()
 		counted <- p.countWorkers(work)
 	}()
+	go func() {
+		defer stop()
+		listened <- p.hear(work, scheduler)
+	}()
 	err = p.watch(work)
 	stop()
-	return errors.Join(err, <-counted, <-served)
+	return errors.Join(err, <-counted, <-listened, <-served)
 }
 
 type publisher struct {
@@ -100,6 +111,7 @@ type publisher struct {
 	askFailed time.Time
 	others    map[string]bool // queues that were not asked for and are published
 	flooded   bool            // it was said that there are too many
+	manyPools bool            // and of pools
 	// waited is when the lock was last seen in another's hands, by the
 	// database's clock: from then on this one may be the only publisher.
 	waited time.Time

@@ -84,6 +84,7 @@ type running struct {
 	*lines
 	t       *testing.T
 	address string
+	statsd  string
 	log     *lines
 	stop    func()
 }
@@ -94,10 +95,13 @@ func start(t *testing.T, url string, change func(*settings)) *running {
 	require.NoError(t, err)
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	r := &running{lines: &lines{}, log: &lines{}, t: t, address: l.Addr().String()}
+	udp, err := net.ListenPacket("udp", "127.0.0.1:0")
+	require.NoError(t, err)
+	r := &running{lines: &lines{}, log: &lines{}, t: t, address: l.Addr().String(), statsd: udp.LocalAddr().String()}
 	require.NoError(t, l.Close())
+	require.NoError(t, udp.Close())
 	s := settings{
-		database: config, stack: "pathwai-airflow-test", listen: r.address, queues: []string{"default", "large"},
+		database: config, stack: "pathwai-airflow-test", listen: r.address, statsd: r.statsd, queues: []string{"default", "large"},
 		interval: 100 * time.Millisecond, workersInterval: 200 * time.Millisecond,
 	}
 	if change != nil {
@@ -266,8 +270,10 @@ func TestOnlyOneOfTwoPublishes(t *testing.T) {
 	frozen := session{config: config}
 	two.stop()
 	frozen.config.RuntimeParams["idle_session_timeout"] = "500"
-	require.NoError(t, frozen.ensure(ctx))
-	require.True(t, frozen.leader)
+	celerytest.Eventually(t, 20*time.Second, "the database has seen the second go", func() bool {
+		require.NoError(t, frozen.ensure(ctx))
+		return frozen.leader
+	})
 	defer frozen.drop()
 	three := start(t, url, nil)
 	three.eventually("default", "Backlog", "0")
@@ -333,7 +339,7 @@ func TestABrokenOutputEndsTheCommand(t *testing.T) {
 	defer cancel()
 	_, broken := io.Pipe()
 	require.NoError(t, broken.CloseWithError(io.ErrClosedPipe))
-	err = serve(ctx, settings{database: config, stack: "s", listen: "127.0.0.1:0", queues: []string{"default"}, interval: time.Second},
+	err = serve(ctx, settings{database: config, stack: "s", listen: "127.0.0.1:0", statsd: "127.0.0.1:0", queues: []string{"default"}, interval: time.Second},
 		emf.NewWriter(broken, "Airflow"), slog.New(slog.NewJSONHandler(io.Discard, nil)))
 	require.ErrorIs(t, err, io.ErrClosedPipe)
 }

@@ -20,6 +20,7 @@ func parse(inv cli.Invocation) (s settings, code int, done bool) {
 	queues := f.List("queue", "AGENT_QUEUES", "a `queue` that is published even when it is empty; repeatable")
 	interval := f.Duration("interval", "AGENT_METRICS_INTERVAL", 10*time.Second, "how often the database is asked")
 	listen := f.String("listen", "AGENT_LISTEN", "127.0.0.1:9101", "the `address` of /healthz and /readyz")
+	statsd := f.String("statsd", "AGENT_STATSD", "127.0.0.1:9125", "the UDP `address` at which the scheduler's StatsD is heard")
 	address, _ := inv.LookupEnv("AGENT_DATABASE_URL")
 	broker, _ := inv.LookupEnv("AGENT_BROKER_URL")
 	var database *pgx.ConnConfig
@@ -67,7 +68,7 @@ func parse(inv cli.Invocation) (s settings, code int, done bool) {
 		return settings{}, code, true
 	}
 	return settings{
-		database: database, broker: broker, namespace: *namespace, stack: *stack, listen: *listen,
+		database: database, broker: broker, namespace: *namespace, stack: *stack, listen: *listen, statsd: *statsd,
 		queues: *queues, interval: *interval, workersInterval: 30 * time.Second,
 	}, 0, false
 }

@@ -19,6 +19,7 @@ CREATE TABLE task_instance (
     try_number integer,
     hostname varchar(1000),
     pool varchar(256) NOT NULL DEFAULT 'default_pool',
+    pool_slots integer NOT NULL DEFAULT 1,
     queue varchar(256),
     operator varchar(1000),
     queued_dttm timestamptz,
@@ -43,3 +44,19 @@ CREATE TABLE job (
 );
 CREATE INDEX idx_job_state_heartbeat ON job (state, latest_heartbeat);
 CREATE INDEX job_type_heart ON job (job_type, latest_heartbeat);
+CREATE TABLE slot_pool (
+    id serial PRIMARY KEY,
+    pool varchar(256) UNIQUE,
+    slots integer,
+    include_deferred boolean NOT NULL DEFAULT false
+);
+INSERT INTO slot_pool (pool, slots) VALUES ('default_pool', 128);
+CREATE TABLE import_error (
+    id serial PRIMARY KEY,
+    filename varchar(1024)
+);
+CREATE TABLE dag (
+    dag_id varchar(250) PRIMARY KEY,
+    is_stale boolean NOT NULL DEFAULT true,
+    last_parse_duration double precision
+);
