@@ -158,6 +158,7 @@ type Login struct {
 	Mode                  string            `config:"mode"`
 	PrivatePath           string            `config:"privatePath"`
 	IdPCIDRs              []string          `config:"idpCidrs"`
+	PublicIdP             PublicIdP         `config:"publicIdp"`
 	Issuer                string            `config:"issuer"`
 	AuthorizationEndpoint string            `config:"authorizationEndpoint"`
 	TokenEndpoint         string            `config:"tokenEndpoint"`

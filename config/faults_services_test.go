@@ -46,10 +46,10 @@ var webFaults = []faultCase{
 	{"too many clients", change{"loadBalancer.clientCidrs": many(21, "10.%d.0.0/16")}, []string{`airflow:loadBalancer.clientCidrs: 1 to 20 networks, not 21`}},
 	{"login mode", change{"login.mode": "oidc"}, []string{`airflow:login.mode is "oidc": one of none, alb, fab`}},
 	{"OIDC without a private path", withIdP("alb", change{"login.privatePath": ""}),
-		[]string{`airflow:login.privatePath is "": one of vpc, peering, transitGateway, vpn, directConnect: without a private path to the IdP every login ends in HTTP 500, since nothing leads out of this VPC`, secretNeeded}},
+		[]string{`airflow:login.privatePath is "": one of vpc, peering, transitGateway, vpn, directConnect: without a private path to the IdP every login ends in HTTP 500, since nothing leads out of this VPC; for an IdP on the internet set login.publicIdp`, secretNeeded}},
 	{"OIDC over the internet", withIdP("fab", change{"login.privatePath": "internet"}),
 		[]string{
-			`airflow:login.privatePath is "internet": one of vpc, peering, transitGateway, vpn, directConnect: without a private path to the IdP every login ends in HTTP 500, since nothing leads out of this VPC`,
+			`airflow:login.privatePath is "internet": one of vpc, peering, transitGateway, vpn, directConnect: without a private path to the IdP every login ends in HTTP 500, since nothing leads out of this VPC; for an IdP on the internet set login.publicIdp`,
 			`airflow:oidcClientSecret: needed by login mode fab: pulumi config set --secret oidcClientSecret`,
 		}},
 	{"OIDC without the IdP's networks", withIdP("alb", change{"login.idpCidrs": []any{}}), []string{`airflow:login.idpCidrs: 1 to 20 networks, not 0`, secretNeeded}},

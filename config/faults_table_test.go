@@ -34,6 +34,7 @@ func faultTable() map[string][]faultCase {
 		"joins":     joinFaults,
 		"access":    accessFaults,
 		"endpoints": endpointFaults,
+		"publicIdp": publicIdPFaults,
 	}
 }
 
@@ -54,7 +55,7 @@ func TestEveryValidatedKeyHasACase(t *testing.T) {
 	require.NotEmpty(t, files)
 	named := regexp.MustCompile(`\bkey\("([^"]+)"`)
 	checked := 0
-	for _, file := range append(files, "connections.go", "endpoints.go", "variables.go", "joins.go", "dns.go") {
+	for _, file := range append(files, "connections.go", "endpoints.go", "variables.go", "joins.go", "dns.go", "publicidp.go") {
 		source, err := os.ReadFile(file)
 		require.NoError(t, err)
 		for _, match := range named.FindAllStringSubmatch(string(source), -1) {

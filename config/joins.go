@@ -116,7 +116,7 @@ func (f *faults) existingEndpoints(c *Config) {
 }
 
 func (f *faults) validateJoins(c *Config) {
-	routes, seen, ids := 0, map[string]bool{}, map[string]bool{}
+	seen, ids := map[string]bool{}, map[string]bool{}
 	for i, join := range c.Network.Joins {
 		at := fmt.Sprintf("%s[%d]", key("network.joins"), i)
 		if form := joinForms[join.Kind]; form == nil {
@@ -131,8 +131,11 @@ func (f *faults) validateJoins(c *Config) {
 		for _, route := range join.Routes {
 			f.route(c, at+".routes", route, seen)
 		}
-		routes += len(join.Routes)
 		f.matches(at+".why", join.Why, whyForm, whyRule)
+	}
+	routes := 0
+	for _, join := range c.RoutedJoins() {
+		routes += len(join.Routes)
 	}
 	if routes > mostRoutes {
 		f.addf(key("network.joins"), nil, "at most %d routes in all, not %d: a route table has 50", mostRoutes, routes)

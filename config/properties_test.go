@@ -40,7 +40,7 @@ func idpNetworks(cfg *Config) []string {
 	if cfg.Login.Mode == LoginNone {
 		return nil
 	}
-	return cfg.Login.IdPCIDRs
+	return cfg.Login.IdPNetworks()
 }
 
 func checkSubnets(t rapid.TB, cfg *Config) {

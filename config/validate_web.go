@@ -101,11 +101,11 @@ func (f *faults) validateLogin(c *Config) {
 	if l.Mode != LoginALB && l.Mode != LoginFAB {
 		return
 	}
-	paths := []string{"vpc", "peering", "transitGateway", "vpn", "directConnect"}
-	if !slices.Contains(paths, l.PrivatePath) {
-		f.addf(key("login.privatePath"), l.PrivatePath, "one of %s: without a private path to the IdP every login ends in HTTP 500, since nothing leads out of this VPC", strings.Join(paths, ", "))
+	if l.PublicIdP.On() {
+		f.validatePublicIdP(c)
+	} else {
+		f.validatePrivateIdP(l)
 	}
-	f.networks(key("login.idpCidrs"), l.IdPCIDRs)
 	f.matches(key("login.clientId"), l.ClientID, clientIDForm, "the client id at the IdP")
 	f.httpsURL(key("login.issuer"), l.Issuer)
 	if l.Mode == LoginALB {
@@ -120,6 +120,14 @@ func (f *faults) validateLogin(c *Config) {
 	if !c.OIDCClientSecret.Set {
 		f.addf(key(secretKey), nil, "needed by login mode %s: pulumi config set --secret oidcClientSecret", l.Mode)
 	}
+}
+
+func (f *faults) validatePrivateIdP(l Login) {
+	paths := []string{"vpc", "peering", "transitGateway", "vpn", "directConnect"}
+	if !slices.Contains(paths, l.PrivatePath) {
+		f.addf(key("login.privatePath"), l.PrivatePath, "one of %s: without a private path to the IdP every login ends in HTTP 500, since nothing leads out of this VPC; for an IdP on the internet set login.publicIdp", strings.Join(paths, ", "))
+	}
+	f.privateNetworks(key("login.idpCidrs"), l.IdPCIDRs)
 }
 
 func (f *faults) validateRoles(l Login) {

@@ -9,7 +9,7 @@ import (
 // is refused by the security groups.
 func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, web *components.LoadBalancer, s *services) []components.Edge {
 	clients := components.Peer{Name: "clients", CIDRs: cfg.LoadBalancer.ClientCIDRs}
-	idp := components.Peer{Name: "idp", CIDRs: cfg.Login.IdPCIDRs}
+	idp := components.Peer{Name: "idp", CIDRs: cfg.Login.IdPNetworks()}
 	alb := components.Peer{Name: "alb", SecurityGroupID: web.SecurityGroupID}
 	aws := components.Peer{Name: "endpoints", SecurityGroupID: endpoints.SecurityGroupID}
 	s3 := components.Peer{Name: "s3", PrefixListID: endpoints.S3PrefixListID}
@@ -61,11 +61,15 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 		table = append(table, components.Edge{From: apiServer, To: alb, Port: components.HTTPSPort, Why: "people without a joined network come in over Session Manager, through this task (ops open)"})
 	}
 	table = append(table, dataEdges(cfg, endpoints, s)...)
+	path := " over the private path"
+	if cfg.Login.PublicIdP.On() {
+		path = " on the internet: " + cfg.Login.PublicIdP.Why
+	}
 	switch cfg.Login.Mode {
 	case config.LoginALB:
-		table = append(table, components.Edge{From: alb, To: idp, Port: components.HTTPSPort, Why: "the load balancer asks the IdP over the private path"})
+		table = append(table, components.Edge{From: alb, To: idp, Port: components.HTTPSPort, Why: "the load balancer asks the IdP" + path})
 	case config.LoginFAB:
-		table = append(table, components.Edge{From: apiServer, To: idp, Port: components.HTTPSPort, Why: "Airflow asks the IdP over the private path"})
+		table = append(table, components.Edge{From: apiServer, To: idp, Port: components.HTTPSPort, Why: "Airflow asks the IdP" + path})
 	}
 	return table
 }

@@ -21,7 +21,7 @@ func newNetwork(ctx *pulumi.Context, cfg *config.Config, scope components.Scope,
 		Subnets:              cfg.Network.Subnets(),
 		FlowLogRetentionDays: cfg.Network.FlowLogRetentionDays,
 		LogsKeyARN:           keys.LogsARN,
-		Joins:                cfg.Network.Joins,
+		Joins:                cfg.RoutedJoins(),
 	}, in)
 }
 

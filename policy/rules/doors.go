@@ -101,6 +101,9 @@ func onGroupRules(c func(g groupRule, r report)) map[string]check {
 // privatePeer lets egress go to a prefix list, as S3's gateway endpoint needs
 // it; what a list of this stack holds is checked where it is declared.
 func privatePeer(g groupRule, r report) {
+	if !g.ingress && g.protocol == "ipProtocol" && providerEgress(g.props) {
+		return // identity-provider-narrow says whose
+	}
 	for _, name := range g.blocks {
 		privateOnly(g.props.Get(name), r, name)
 	}

@@ -101,8 +101,8 @@ func joinsNarrow(s *stack, r report) {
 	for _, res := range s.of("aws:ec2/vpnGatewayAttachment:VpnGatewayAttachment") {
 		declared[knownText(res.get("vpnGatewayId"))] = true
 	}
-	for _, route := range s.of("aws:ec2/route:Route") {
-		if !joinTarget(route.properties()) {
+	for _, route := range s.of(routeType) {
+		if !joinTarget(route.properties()) && !providerRoute(route.properties()) {
 			continue
 		}
 		if id := knownText(route.get("gatewayId")); strings.HasPrefix(id, "vgw-") && !declared[id] {
@@ -200,9 +200,9 @@ func (s *stack) leadsElsewhere() []Finding {
 			tell(res, "%s: %s%s", a.what, knownText(res.get(a.path)), because(res))
 		}
 	}
-	for _, route := range s.of("aws:ec2/route:Route") {
-		if joinTarget(route.properties()) {
-			tell(route, "a route to %s", knownText(route.get("destinationCidrBlock")))
+	for _, route := range s.of(routeType) {
+		if joinTarget(route.properties()) || providerRoute(route.properties()) {
+			tell(route, "a route to %s", network(knownText(route.get("destinationCidrBlock"))))
 		}
 	}
 	for _, endpoint := range s.of(endpointType) {
@@ -213,11 +213,13 @@ func (s *stack) leadsElsewhere() []Finding {
 	for _, res := range s.of(resolverEndpointType) {
 		tell(res, "an endpoint that answers questions from outside the VPC")
 	}
-	for _, rule := range s.of("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule") {
+	for _, rule := range s.of(egressRuleType) {
 		if cidr := knownText(rule.get("cidrIpv4")); cidr != "" {
-			tell(rule, "connections to %s: %s", cidr, knownText(rule.get("description")))
+			tell(rule, "connections to %s: %s", network(cidr), knownText(rule.get("description")))
 		}
 	}
+	s.namesElsewhere(tell)
+	s.vpcsElsewhere(tell)
 	own := s.ownAccounts()
 	s.eachEndpointStatement(func(endpoint *resource, statement statement, _ int) {
 		others := slices.DeleteFunc(statement.accounts(), func(account string) bool { return slices.Contains(own, account) })

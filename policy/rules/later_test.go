@@ -114,7 +114,7 @@ func TestSettingsThatDoNotCountAreTold(t *testing.T) {
 		`unscopableActions: "ec2:Describe*" is not an action such as ec2:DescribeVpcs, without wildcards, and doesn't count.`,
 		`trustedAccounts: "12345" is not an account id of twelve digits, and doesn't count.`,
 		`trustedOrganizations: "o-*" is not an organization id such as o-a1b2c3d4e5, and doesn't count.`,
-		`joinedNetworks: "0.0.0.0/0" is not a CIDR block of a private network, and doesn't count.`,
+		`joinedNetworks: "0.0.0.0/0" is not a CIDR block of a private network, or of an identity provider, and doesn't count.`,
 		`secretWords: "Losung" is not a word in lower case, and doesn't count.`,
 	}, faults)
 	assert.Equal(t, []string{"mediaconvert:DescribeEndpoints"}, loaded.UnscopableActions)

@@ -10,7 +10,7 @@ import (
 const routesWhy = "whatever is broken into inside the network can carry data out, and reach for more, over any route that leaves it."
 
 func noWayOut() []Rule {
-	return slices.Concat(gateways(), routes(), addresses(), joinRules(), nameRules())
+	return slices.Concat(gateways(), routes(), addresses(), joinRules(), providerRules(), nameRules())
 }
 
 func gateways() []Rule {
@@ -54,7 +54,7 @@ func routes() []Rule {
 	return []Rule{
 		{
 			Name: "no-default-route", Family: NoWayOut,
-			Description: "No route leads beyond private address ranges.",
+			Description: "No route leads beyond private address ranges, but to an identity provider's networks.",
 			Why:         routesWhy,
 			Fix:         "delete the route; endpoints bring their own. Private ranges are those of RFC 1918, RFC 6598 and RFC 4193.",
 			On: each(
@@ -156,6 +156,9 @@ func onRoutes(c func(route property.Map, r report)) map[string]check {
 var destinations = []string{"destinationCidrBlock", "cidrBlock", "destinationIpv6CidrBlock", "ipv6CidrBlock"}
 
 func publicDestination(route property.Map, r report) {
+	if providerRoute(route) {
+		return // identity-provider-narrow says what for
+	}
 	for _, name := range destinations {
 		privateOnly(route.Get(name), r, name)
 	}
@@ -177,7 +180,8 @@ func (r report) joins(route property.Map) bool {
 			continue
 		}
 		blocks++
-		if private, err := inPrivateRange(block); err != nil || !private || !r.settings.joined(block) {
+		private, err := inPrivateRange(block)
+		if err != nil || !private && !providerRoute(route) || !r.settings.joined(block) {
 			return false
 		}
 	}

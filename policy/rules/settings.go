@@ -101,7 +101,7 @@ func SettingsSchema() map[string]any {
 		"unscopableActions":    strs("Further actions, such as service:Action, that may have * as their resource since AWS can't scope them.", nil),
 		"trustedAccounts":      strs("Account ids that policies may admit; without any, whichever is named.", nil),
 		"trustedOrganizations": strs("Organization ids that policies may admit; without any, whichever is named.", nil),
-		"joinedNetworks":       strs("Private CIDR blocks beyond a transit gateway or peering that the VPC may be joined to; without any, routes may lead to every private block, and attachments need an exception.", nil),
+		"joinedNetworks":       strs("Private CIDR blocks beyond a transit gateway or peering that the VPC may be joined to, and those of an identity provider; without any, routes may lead to every private block, and attachments need an exception.", nil),
 		"secretWords":          strs("Further words that end the names of what is secret.", nil),
 	}
 }
@@ -169,9 +169,9 @@ func (s *settings) faults() []string {
 	})
 	each("trustedAccounts", &s.TrustedAccounts, "an account id of twelve digits", isAccount)
 	each("trustedOrganizations", &s.TrustedOrganizations, "an organization id such as o-a1b2c3d4e5", isOrganization)
-	each("joinedNetworks", &s.JoinedNetworks, "a CIDR block of a private network", func(value string) bool {
+	each("joinedNetworks", &s.JoinedNetworks, "a CIDR block of a private network, or of an identity provider", func(value string) bool {
 		private, err := inPrivateRange(value)
-		return err == nil && private
+		return err == nil && private || providerNetwork(value)
 	})
 	each("secretWords", &s.SecretWords, "a word in lower case", func(value string) bool {
 		return len(value) > 2 && strings.Trim(value, "abcdefghijklmnopqrstuvwxyz") == ""

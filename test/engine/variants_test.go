@@ -43,6 +43,15 @@ func settingsOver(t *testing.T, changes string) string {
 // pool is dev's, with more.
 const pool = `workerPools: [{name: default, queues: [default], concurrency: 4, cpu: 1024, memory: 4096, min: 0, max: 10, onDemandBase: 0, spotPercent: 100, `
 
+// login is one at an IdP on the internet, over a join.
+func login(mode, through string) string {
+	return `
+login: {mode: ` + mode + `, clientId: airflow, issuer: "https://login.microsoftonline.com/t/v2.0", authorizationEndpoint: "https://login.microsoftonline.com/t/oauth2/v2.0/authorize",
+  tokenEndpoint: "https://login.microsoftonline.com/t/oauth2/v2.0/token", userInfoEndpoint: "https://graph.microsoft.com/oidc/userinfo", roles: {data: User},
+  publicIdp: {cidrs: [20.190.128.0/18, 40.126.0.0/18], through: "` + through + `", why: Entra ID}}
+oidcClientSecret: {secure: AAABAExample}`
+}
+
 // variants are stacks that reach beyond the platform: each passes the policy
 // pack without exceptions, and the preview lists what leads elsewhere.
 var variants = map[string]struct {
@@ -51,7 +60,8 @@ var variants = map[string]struct {
 }{
 	"existing VPC": {`
 network: {vpcId: vpc-0123456789abcdef0, subnetIds: [subnet-0123456789abcdef1, subnet-0123456789abcdef2], routeTableIds: [rtb-0123456789abcdef1]}
-endpoints: {existing: [s3, ecr.api]}`, nil},
+endpoints: {existing: [s3, ecr.api]}`,
+		[]string{"it is in vpc-0123456789abcdef0, which the stack doesn't make: its routes, the names that its resolver answers for, and its logs are its owner's"}},
 	"transit gateway": {`
 network: {joins: [{kind: transitGateway, id: tgw-0123456789abcdef0, routes: [172.16.0.0/12, 192.168.0.0/16], why: offices}], resolver: {inbound: true, clientCidrs: [172.16.0.0/16]}}
 loadBalancer: {clientCidrs: [172.16.0.0/12], zoneVpcs: [vpc-0123456789abcdef1]}`,
@@ -60,7 +70,20 @@ loadBalancer: {clientCidrs: [172.16.0.0/12], zoneVpcs: [vpc-0123456789abcdef1]}`
 network: {joins: [{kind: peering, id: pcx-0123456789abcdef0, routes: [172.20.0.0/16], why: the warehouse}], dnsAllow: ["*.warehouse.example.com"]}
 loadBalancer: {zoneId: Z0123456789}
 ` + pool + `egress: [{to: 172.20.1.0/24, ports: [5432], why: the warehouse}]}]`,
-		[]string{"a VPC peering connection: pcx-0123456789abcdef0, because: the warehouse", "connections to 172.20.1.0/24: the warehouse"}},
+		[]string{"a VPC peering connection: pcx-0123456789abcdef0, because: the warehouse", "connections to 172.20.1.0/24: the warehouse",
+			"the resolver answers for *.warehouse.example.com, airflow.dev.pathwai.com"}},
+	"IdP on the internet, asked by the load balancer": {`
+network: {joins: [{kind: transitGateway, id: tgw-0123456789abcdef0, routes: [172.16.0.0/16], why: "offices, and the hub's way out"}]}
+` + login("alb", "tgw-0123456789abcdef0"),
+		[]string{"a route to 20.190.128.0/18, on the internet", "connections to 20.190.128.0/18, on the internet: the load balancer asks the IdP on the internet: Entra ID", "login.microsoftonline.com"}},
+	"IdP on the internet, asked by Airflow": {`
+network: {joins: [{kind: coreNetwork, id: core-network-0123456789abcdef0, routes: [172.16.0.0/16], why: the company}]}
+` + login("fab", "core-network-0123456789abcdef0"),
+		[]string{"a route to 20.190.128.0/18, on the internet", "connections to 20.190.128.0/18, on the internet: Airflow asks the IdP on the internet: Entra ID", "login.microsoftonline.com"}},
+	"IdP on the internet, in an existing VPC": {`
+network: {vpcId: vpc-0123456789abcdef0, subnetIds: [subnet-0123456789abcdef1, subnet-0123456789abcdef2], routeTableIds: [rtb-0123456789abcdef1]}
+` + login("alb", ""),
+		[]string{"connections to 20.190.128.0/18, on the internet"}},
 	"VPN gateway":  {`network: {joins: [{kind: vpnGateway, id: vgw-0123456789abcdef0, routes: [192.168.4.0/24], why: the office}]}`, []string{"a VPN gateway's attachment: vgw-0123456789abcdef0"}},
 	"core network": {`network: {joins: [{kind: coreNetwork, id: core-network-0123456789abcdef0, routes: [10.96.0.0/16], why: the company}]}`, []string{"a Cloud WAN attachment: core-network-0123456789abcdef0"}},
 	"PrivateLink": {`

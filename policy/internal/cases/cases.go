@@ -153,7 +153,7 @@ type list = []any
 // Compliant returns groups that no rule refuses, by what they are.
 func Compliant() map[string]Group {
 	all := map[string]Group{
-		"network": network(), "joined": joined(), "route": route(), "endpoints": endpoints(), "security-group": securityGroup(),
+		"network": network(), "joined": joined(), "asking": asking(), "route": route(), "endpoints": endpoints(), "security-group": securityGroup(),
 		"service": service(), "load-balancer": loadBalancer(), "database": database(), "cluster-database": cluster(),
 		"cache": cache(), "files": files(), "bucket": bucket(), "access-logs": accessLogs(), "stores": stores(),
 		"role": role(), "trust": trust(), "key": key(), "doors": privateDoors(), "lambda": function(),
@@ -167,7 +167,7 @@ func Compliant() map[string]Group {
 func Mutants() []Mutant {
 	var all []Mutant
 	for _, more := range [][]Mutant{
-		gatewayMutants(), routeMutants(), joinMutants(), addressMutants(), entryMutants(), doorMutants(), restMutants(), bucketMutants(),
+		gatewayMutants(), routeMutants(), joinMutants(), providerMutants(), addressMutants(), entryMutants(), doorMutants(), restMutants(), bucketMutants(),
 		transitMutants(), permissionMutants(), principalMutants(), containerMutants(), completenessMutants(), guardMutants(), settingsMutants(),
 		narrowMutants(), wideMutants(), secretMutants(), shapeMutants(), templateMutants(),
 	} {

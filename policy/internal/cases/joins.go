@@ -43,7 +43,7 @@ func joinMutants() []Mutant {
 	}
 	return []Mutant{
 		wider("default route over a join", "0.0.0.0/0", "0.0.0.0/0"),
-		wider("public route over a join", "203.0.113.0/24", "203.0.113.0/24"),
+		wider("public route over a join", "203.0.0.0/16", "203.0.0.0/16"),
 		way("joins-narrow", "route that holds the VPC", "over-peering", "overlaps the VPC's 10.0.0.0/16", set("over-peering", "destinationCidrBlock", "10.0.0.0/8")),
 		way("joins-narrow", "route over another VPN gateway", "over-vpn", `gatewayId "vgw-2", which the stack doesn't join`, set("over-vpn", "gatewayId", "vgw-2")),
 		way("no-other-way-out", "route over a join and an interface", "over-transit", "networkInterfaceId", set("over-transit", "networkInterfaceId", "eni-1")),
