@@ -103,12 +103,47 @@ func (a *Airflow) common() map[string]string {
 		// Its service can't be reached from here, and each attempt would hang.
 		"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 	}
+	maps.Copy(environment, telemetry(c.Airflow))
 	for section, options := range c.Airflow.Options {
 		for option, value := range options {
 			environment[optionVariable(section, option)] = value
 		}
 	}
 	return environment
+}
+
+// telemetry has Airflow send its metrics to the collector that a stack names.
+// 3.3 takes OpenTelemetry's own variable, and warns of what 3.1 knows alone.
+func telemetry(a config.Airflow) map[string]string {
+	if !a.OpenTelemetry.On() {
+		return nil
+	}
+	environment := map[string]string{"AIRFLOW__METRICS__OTEL_ON": "True"}
+	if a.Version != "3.1" {
+		environment["OTEL_EXPORTER_OTLP_ENDPOINT"] = a.OpenTelemetry.Endpoint
+		return environment
+	}
+	host, port, tls := a.OpenTelemetry.Collector()
+	environment["AIRFLOW__METRICS__OTEL_HOST"] = host
+	environment["AIRFLOW__METRICS__OTEL_PORT"] = strconv.Itoa(port)
+	environment["AIRFLOW__METRICS__OTEL_SSL_ACTIVE"] = map[bool]string{true: "True", false: "False"}[tls]
+	return environment
+}
+
+// statsd has the scheduler say what only it knows to the agent beside it
+// (docs/metrics.md). Airflow speaks to one receiver: with a collector the
+// scheduler has that one.
+func statsd(a config.Airflow) map[string]string {
+	if a.OpenTelemetry.On() {
+		return nil
+	}
+	return map[string]string{
+		"AIRFLOW__METRICS__STATSD_ON":          "True",
+		"AIRFLOW__METRICS__STATSD_HOST":        "127.0.0.1",
+		"AIRFLOW__METRICS__STATSD_PORT":        strconv.Itoa(agentStatsdPort),
+		"AIRFLOW__METRICS__STATSD_PREFIX":      "airflow",
+		"AIRFLOW__METRICS__METRICS_ALLOW_LIST": `scheduler\.scheduler_loop_duration$,executor\.open_slots$`,
+	}
 }
 
 // secretsBackend has Airflow look for connections and variables in Secrets

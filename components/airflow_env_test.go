@@ -37,6 +37,10 @@ func TestReservedOptionsAreTheOnesThatThePlatformSets(t *testing.T) {
 	for _, mode := range []string{config.LoginNone, config.LoginALB, config.LoginFAB} {
 		cfg := withLogin(mode)
 		cfg.SecretsBackend.ConnectionsPrefix = "airflow/connections"
+		if mode == config.LoginNone {
+			cfg.Airflow.Version = "3.1" // 3.3 takes a variable of OpenTelemetry's own
+			cfg.Airflow.OpenTelemetry = config.OpenTelemetry{Endpoint: "https://otel.acme.com:4318", To: "172.20.2.0/24"}
+		}
 		record := runTasks(t, cfg)
 		for _, task := range allTasks {
 			for _, container := range definitionsOf(t, record, task) {
@@ -165,6 +169,42 @@ func TestEnvironmentPerRole(t *testing.T) {
 		for variable, value := range want {
 			require.Equal(t, value, environment[variable], "%v %s", container, variable)
 		}
+	}
+}
+
+// Airflow speaks to one receiver of metrics: the agent beside the scheduler, or
+// the collector that the stack names.
+func TestWhereMetricsGo(t *testing.T) {
+	of := func(change func(*config.Airflow)) func(task, container string) map[string]string {
+		cfg := testConfig()
+		change(&cfg.Airflow)
+		record := runTasks(t, cfg)
+		return func(task, container string) map[string]string {
+			found := map[string]string{}
+			for name, value := range definitionsOf(t, record, task)[container].environment() {
+				if strings.HasPrefix(name, "AIRFLOW__METRICS__") || strings.HasPrefix(name, "OTEL_") || name == "AGENT_STATSD" {
+					found[name] = value
+				}
+			}
+			return found
+		}
+	}
+	agent := of(func(*config.Airflow) {})
+	require.Equal(t, map[string]string{
+		"AIRFLOW__METRICS__STATSD_ON": "True", "AIRFLOW__METRICS__STATSD_HOST": "127.0.0.1", "AIRFLOW__METRICS__STATSD_PORT": "9125", "AIRFLOW__METRICS__STATSD_PREFIX": "airflow",
+		"AIRFLOW__METRICS__METRICS_ALLOW_LIST": `scheduler\.scheduler_loop_duration$,executor\.open_slots$`,
+	}, agent("scheduler", "scheduler"))
+	require.Equal(t, map[string]string{"AGENT_STATSD": "127.0.0.1:9125"}, agent("scheduler", "metrics"))
+	require.Empty(t, agent("worker", "worker"))
+
+	collector := config.OpenTelemetry{Endpoint: "https://otel.acme.com:4318", To: "172.20.2.0/24"}
+	old := of(func(a *config.Airflow) { a.Version, a.OpenTelemetry = "3.1", collector })
+	now := of(func(a *config.Airflow) { a.Version, a.OpenTelemetry = "3.3", collector })
+	for _, container := range []string{"api-server", "scheduler", "dag-processor", "triggerer", "worker"} {
+		require.Equal(t, map[string]string{
+			"AIRFLOW__METRICS__OTEL_ON": "True", "AIRFLOW__METRICS__OTEL_HOST": "otel.acme.com", "AIRFLOW__METRICS__OTEL_PORT": "4318", "AIRFLOW__METRICS__OTEL_SSL_ACTIVE": "True",
+		}, old(container, container))
+		require.Equal(t, map[string]string{"AIRFLOW__METRICS__OTEL_ON": "True", "OTEL_EXPORTER_OTLP_ENDPOINT": "https://otel.acme.com:4318"}, now(container, container))
 	}
 }
 

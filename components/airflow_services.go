@@ -58,6 +58,15 @@ const (
 // Scheduler returns the containers of the scheduler: it migrates the database
 // first, and has the publisher of the platform's metrics beside it.
 func (a *Airflow) Scheduler() []Container {
+	environment := a.with(config.SchedulerPool, map[string]string{
+		// As many as all workers together can run; the default of 32 would
+		// leave the larger part of a scaled-out pool idle. The scheduler's
+		// alone: everywhere else a larger pool would mean new tasks for nothing.
+		"AIRFLOW__CORE__PARALLELISM": strconv.Itoa(a.slots()),
+		// What the container's health check asks.
+		"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
+	})
+	maps.Copy(environment, statsd(a.Config.Airflow))
 	migrate := a.before("migrate", "scheduler", "migrate")
 	if _, given := migrate.Environment[poolVariable]; !given && a.slots() > airflowsPoolSlots {
 		// The first migration makes the pool that all tasks are in unless
@@ -68,20 +77,7 @@ func (a *Airflow) Scheduler() []Container {
 		migrate,
 		a.container(Container{
 			Name: "scheduler", Image: "scheduler", Command: []string{"scheduler"},
-			Environment: a.with(config.SchedulerPool, map[string]string{
-				// As many as all workers together can run; the default of 32 would
-				// leave the larger part of a scaled-out pool idle. The scheduler's
-				// alone: everywhere else a larger pool would mean new tasks for nothing.
-				"AIRFLOW__CORE__PARALLELISM": strconv.Itoa(a.slots()),
-				// What the container's health check asks.
-				"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
-				// What only it knows, to the agent beside it (docs/metrics.md).
-				"AIRFLOW__METRICS__STATSD_ON":          "True",
-				"AIRFLOW__METRICS__STATSD_HOST":        "127.0.0.1",
-				"AIRFLOW__METRICS__STATSD_PORT":        strconv.Itoa(agentStatsdPort),
-				"AIRFLOW__METRICS__STATSD_PREFIX":      "airflow",
-				"AIRFLOW__METRICS__METRICS_ALLOW_LIST": `scheduler\.scheduler_loop_duration,executor\.open_slots`,
-			}),
+			Environment: environment,
 			Secrets: a.database(map[string]SecretRef{
 				"AIRFLOW__CELERY__BROKER_URL":   {a.Secrets.BrokerURL, ""},
 				"AIRFLOW__CORE__FERNET_KEY":     {a.Secrets.FernetKey, ""},

@@ -243,6 +243,7 @@ type Airflow struct {
 	DAGRefreshSeconds    int                          `config:"dagRefreshSeconds"`
 	QueuedTimeoutSeconds int                          `config:"queuedTimeoutSeconds"`
 	RetentionDays        int                          `config:"retentionDays"`
+	OpenTelemetry        OpenTelemetry                `config:"openTelemetry"`
 	Options              map[string]map[string]string `config:"options"`
 }
 

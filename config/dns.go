@@ -46,6 +46,7 @@ func (c *Config) ResolvableNames() []string {
 		names = append(names, "*."+c.Region+".vpce.amazonaws.com")
 	}
 	names = append(names, c.idpNames()...)
+	names = append(names, c.Airflow.OpenTelemetry.names()...)
 	names = append(names, c.Network.DNSAllow...)
 	slices.Sort(names)
 	return slices.Compact(names)

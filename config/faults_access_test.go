@@ -66,6 +66,25 @@ var accessFaults = []faultCase{
 	{"larger than a task definition takes", change{"workerPools[0].environment": manyVariables(5, strings.Repeat("x", 4000))},
 		[]string{`airflow:workerPools[0].environment: at most 16384 characters in all, not 20010: a task definition has at most 64 KiB`}},
 
+	{"a collector", change{"airflow.openTelemetry": change{"endpoint": "http://otel.example.com:4318", "to": "172.20.2.0/24"}}, nil},
+	{"a collector by its address", change{"airflow.openTelemetry": change{"endpoint": "https://172.20.2.7:443", "to": "sg-0123456789abcdef0"}}, nil},
+	{"half a collector", change{"airflow.openTelemetry.to": "172.20.2.0/24"}, []string{collectorEndpoint}},
+	{"a collector anywhere", change{"airflow.openTelemetry": change{"endpoint": "http://otel.example.com:4318", "to": "0.0.0.0/0"}},
+		[]string{`airflow:airflow.openTelemetry.to is "0.0.0.0/0": a private network (RFC 1918 or 6598) from /16 to /32 without host bits, or the id of a security group (sg-…) or prefix list (pl-…)`}},
+	{"a collector without a port", collectorAt("http://otel.example.com"), []string{collectorEndpoint}},
+	{"a collector's path", collectorAt("http://otel.example.com:4318/v1/metrics"), []string{collectorEndpoint}},
+	{"a collector's login", collectorAt("https://u:hush@otel.example.com:4318"), []string{collectorEndpoint}},
+	{"a collector's query", collectorAt("https://otel.example.com:4318?key=hush"), []string{collectorEndpoint}},
+	{"a collector's bare question mark", collectorAt("https://otel.example.com:4318?"), []string{collectorEndpoint}},
+	{"a collector's scheme", collectorAt("grpc://otel.example.com:4317"), []string{collectorEndpoint}},
+	{"a collector's port", collectorAt("http://otel.example.com:70000"), []string{collectorEndpoint}},
+	{"all names of a domain", collectorAt("http://*.example.com:4318"), []string{collectorEndpoint}},
+	{"a collector in IPv6", collectorAt("http://[fd00::1]:4318"), []string{collectorEndpoint}},
+	{"a collector in the environment", change{"services.scheduler.environment": change{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x:1"}},
+		[]string{`airflow:services.scheduler.environment.OTEL_EXPORTER_OTLP_ENDPOINT: the platform sets it: it is the platform's own`}},
+	{"a collector in the options", change{"airflow.options": change{"metrics": change{"otel_on": "True"}}},
+		[]string{`airflow:airflow.options.metrics.otel_on: the platform sets it: set airflow.openTelemetry`}},
+
 	{"secrets backend", change{"secretsBackend": change{"connectionsPrefix": "airflow/connections", "variablesPrefix": "airflow/variables"}}, nil},
 	{"secrets backend's slashes", change{"secretsBackend.connectionsPrefix": "airflow/connections/"},
 		[]string{`airflow:secretsBackend.connectionsPrefix is "airflow/connections/": empty, or the beginning of secrets' names without a slash at its end, such as airflow/connections`}},
@@ -128,4 +147,10 @@ var endpointFaults = []faultCase{
 
 func service(n int) change {
 	return change{"name": "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef" + string(rune('0'+n)), "ports": []any{443}, "why": "a partner"}
+}
+
+const collectorEndpoint = `airflow:airflow.openTelemetry.endpoint: http:// or https:// with a name in lower case or an IPv4 address and a port, and nothing behind it, such as http://otel.example.com:4318 (OTLP over HTTP)`
+
+func collectorAt(endpoint string) change {
+	return change{"airflow.openTelemetry": change{"endpoint": endpoint, "to": "172.20.2.0/24"}}
 }

@@ -85,6 +85,7 @@ func (f *faults) validateAirflow(c *Config) {
 	f.between(key("airflow.dagRefreshSeconds"), a.DAGRefreshSeconds, 5, 300)
 	f.between(key("airflow.queuedTimeoutSeconds"), a.QueuedTimeoutSeconds, 1800, 604800)
 	f.between(key("airflow.retentionDays"), a.RetentionDays, 1, 3650)
+	f.validateOpenTelemetry(c)
 	size := 0
 	for _, section := range sortedKeys(a.Options) {
 		at := key("airflow.options." + section)

@@ -74,6 +74,11 @@ func accesses(cfg *config.Config, s *services) []serviceAccess {
 	for i, pool := range cfg.WorkerPools {
 		list = append(list, serviceAccess{s.workers[i].Peer(), pool.Access})
 	}
+	for i := range list {
+		if list[i].peer.Name != s.dagsync.Peer().Name { // which is no Airflow
+			list[i].access.Egress = cfg.Airflow.OpenTelemetry.Beside(list[i].access.Egress)
+		}
+	}
 	return list
 }
 

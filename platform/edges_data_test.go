@@ -41,6 +41,14 @@ func TestEdgesBeyondThePlatform(t *testing.T) {
 		"a service's egress": {func(cfg *config.Config) {
 			cfg.Services.Triggerer.Egress = []config.Egress{{To: "172.20.1.7/32", Ports: []int{22}, Why: "files"}}
 		}, []string{"triggerer-to-data-22-172-20-1-7-32 tcp 22<nil>"}},
+		"a collector of metrics, and a way that is there": {func(cfg *config.Config) {
+			cfg.Airflow.OpenTelemetry = config.OpenTelemetry{Endpoint: "http://otel.example.com:4318", To: "172.20.2.0/24"}
+			cfg.WorkerPools[0].Egress = []config.Egress{{To: "172.20.2.0/24", Ports: []int{4318, 5432}, Why: "data and metrics"}}
+		}, []string{
+			"api-server-to-data-4318-172-20-2-0-24 tcp 4318<nil>", "dag-processor-to-data-4318-172-20-2-0-24 tcp 4318<nil>",
+			"scheduler-to-data-4318-172-20-2-0-24 tcp 4318<nil>", "triggerer-to-data-4318-172-20-2-0-24 tcp 4318<nil>",
+			"worker-to-data-4318-172-20-2-0-24 tcp 4318<nil>", "worker-to-data-5432-172-20-2-0-24 tcp 5432<nil>",
+		}},
 		"e-mail on its ports": {func(cfg *config.Config) { cfg.Endpoints.Extra = []config.ExtraEndpoint{{Service: "email-smtp"}} }, []string{
 			"dag-processor-to-endpoints-465 tcp 465<nil>", "dag-processor-to-endpoints-587 tcp 587<nil>", "triggerer-to-endpoints-465 tcp 465<nil>",
 			"triggerer-to-endpoints-587 tcp 587<nil>", "worker-to-endpoints-465 tcp 465<nil>", "worker-to-endpoints-587 tcp 587<nil>",
@@ -68,13 +76,14 @@ func TestResolvableNames(t *testing.T) {
 	cfg := loadStack(t, "dev", func(cfg *config.Config) {
 		cfg.Network.DNSAllow = []string{"*.warehouse.example.com"}
 		cfg.Endpoints.Extra = []config.ExtraEndpoint{{Service: "sagemaker.runtime"}}
+		cfg.Airflow.OpenTelemetry = config.OpenTelemetry{Endpoint: "http://otel.example.com:4318", To: "172.20.2.0/24"}
 	})
 	require.Equal(t, []string{
 		"*.254.169.in-addr.arpa", "*.40.10.in-addr.arpa", "*.cache.amazonaws.com", "*.dkr.ecr.us-east-1.amazonaws.com", "*.ec2.internal",
 		"*.efs.us-east-1.amazonaws.com", "*.runtime.sagemaker.us-east-1.amazonaws.com", "*.s3.amazonaws.com", "*.s3.us-east-1.amazonaws.com",
 		"*.us-east-1.rds.amazonaws.com", "*.us-east-1.vpce.amazonaws.com", "*.warehouse.example.com", "airflow.dev.pathwai.com",
 		"api.ecr.us-east-1.amazonaws.com", "kms.us-east-1.amazonaws.com",
-		"logs.us-east-1.amazonaws.com", "runtime.sagemaker.us-east-1.amazonaws.com", "s3.amazonaws.com", "s3.us-east-1.amazonaws.com",
+		"logs.us-east-1.amazonaws.com", "otel.example.com", "runtime.sagemaker.us-east-1.amazonaws.com", "s3.amazonaws.com", "s3.us-east-1.amazonaws.com",
 		"secretsmanager.us-east-1.amazonaws.com", "ssmmessages.us-east-1.amazonaws.com", "sts.amazonaws.com", "sts.us-east-1.amazonaws.com",
 	}, slices.Sorted(slices.Values(cfg.ResolvableNames())))
 }
