@@ -1,7 +1,7 @@
 // Command warehouse is a second stack: it takes the platform's outputs and
-// attaches a database and a permission to the DAGs of the default worker pool.
-// The platform's stack names the same database in workerPools[].egress: either
-// side alone opens nothing.
+// attaches a database, a permission and a connection to the DAGs of the default
+// worker pool. The platform's stack names the same database in
+// workerPools[].egress: either side alone opens nothing.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/iam"
+	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/secretsmanager"
 	"github.com/pulumi/pulumi-aws/sdk/v6/go/aws/vpc"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi/config"
@@ -49,9 +50,28 @@ func attach(ctx *pulumi.Context) error {
 	if err != nil {
 		return err
 	}
-	_, err = iam.NewRolePolicy(ctx, "dags-read-exports", &iam.RolePolicyArgs{
+	if _, err = iam.NewRolePolicy(ctx, "dags-read-exports", &iam.RolePolicyArgs{
 		Role:   output(platform, "taskRoleArns", pool).ApplyT(roleName).(pulumi.StringOutput),
 		Policy: pulumi.String(policy),
+	}, in); err != nil {
+		return err
+	}
+	return connect(ctx, platform, settings, in)
+}
+
+// connect declares Airflow's connection "warehouse" where the platform's
+// secretsBackend looks first, under the platform's key.
+func connect(ctx *pulumi.Context, platform *pulumi.StackReference, settings *config.Config, in pulumi.ResourceOption) error {
+	secret, err := secretsmanager.NewSecret(ctx, "connection", &secretsmanager.SecretArgs{
+		Name:                 pulumi.String("airflow/connections/warehouse"),
+		KmsKeyId:             output(platform, "keyArns", "secrets").ToStringPtrOutput(),
+		RecoveryWindowInDays: pulumi.Int(7),
+	}, in)
+	if err != nil {
+		return err
+	}
+	_, err = secretsmanager.NewSecretVersion(ctx, "connection", &secretsmanager.SecretVersionArgs{
+		SecretId: secret.ID(), SecretString: settings.RequireSecret("connection").ToStringPtrOutput(),
 	}, in)
 	return err
 }

@@ -3,15 +3,34 @@ package engine
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+// documented compares a stack's outputs with what docs/outputs.md lists.
+func documented(t *testing.T, printed string) {
+	t.Helper()
+	var outputs map[string]any
+	require.NoError(t, json.Unmarshal([]byte(printed), &outputs))
+	text, err := os.ReadFile(filepath.Join(root, "docs/outputs.md"))
+	require.NoError(t, err)
+	var listed []string
+	for _, row := range regexp.MustCompile("(?m)^\\| (`[^|]*`) \\|").FindAllStringSubmatch(string(text), -1) {
+		for _, name := range strings.Split(row[1], ", ") {
+			listed = append(listed, strings.Trim(name, "`"))
+		}
+	}
+	assert.ElementsMatch(t, slices.Collect(maps.Keys(outputs)), listed, "docs/outputs.md, and what a stack hands out")
+}
 
 // example is a folder of examples with a state and a project of its own, beside
 // the platform's in a simulated cloud's home.
@@ -66,18 +85,24 @@ func TestASecondStackAttaches(t *testing.T) {
 		SecurityGroupIDs map[string]string `json:"securityGroupIds"`
 	}
 	require.NoError(t, json.Unmarshal([]byte(printed), &outputs))
+	documented(t, printed)
 
 	second := newExample(t, "warehouse", home)
+	const connection = "postgresql://reader:hunter2@db.warehouse.example.com:5432/warehouse"
+	printed, err = second.pulumi(t, "config", "set", "--secret", "connection", connection, "--stack", "dev")
+	require.NoError(t, err, printed)
 	printed, err = second.pulumi(t, "preview", "--non-interactive", "--diff", "--policy-pack", pack(t))
 	require.NoError(t, err, printed)
 	for _, line := range []string{
 		"aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule: (create)", `referencedSecurityGroupId: "` + outputs.SecurityGroupIDs["worker"] + `"`,
 		"aws:iam/rolePolicy:RolePolicy: (create)", `"pathwai-airflow-dev-worker-task"`, "arn:aws:s3:::pathwai-warehouse-exports/daily/*",
+		"aws:secretsmanager/secret:Secret: (create)", `"airflow/connections/warehouse"`, `kmsKeyId`, "aws:secretsmanager/secretVersion:SecretVersion: (create)",
 	} {
 		assert.Contains(t, printed, line)
 	}
+	assert.NotContains(t, printed, "hunter2")
 
 	printed, err = second.pulumi(t, "preview", "--non-interactive", "--config", "airflow-warehouse:platform=organization/airflow/another")
 	require.Error(t, err)
-	assert.Contains(t, printed, "nothing like this")
+	assert.Contains(t, printed, `unknown stack "organization/airflow/another"`)
 }

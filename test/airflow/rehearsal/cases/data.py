@@ -53,7 +53,10 @@ def data(run: Run) -> None:
     _start(run, declared, undeclared, port)
     prefix = _prefix(run, "connections_prefix")
     for name, host, number in ((NAME, declared, port), (f"{NAME}-next-door", undeclared, port), (f"{NAME}-other-port", declared, port + 1)):
-        run.world.secrets.create_secret(Name=f"{prefix}/{name}", SecretString=f"postgresql://{USER}:{PASSWORD}@{host}:{number}/{NAME}")
+        form = json.dumps({"conn_type": "postgres", "host": host, "port": number, "login": USER, "password": PASSWORD, "schema": NAME})
+        if name != NAME:  # either form will do
+            form = f"postgresql://{USER}:{PASSWORD}@{host}:{number}/{NAME}"
+        run.world.secrets.create_secret(Name=f"{prefix}/{name}", SecretString=form)
     run.world.wait(lambda: NAME in run.api.dags(), 90, "the DAG warehouse appears")
     run.api.unpause(NAME)
     run_id = run.api.trigger(NAME)
