@@ -61,7 +61,7 @@ var variants = map[string]struct {
 	"existing VPC": {`
 network: {vpcId: vpc-0123456789abcdef0, subnetIds: [subnet-0123456789abcdef1, subnet-0123456789abcdef2], routeTableIds: [rtb-0123456789abcdef1]}
 endpoints: {existing: [s3, ecr.api]}`,
-		[]string{"it is in vpc-0123456789abcdef0, which the stack doesn't make: its routes, the names that its resolver answers for, and its logs are its owner's"}},
+		[]string{"it is in vpc-0123456789abcdef0, which the stack doesn't make: its routes, its endpoints, the names that its resolver answers for, and its logs are its owner's"}},
 	"transit gateway": {`
 network: {joins: [{kind: transitGateway, id: tgw-0123456789abcdef0, routes: [172.16.0.0/12, 192.168.0.0/16], why: offices}], resolver: {inbound: true, clientCidrs: [172.16.0.0/16]}}
 loadBalancer: {clientCidrs: [172.16.0.0/12], zoneVpcs: [vpc-0123456789abcdef1]}`,
