@@ -128,8 +128,11 @@ func (f *faults) ports(at string, ports []int) {
 	}
 	seen := map[int]bool{}
 	for _, port := range ports {
-		if port < 1 || port > 65535 || seen[port] {
+		switch {
+		case port < 1 || port > 65535 || seen[port]:
 			f.add(at, port, "TCP ports, 1 to 65535, each once")
+		case port == 53 || port == 853:
+			f.add(at, port, "another port: names are looked up in the VPC alone, and another resolver's questions may carry data out (network.dnsAllow)")
 		}
 		seen[port] = true
 	}

@@ -69,6 +69,8 @@ var reservedOptions = map[string]string{
 	"operators.default_queue":                            "one pool works off the queue default",
 	"secrets.backend":                                    "set secretsBackend, which also permits what is looked for",
 	"secrets.backend_kwargs":                             "set secretsBackend, which also permits what is looked for",
+	"workers.secrets_backend":                            "set secretsBackend, which also permits what is looked for",
+	"workers.secrets_backend_kwargs":                     "set secretsBackend, which also permits what is looked for",
 	"usage_data_collection.enabled":                      "nothing leads out of the VPC",
 	"workers.execution_api_retries":                      "tasks must outlast a failover of the database",
 	"workers.execution_api_retry_wait_max":               "tasks must outlast a failover of the database",

@@ -6,6 +6,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/publicsuffix"
 )
 
 // allowForm is a name, or all names below one.
@@ -22,8 +24,17 @@ func (f *faults) validateDNSAllow(c *Config) {
 	for i, name := range c.Network.DNSAllow {
 		if len(name) > 253 || !allowForm.MatchString(name) || slices.Contains(c.Network.DNSAllow[:i], name) {
 			f.add(at, name, "names with a dot in lower case such as db.example.com, or *.example.com for all below it, each once; no whole top-level domain")
+		} else if domain, below := strings.CutPrefix(name, "*."); below && anybodys(domain) {
+			f.addf(at, name, "names below a domain of one owner: below %s anybody may have one, and read what is asked there", domain)
 		}
 	}
+}
+
+// anybodys tells a domain in which anybody may have a name, as co.uk or
+// github.io, from one that has an owner: it is on the public suffix list.
+func anybodys(domain string) bool {
+	suffix, _ := publicsuffix.PublicSuffix(domain)
+	return suffix == domain
 }
 
 // ResolvableNames are all names that the VPC's resolver answers for: those of

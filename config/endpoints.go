@@ -159,6 +159,8 @@ func (f *faults) validateEndpoints(c *Config) {
 func (f *faults) extraEndpoint(c *Config, at string, e ExtraEndpoint) {
 	if len(e.Service) > 64 || !endpointForm.MatchString(e.Service) || strings.HasPrefix(e.Service, somebodyElses) {
 		f.add(key("endpoints.extra"), e.Service, "short service names such as monitoring or sqs")
+	} else if parts := strings.SplitN(strings.TrimPrefix(e.Service, awsService), ".", 2); strings.HasPrefix(e.Service, awsService) && regionForm.MatchString(parts[0]) {
+		f.add(key("endpoints.extra"), e.Service, "a short name for a service of the region, and a whole one only where there is no region in it, such as com.amazonaws.route53")
 	}
 	if e.Type != "" {
 		f.oneOf(at+".type", e.Type, InterfaceEndpoint, GatewayEndpoint)

@@ -91,7 +91,7 @@ var accessFaults = []faultCase{
 	{"secrets backend over the platform's own", change{"secretsBackend.variablesPrefix": "pathwai-airflow-prod"},
 		[]string{`airflow:secretsBackend.variablesPrefix is "pathwai-airflow-prod": another prefix: below pathwai-airflow-… lie the platform's own secrets, and every service that looks there could read them`}},
 	{"secrets backend's prefixes alike", change{"secretsBackend": change{"connectionsPrefix": "a", "variablesPrefix": "a"}},
-		[]string{`airflow:secretsBackend is "a": two prefixes that differ: a connection and a variable of one name would be the same secret`}},
+		[]string{`airflow:secretsBackend is "a and a": two prefixes, none within the other: a connection and a variable would be the same secret`}},
 }
 
 func manyPlaces(n int) []any {

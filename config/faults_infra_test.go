@@ -43,7 +43,7 @@ var networkFaults = []faultCase{
 	{"endpoint zone twice", change{"endpoints.zones": []any{"us-east-1a", "us-east-1a"}},
 		[]string{`airflow:endpoints.zones is "us-east-1a": zones of network.zones (us-east-1a, us-east-1b), each once`}},
 	{"endpoint with its full name", change{"endpoints.extra": []any{"com.amazonaws.us-east-1.sqs", "SQS"}},
-		[]string{`airflow:endpoints.extra is "SQS": short service names such as monitoring or sqs`}},
+		[]string{`airflow:endpoints.extra is "com.amazonaws.us-east-1.sqs": ` + wholeRule, `airflow:endpoints.extra is "SQS": short service names such as monitoring or sqs`}},
 	{"endpoint that is there already", change{"endpoints.extra": []any{"ecr.api"}},
 		[]string{`airflow:endpoints.extra is "ecr.api": a service that the platform doesn't make an endpoint for already, each once`}},
 	{"endpoint twice by its name in Pulumi", change{"endpoints.extra": []any{"a.b", "a-b"}},

@@ -35,6 +35,7 @@ func faultTable() map[string][]faultCase {
 		"access":    accessFaults,
 		"endpoints": endpointFaults,
 		"publicIdp": publicIdPFaults,
+		"too wide":  wideFaults,
 	}
 }
 

@@ -168,7 +168,7 @@ func (f *faults) validateResolver(c *Config) {
 func (f *faults) privateNetworks(at string, cidrs []string) {
 	f.networks(at, cidrs)
 	for _, cidr := range cidrs {
-		if prefix, err := netip.ParsePrefix(cidr); err == nil && prefix.Bits() >= 8 && prefix.Masked() == prefix {
+		if prefix, err := netip.ParsePrefix(cidr); err == nil && prefix.Addr().Is4() && prefix.Bits() >= 8 && prefix.Masked() == prefix {
 			if _, private := privateNetwork(cidr); !private {
 				f.add(at, cidr, "private networks (RFC 1918 or 6598)")
 			}

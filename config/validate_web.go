@@ -51,7 +51,7 @@ func (f *faults) validateLoadBalancer(c *Config) {
 	if l.ZoneID != "" {
 		f.matches(key("loadBalancer.zoneId"), l.ZoneID, zoneIDForm, "empty, or the id of a private hosted zone")
 	}
-	f.networks(key("loadBalancer.clientCidrs"), l.ClientCIDRs)
+	f.privateNetworks(key("loadBalancer.clientCidrs"), l.ClientCIDRs)
 }
 
 // validateCertificate expects the certificate in the stack's account and region.
@@ -128,6 +128,11 @@ func (f *faults) validatePrivateIdP(l Login) {
 		f.addf(key("login.privatePath"), l.PrivatePath, "one of %s: without a private path to the IdP every login ends in HTTP 500, since nothing leads out of this VPC; for an IdP on the internet set login.publicIdp", strings.Join(paths, ", "))
 	}
 	f.privateNetworks(key("login.idpCidrs"), l.IdPCIDRs)
+	for _, cidr := range l.IdPCIDRs {
+		if prefix, private := privateNetwork(cidr); private && prefix.Bits() >= 8 && prefix.Bits() < widestData {
+			f.addf(key("login.idpCidrs"), cidr, "networks of the IdP from /%d to /32: what asks it reaches no other", widestData)
+		}
+	}
 }
 
 func (f *faults) validateRoles(l Login) {

@@ -1,7 +1,6 @@
 package config
 
 import (
-	"fmt"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,6 +11,9 @@ import (
 var reservedVariables = []string{
 	"AGENT_", "ECS_", "TINI_", "AWS_CONTAINER_", "AIRFLOW_OIDC_", "AIRFLOW_LOGIN_", "AIRFLOW_HOUSEKEEPING_", "AIRFLOW_DB_",
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION",
+	"AWS_PROFILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
+	"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
+	"PATH", "HOME", "PYTHONHOME", "PYTHONPATH", "LD_",
 	"AIRFLOW_HOME", "AIRFLOW_CONFIG", "AIRFLOW_CONN_AWS_DEFAULT", "PGSSLROOTCERT", "FORWARDED_ALLOW_IPS", "REMAP_SIGTERM", "OTEL_EXPORTER_OTLP_ENDPOINT",
 }
 
@@ -54,6 +56,8 @@ func (f *faults) variables(c *Config, at string, a Access) {
 		arn := secretForm.FindStringSubmatch(a.Secrets[name])
 		if arn == nil || arn[1] != c.Region && !f.wrong(regionKey) || arn[2] != c.AccountID && !f.wrong(key("accountId")) {
 			f.addf(here, nil, "arn:aws:secretsmanager:%s:%s:secret:<name>-<six characters>, the whole ARN of a secret of the account and region, with :<key>:: behind it for one key of its JSON", c.Region, c.AccountID)
+		} else if _, name, _ := strings.Cut(arn[0], ":secret:"); strings.HasPrefix(name, c.Org+"-airflow-") {
+			f.addf(here, nil, "another secret: %s-airflow-… are the platform's own, which no code of DAGs may read", c.Org)
 		}
 		if _, both := a.Environment[name]; both {
 			f.add(here, nil, "in secrets or in environment, not in both")
@@ -117,7 +121,8 @@ func (f *faults) validateSecretsBackend(c *Config) {
 			f.addf(at, setting.prefix, "another prefix: below %s-airflow-… lie the platform's own secrets, and every service that looks there could read them", c.Org)
 		}
 	}
-	if b.ConnectionsPrefix != "" && b.ConnectionsPrefix == b.VariablesPrefix {
-		f.add(key("secretsBackend"), fmt.Sprint(b.VariablesPrefix), "two prefixes that differ: a connection and a variable of one name would be the same secret")
+	inside := func(one, other string) bool { return one != "" && strings.HasPrefix(other+"/", one+"/") }
+	if inside(b.ConnectionsPrefix, b.VariablesPrefix) || inside(b.VariablesPrefix, b.ConnectionsPrefix) {
+		f.add(key("secretsBackend"), b.ConnectionsPrefix+" and "+b.VariablesPrefix, "two prefixes, none within the other: a connection and a variable would be the same secret")
 	}
 }

@@ -71,6 +71,49 @@ func TestEdgesBeyondThePlatform(t *testing.T) {
 	}
 }
 
+// The networks of an IdP on the internet are routed in each zone, over the join
+// that is named and no other, and only while somebody asks it.
+func TestRoutesToAnIdPOnTheInternet(t *testing.T) {
+	t.Setenv("PULUMI_CONFIG", `{"airflow:oidcClientSecret":"of-a-test"}`)
+	routes := func(mode string) []string {
+		declared := record(t, loadStack(t, "dev", func(cfg *config.Config) {
+			cfg.Network.Joins = []config.Join{
+				{Kind: config.JoinTransitGateway, ID: "tgw-0123456789abcdef0", Routes: []string{"172.20.0.0/16"}, Why: "the hub"},
+				{Kind: config.JoinPeering, ID: "pcx-0123456789abcdef0", Routes: []string{"172.21.0.0/16"}, Why: "the warehouse"},
+			}
+			cfg.Login.Mode = mode
+			cfg.Login.PublicIdP = config.PublicIdP{CIDRs: []string{"20.190.128.0/18"}, Through: "tgw-0123456789abcdef0", Why: "Entra ID"}
+		}))
+		var all []string
+		for _, route := range declared.Of("aws:ec2/route:Route") {
+			inputs := route.Plain()
+			if inputs["destinationCidrBlock"] == "20.190.128.0/18" {
+				all = append(all, fmt.Sprintf("%v over %v", inputs["routeTableId"], inputs["transitGatewayId"]))
+			}
+		}
+		slices.Sort(all)
+		return all
+	}
+	want := []string{"network-private-a-id over tgw-0123456789abcdef0", "network-private-b-id over tgw-0123456789abcdef0"}
+	require.Equal(t, want, routes(config.LoginALB))
+	require.Equal(t, want, routes(config.LoginFAB))
+	require.Empty(t, routes(config.LoginNone))
+}
+
+// The resolver answers for the IdP's names, while somebody asks it.
+func TestResolvableNamesOfTheIdP(t *testing.T) {
+	change := func(mode string) func(*config.Config) {
+		return func(cfg *config.Config) {
+			cfg.Login.Mode, cfg.Login.Issuer, cfg.Login.TokenEndpoint = mode, "https://login.microsoftonline.com/t/v2.0", "https://token.example.com:443/t"
+			cfg.Login.PublicIdP.CIDRs = []string{"20.190.128.0/18"}
+		}
+	}
+	for _, name := range []string{"login.microsoftonline.com", "token.example.com"} {
+		require.Contains(t, loadStack(t, "dev", change(config.LoginFAB)).ResolvableNames(), name)
+		require.NotContains(t, loadStack(t, "dev", change(config.LoginNone)).ResolvableNames(), name)
+	}
+}
+
 // What a VPC's resolver answers for is what the stack uses; nothing more.
 func TestResolvableNames(t *testing.T) {
 	cfg := loadStack(t, "dev", func(cfg *config.Config) {

@@ -66,16 +66,26 @@ func TestReachability(t *testing.T) {
 			cfg.LoadBalancer.ClientCIDRs = []string{"10.0.0.0/8"}
 		}
 	}
+	withPublicIdP := func(mode string) func(*config.Config) {
+		return func(cfg *config.Config) {
+			cfg.Network.Joins = []config.Join{{Kind: config.JoinTransitGateway, ID: "tgw-0123456789abcdef0", Routes: []string{"172.20.0.0/16"}, Why: "the hub"}}
+			cfg.Login.Mode = mode
+			cfg.Login.PublicIdP = config.PublicIdP{CIDRs: []string{"20.190.128.0/18"}, Through: "tgw-0123456789abcdef0", Why: "Entra ID"}
+			cfg.LoadBalancer.ClientCIDRs = []string{"10.0.0.0/8"}
+		}
+	}
 	for name, c := range map[string]struct {
 		stack  string
 		change func(*config.Config)
 		want   string
 	}{
-		"dev":             {"dev", func(*config.Config) {}, reachable},
-		"prod":            {"prod", func(*config.Config) {}, reachable + heavyPool},
-		"dev, login alb":  {"dev", withIdP(config.LoginALB), reachable + "alb -> idp 443"},
-		"prod, login fab": {"prod", withIdP(config.LoginFAB), reachable + heavyPool + "api-server -> idp 443"},
-		"dev, no Exec":    {"dev", func(cfg *config.Config) { cfg.Services.Exec = false }, reachable},
+		"dev":                                  {"dev", func(*config.Config) {}, reachable},
+		"prod":                                 {"prod", func(*config.Config) {}, reachable + heavyPool},
+		"dev, login alb":                       {"dev", withIdP(config.LoginALB), reachable + "alb -> idp 443"},
+		"prod, login fab":                      {"prod", withIdP(config.LoginFAB), reachable + heavyPool + "api-server -> idp 443"},
+		"dev, login alb, IdP on the internet":  {"dev", withPublicIdP(config.LoginALB), reachable + "alb -> idp 443"},
+		"prod, login fab, IdP on the internet": {"prod", withPublicIdP(config.LoginFAB), reachable + heavyPool + "api-server -> idp 443"},
+		"dev, no Exec":                         {"dev", func(cfg *config.Config) { cfg.Services.Exec = false }, reachable},
 		"dev, off-hours": {"dev", func(cfg *config.Config) {
 			cfg.Schedule.Stop, cfg.Schedule.Start = "cron(0 20 ? * * *)", "cron(0 6 ? * * *)"
 		}, reachable},
@@ -176,7 +186,7 @@ func peer(t *testing.T, rule recorder.Resource, name func(any) string) string {
 	case nil:
 	case "10.0.0.0/8":
 		found = append(found, "clients")
-	case "10.9.0.0/24":
+	case "10.9.0.0/24", "20.190.128.0/18":
 		found = append(found, "idp")
 	default:
 		t.Fatalf("%s: a network that nobody configured: %v", rule.Name, inputs["cidrIpv4"])

@@ -51,6 +51,7 @@ var otherValues = values{
 		"mode": "alb", "idpCidrs": []any{"10.8.0.0/24"}, "issuer": "https://other.pathwai.com", "authorizationEndpoint": "https://other.pathwai.com/a",
 		"tokenEndpoint": "https://other.pathwai.com/t", "userInfoEndpoint": "https://other.pathwai.com/u", "clientId": "other", "groupsClaim": "roles",
 		"roles": values{"others": "Viewer"}, "sessionSeconds": 600,
+		"publicIdp": values{"cidrs": []any{"203.0.113.0/24"}, "through": "tgw-0123456789abcdef0", "why": "another IdP"},
 	},
 	"services": values{
 		"architecture": "X86_64", "exec": false, "logRetentionDays": 60, "containerInsights": "enhanced",
@@ -81,7 +82,7 @@ var togetherWith = map[string]values{
 	"login.idpCidrs": withLogin("alb"), "login.mode": withLogin("none"), "login.issuer": withLogin("alb"),
 	"login.authorizationEndpoint": withLogin("alb"), "login.tokenEndpoint": withLogin("alb"), "login.userInfoEndpoint": withLogin("alb"),
 	"login.clientId": withLogin("alb"), "login.sessionSeconds": withLogin("alb"),
-	"login.groupsClaim": withLogin("fab"), "login.roles": withLogin("fab"),
+	"login.groupsClaim": withLogin("fab"), "login.roles": withLogin("fab"), "login.publicIdp": withPublicIdP,
 	"airflow.version": {"images": values{"build": true}},
 }
 
@@ -105,6 +106,15 @@ func withLogin(mode string) values {
 		"authorizationEndpoint": "https://idp.pathwai.com/a", "tokenEndpoint": "https://idp.pathwai.com/t", "userInfoEndpoint": "https://idp.pathwai.com/u",
 		"roles": values{"ops": "Op"},
 	}}
+}
+
+// withPublicIdP is a login at an IdP on the internet.
+var withPublicIdP = values{
+	"network": values{"joins": []any{values{"kind": "transitGateway", "id": "tgw-0123456789abcdef0", "routes": []any{"172.20.0.0/16"}, "why": "the hub"}}},
+	"login": values{
+		"mode": "fab", "clientId": "airflow", "issuer": "https://idp.pathwai.com", "roles": values{"ops": "Op"},
+		"publicIdp": values{"cidrs": []any{"20.190.128.0/18"}, "through": "tgw-0123456789abcdef0", "why": "Entra ID"},
+	},
 }
 
 // withoutEffect change nothing that is declared, each for a reason.

@@ -2,6 +2,7 @@ package diagram
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -22,9 +23,12 @@ func (b *builder) connect() {
 	in := map[rule]bool{}
 	for _, r := range b.plan.Of(egressType) {
 		if from := b.groupOf(r, "securityGroupId"); from != nil {
-			out[rule{from, b.peer(r, "to ", networks), port(r)}] = true
+			to := b.peer(r, "to ", networks)
+			out[rule{from, to, port(r)}] = true
+			b.reaches(from, to, r)
 		}
 	}
+	slices.Sort(b.picture.beyond)
 	for _, r := range b.plan.Of(ingressType) {
 		if to := b.groupOf(r, "securityGroupId"); to != nil {
 			in[rule{b.peer(r, "from ", networks), to, port(r)}] = true
@@ -46,6 +50,18 @@ func (b *builder) connect() {
 	}
 	for _, n := range networks {
 		b.picture.networks = append(b.picture.networks, n)
+	}
+}
+
+// reaches notes a place outside of the VPC that a service reaches: all of them
+// are one box, which doesn't say who reaches which.
+func (b *builder) reaches(from, to *node, r *plan.Resource) {
+	place := r.Text("cidrIpv4")
+	if to == nil {
+		place = foreign(r)
+	}
+	if place != "" && slices.Contains(b.picture.services, from) {
+		b.picture.beyond = append(b.picture.beyond, fmt.Sprintf("%s → %s %d", from.title, outside(place), port(r)))
 	}
 }
 
@@ -90,10 +106,14 @@ func (b *builder) peer(r *plan.Resource, direction string, networks map[string]*
 	if cidr == "" {
 		return nil
 	}
-	n := networks[direction]
+	title := map[string]string{"from ": "People", "to ": "Private networks"}[direction]
+	if direction == "to " && public(cidr) {
+		title = "On the internet"
+	}
+	n := networks[title]
 	if n == nil {
-		n = &node{title: map[string]string{"from ": "People", "to ": "Private networks"}[direction], color: balancerColor}
-		networks[direction] = n
+		n = &node{title: title, color: balancerColor}
+		networks[title] = n
 	}
 	if !slices.Contains(n.lines, cidr) {
 		n.lines = append(n.lines, cidr)

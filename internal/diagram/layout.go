@@ -112,6 +112,7 @@ func (s *scene) sort() {
 		case is(s.balancers, e.from) && is(s.services, e.to), is(s.networks, e.from) && is(s.balancers, e.to),
 			is(s.balancers, e.from) && is(s.networks, e.to):
 		case is(s.services, e.from) && (is(s.stores, e.to) || is(s.doors, e.to)):
+		case is(s.services, e.from) && is(s.networks, e.to): // said place by place
 		default:
 			s.other = append(s.other, e)
 		}
@@ -164,6 +165,9 @@ func (s *scene) notes() []string {
 	if len(s.beside) > 0 {
 		notes = append(notes, wrap("Also in the stack: "+strings.Join(s.beside, ", "), s.noteWidth())...)
 	}
+	for _, place := range s.beyond {
+		notes = append(notes, "Also allowed: "+place)
+	}
 	for _, e := range s.other {
 		notes = append(notes, "Also allowed: "+e.from.title+" → "+e.to.title+" "+ports(e))
 	}
@@ -176,7 +180,7 @@ func (s *scene) noteWidth() float64 {
 	for _, p := range s.panels {
 		left = min(left, p.x)
 	}
-	return max(legendWidth, left-margin-columnGap)
+	return max(legendWidth, left-margin-3*columnGap) // what is mostly narrow letters is wider than estimated
 }
 
 func widest(nodes []*node) float64 {

@@ -28,6 +28,8 @@ type Picture struct {
 	stores []*node
 	doors  []*node
 	edges  []*edge
+	// beyond says which service reaches which place outside of the VPC.
+	beyond []string
 	// beside is what is part of the stack but of no network.
 	beside []string
 }
@@ -84,23 +86,25 @@ const (
 	doorColor     = "#7d54b5"
 	bucketColor   = "#c07d12"
 	logColor      = "#5f6b7a"
+	joinColor     = "#8a5a2b"
 )
 
-// Make finds what is to be drawn. It fails on a plan without a VPC.
+// Make finds what is to be drawn. It fails on a plan without a VPC, made or lived in.
 func Make(p *plan.Plan) (*Picture, error) {
 	b := &builder{plan: p, picture: &Picture{}, owner: map[string]*node{}, zone: map[string]string{}}
-	vpcs := p.Of("aws:ec2/vpc:Vpc")
+	vpcs := vpcs(p)
 	if len(vpcs) != 1 {
 		return nil, fmt.Errorf("the plan has %d VPCs; the picture is of one", len(vpcs))
 	}
 	b.picture.title = fmt.Sprintf("%s/%s", p.Project, p.Stack)
-	b.picture.vpc = vpcs[0].Text("cidrBlock")
+	b.picture.vpc = vpcs[0]
 	b.network()
 	b.loadBalancers()
 	b.databases()
 	b.brokers()
 	b.files()
 	b.endpoints()
+	b.joins()
 	if err := b.ecsServices(); err != nil {
 		return nil, err
 	}
@@ -111,6 +115,24 @@ func Make(p *plan.Plan) (*Picture, error) {
 		return nil, errors.New("the plan has no ECS services to draw")
 	}
 	return b.picture, nil
+}
+
+// vpcs are what the stack's own VPCs are called, or else those that it lives in.
+func vpcs(p *plan.Plan) []string {
+	var names []string
+	for _, vpc := range p.Of("aws:ec2/vpc:Vpc") {
+		names = append(names, vpc.Text("cidrBlock"))
+	}
+	if len(names) > 0 {
+		return names
+	}
+	for _, group := range p.Of(plan.SecurityGroupType) {
+		if id := group.Text("vpcId"); id != "" {
+			names = append(names, id+", which was there")
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }
 
 func (b *builder) network() {

@@ -30,6 +30,10 @@ func (b *builder) endpoints() {
 			b.picture.doors = append(b.picture.doors, gateway)
 			continue
 		}
+		if _, id, others := strings.Cut(name, "vpce-svc-"); others {
+			b.privateLink(r, "vpce-svc-"+id)
+			continue
+		}
 		names = append(names, name)
 		if !r.True("privateDnsEnabled") {
 			private = "NOT all with private DNS"
@@ -45,6 +49,16 @@ func (b *builder) endpoints() {
 	interfaces.lines = []string{fmt.Sprintf("%d, %s", len(names), private)}
 	interfaces.behind = b.reached(names)
 	b.picture.doors = append([]*node{interfaces}, b.picture.doors...)
+}
+
+// privateLink makes a door to somebody else's service.
+func (b *builder) privateLink(r *plan.Resource, id string) {
+	door := &node{title: "PrivateLink", lines: []string{id}, zones: b.zones(r, "subnetIds"), behind: []string{id}, color: joinColor}
+	if why := r.Text("tags.Why"); why != "" {
+		door.behind = []string{id + ": " + why}
+	}
+	b.own(door, r, "securityGroupIds")
+	b.picture.doors = append(b.picture.doors, door)
 }
 
 // uses tells what the stack has behind an interface endpoint, as far as types
@@ -182,6 +196,7 @@ func (b *builder) besideIt() {
 		{"aws:budgets/budget:Budget", "budget", "budgets"},
 		{"aws:backup/plan:Plan", "backup plan", "backup plans"},
 		{"aws:route53/zone:Zone", "private zone", "private zones"},
+		{"aws:route53/resolverFirewallRuleGroupAssociation:ResolverFirewallRuleGroupAssociation", "DNS firewall", "DNS firewalls"},
 	} {
 		if n := len(b.plan.Of(kind.token)); n > 0 {
 			b.picture.beside = append(b.picture.beside, quantity(n, kind.one, kind.many))

@@ -61,9 +61,13 @@ func (t *tool) open() *cobra.Command {
 // howToOpen is by the stack's settings.
 func howToOpen(s *stack.Stack) string {
 	var text strings.Builder
+	vpc := s.Network.CIDR
+	if s.Network.Exists() {
+		vpc = s.Network.VPCID
+	}
 	fmt.Fprintf(&text, "https://%s/ opens\n", s.LoadBalancer.Hostname)
 	fmt.Fprintf(&text, "  from %s, over a network that is joined to the stack's (%s) and knows the name (docs/runbooks/first-deployment.md)\n",
-		strings.Join(s.LoadBalancer.ClientCIDRs, ", "), s.Network.CIDR)
+		strings.Join(s.LoadBalancer.ClientCIDRs, ", "), vpc)
 	if s.Services.Exec {
 		fmt.Fprintf(&text, "  from anywhere, with rights in the account: bin/ops open %s\n", s.Name)
 	} else {

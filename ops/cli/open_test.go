@@ -279,6 +279,10 @@ func TestOpenSaysWhatIsMissing(t *testing.T) {
 	assert.Equal(t, "https://airflow.dev.pathwai.com/ opens\n"+
 		"  from 10.0.0.0/8, over a network that is joined to the stack's (10.40.0.0/16) and knows the name (docs/runbooks/first-deployment.md)\n"+
 		"  from anywhere, with rights in the account: bin/ops open dev\n", got.out)
+	w.write("Pulumi.dev.yaml", strings.Replace(string(dev), "    cidr: 10.40.0.0/16\n", "    vpcId: vpc-0123456789abcdef0\n    subnetIds: [subnet-0123456789abcdef1, subnet-0123456789abcdef2]\n    routeTableIds: [rtb-0123456789abcdef1]\n", 1), 0o600)
+	got = w.ops("open", "dev", "--how")
+	assert.Contains(t, got.out, "joined to the stack's (vpc-0123456789abcdef0) and knows the name", got.said)
+	w.write("Pulumi.dev.yaml", string(dev), 0o600)
 
 	t.Setenv("FAKE_VERSION", "1.2.463.0")
 	got = open()

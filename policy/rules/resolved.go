@@ -37,6 +37,6 @@ func (s *stack) vpcsElsewhere(tell func(res *resource, format string, args ...an
 			continue
 		}
 		told[id] = true
-		tell(group, "it is in %s, which the stack doesn't make: its routes, the names that its resolver answers for, and its logs are its owner's, and no rule here has seen them", id)
+		tell(group, "it is in %s, which the stack doesn't make: its routes, its endpoints, the names that its resolver answers for, and its logs are its owner's, and no rule here has seen them", id)
 	}
 }

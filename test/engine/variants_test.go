@@ -61,7 +61,7 @@ var variants = map[string]struct {
 	"existing VPC": {`
 network: {vpcId: vpc-0123456789abcdef0, subnetIds: [subnet-0123456789abcdef1, subnet-0123456789abcdef2], routeTableIds: [rtb-0123456789abcdef1]}
 endpoints: {existing: [s3, ecr.api]}`,
-		[]string{"it is in vpc-0123456789abcdef0, which the stack doesn't make: its routes, the names that its resolver answers for, and its logs are its owner's"}},
+		[]string{"it is in vpc-0123456789abcdef0, which the stack doesn't make: its routes, its endpoints, the names that its resolver answers for, and its logs are its owner's"}},
 	"transit gateway": {`
 network: {joins: [{kind: transitGateway, id: tgw-0123456789abcdef0, routes: [172.16.0.0/12, 192.168.0.0/16], why: offices}], resolver: {inbound: true, clientCidrs: [172.16.0.0/16]}}
 loadBalancer: {clientCidrs: [172.16.0.0/12], zoneVpcs: [vpc-0123456789abcdef1]}`,
@@ -73,7 +73,7 @@ loadBalancer: {zoneId: Z0123456789}
 		[]string{"a VPC peering connection: pcx-0123456789abcdef0, because: the warehouse", "connections to 172.20.1.0/24: the warehouse",
 			"the resolver answers for *.warehouse.example.com, airflow.dev.pathwai.com"}},
 	"IdP on the internet, asked by the load balancer": {`
-network: {joins: [{kind: transitGateway, id: tgw-0123456789abcdef0, routes: [172.16.0.0/16], why: "offices, and the hub's way out"}]}
+network: {joins: [{kind: transitGateway, id: tgw-0123456789abcdef0, routes: [172.16.0.0/16], why: "offices, and the way out of the hub"}]}
 ` + login("alb", "tgw-0123456789abcdef0"),
 		[]string{"a route to 20.190.128.0/18, on the internet", "connections to 20.190.128.0/18, on the internet: the load balancer asks the IdP on the internet: Entra ID", "login.microsoftonline.com"}},
 	"IdP on the internet, asked by Airflow": {`

@@ -26,7 +26,9 @@ RULES = [
     ("health checks", "the declared command inside the container at its interval, timeout, retries and start period; an unhealthy essential container ends its task", "as ECS"),
     ("stopTimeout", "SIGTERM, then SIGKILL after the declared seconds", "as ECS"),
     ("cpu, memory", "not limited; PSS is reported beside the declared memory", "two shared cores would measure the machine"),
-    ("security groups, IAM policies", "not enforced", "proven by the policy pack and the plan"),
+    ("networks beyond the VPC", "a namespace whose server answers in two of them; a task's routes lead where a rule of its security group and a route of the plan do, on that port alone", "elsewhere the kernel says unreachable, where AWS drops without a word"),
+    ("security groups inside the VPC, IAM policies but those of Secrets Manager", "not enforced", "proven by the policy pack and the plan"),
+    ("secrets backend", "moto, after a look at the role's policies: what they don't name is refused", "a miss below a granted prefix is not found, as on AWS"),
 ]  # fmt: skip
 
 

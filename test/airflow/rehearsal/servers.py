@@ -42,8 +42,9 @@ def until(condition, seconds: float, what: str, pause: float = 0.1):
 class Postgres:
     """TLS only: pg_hba.conf admits no other connection but the harness's own by socket."""
 
-    def __init__(self, folder: pathlib.Path, authority: Authority, instance: dict, parameters: dict[str, str], address: str):
-        self.folder, self.instance, self.address = folder, instance, address
+    def __init__(self, folder: pathlib.Path, authority: Authority, instance: dict, parameters: dict[str, str], address: str, inside: list[str] = ()):
+        """inside: what runs a program in the server's own network, if it has one; address may be a comma list."""
+        self.folder, self.instance, self.address, self.inside = folder, instance, address, list(inside)
         self.port = int(instance.get("port") or 5432)
         self.binaries = postgres_binaries()
         self.user = pwd.getpwnam("postgres") if os.geteuid() == 0 else None
@@ -79,13 +80,15 @@ class Postgres:
 
     def _run(self, program: str, *arguments) -> None:
         done = subprocess.run(
-            [self.binaries / program, *map(str, arguments)], capture_output=True, text=True, cwd=self.folder,
-            user=self.user.pw_uid if self.user else None, group=self.user.pw_gid if self.user else None,
-            extra_groups=[] if self.user else None,
+            [*self.inside, *self._as_user(), self.binaries / program, *map(str, arguments)], capture_output=True, text=True, cwd=self.folder,
         )  # fmt: skip
         if done.returncode:
             log = self.folder / "server.log"
             raise RuntimeError(f"{program}: {done.stderr}\n{log.read_text()[-1500:] if log.exists() else ''}")
+
+    def _as_user(self) -> list[str]:
+        """The server refuses to run as root."""
+        return ["setpriv", f"--reuid={self.user.pw_uid}", f"--regid={self.user.pw_gid}", "--clear-groups"] if self.user else []
 
     def start(self) -> None:
         log = self.folder / "server.log"

@@ -7,6 +7,8 @@ beyond what ECS, ELB and Secrets Manager document for these resources.
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
+import ipaddress
 import json
 import pathlib
 
@@ -97,6 +99,7 @@ class Service:
     desired: int
     subnets: list[str]
     targets: list[dict]  # targetGroupArn, containerName, containerPort
+    groups: list[str] = dataclasses.field(default_factory=list)  # security groups
 
     @property
     def role(self) -> str:
@@ -164,7 +167,33 @@ class State:
             desired=int(raw.get("desiredCount") or 0),
             subnets=network.get("subnets") or [],
             targets=raw.get("loadBalancers") or [],
+            groups=network.get("securityGroups") or [],
         )
+
+    def routes(self) -> list[ipaddress.IPv4Network]:
+        """Networks beyond the VPC that the route tables lead to."""
+        return sorted({ipaddress.ip_network(r["destinationCidrBlock"]) for r in self.of("aws:ec2/route:Route") if r.get("destinationCidrBlock")})
+
+    def beyond(self, service: Service) -> list[tuple[ipaddress.IPv4Network, int]]:
+        """Networks beyond the VPC and ports that a service's tasks may open connections to: its groups let them out, and a route leads there."""
+        allowed = [
+            (ipaddress.ip_network(rule["cidrIpv4"]), int(rule["fromPort"]))
+            for rule in self.of("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule")
+            if rule.get("cidrIpv4") and rule["securityGroupId"] in service.groups
+        ]
+        return [(network, port) for network, port in allowed if any(network.subnet_of(route) for route in self.routes())]
+
+    def may_read_secret(self, role_arn: str, action: str, name: str) -> bool:
+        """Whether a policy in a role lets it do that to the secret of a name, there or not."""
+        for policy in self.of("aws:iam/rolePolicy:RolePolicy"):
+            if not role_arn.endswith(f"/{policy['role']}"):
+                continue
+            for statement in json.loads(policy["policy"])["Statement"]:
+                actions, arns = (v if isinstance(v, list) else [v] for v in (statement["Action"], statement["Resource"]))
+                named = [arn.partition(":secret:")[2] for arn in arns]
+                if statement["Effect"] == "Allow" and action in actions and any(fnmatch.fnmatchcase(name, pattern) for pattern in named if pattern):
+                    return True
+        return False
 
     def secret(self, value_from: str) -> str:
         """Resolves ECS's valueFrom: ARN[:json key[:version stage[:version id]]]."""

@@ -26,7 +26,7 @@ class Task:
         self.label = f"{service.role}-{number}"
         self.folder = fargate.folder / "tasks" / self.label
         self.folder.mkdir(parents=True)
-        self.port: Port = fargate.vpc.attach(service.subnets)
+        self.port: Port = fargate.vpc.attach(service.subnets, fargate.state.beyond(service))
         self.state = "pending"
         self.reason = ""
         self.created = time.monotonic()

@@ -2,7 +2,8 @@
 
 Tasks get addresses of the subnets that their service names. There is no
 default route and no link to the machine's network: what reaches out fails
-here as it does in a VPC without NAT.
+here as it does in a VPC without NAT. Networks beyond the VPC that a service's
+security groups and the route tables lead to are reached on the declared ports.
 """
 
 from __future__ import annotations
@@ -67,7 +68,7 @@ class Vpc:
             self._names.update(dict.fromkeys(names, address))
             self._write()
 
-    def attach(self, subnets: list[str]) -> Port:
+    def attach(self, subnets: list[str], beyond: list[tuple] = ()) -> Port:
         """Makes a network namespace with an address of the first of these subnets that is known."""
         with self._lock:
             known = [self.subnets[s] for s in subnets if s in self.subnets] or [self.network]
@@ -81,6 +82,17 @@ class Vpc:
             number = self._counter
         port = Port(f"t{number}", address, hostname)
         port.open(self.network.prefixlen)
+        for network, number in beyond:
+            port.allow(network, number)
+        return port
+
+    def join(self, label: str, addresses: list[str]) -> Port:
+        """Makes the network namespace of a server that is beyond the VPC, with these addresses."""
+        port = Port(label, addresses[0], label)
+        port.open(32)
+        for address in addresses[1:]:
+            ip("-n", label, "addr", "add", f"{address}/32", "dev", "eth0")
+        ip("-n", label, "route", "add", str(self.network), "dev", "eth0")
         return port
 
 
@@ -102,6 +114,11 @@ class Port:
         ip("-n", self.label, "addr", "add", f"{self.address}/{prefix}", "dev", "eth0")
         ip("-n", self.label, "link", "set", "eth0", "up")
         ip("-n", self.label, "route", "add", f"{METADATA}/32", "dev", "eth0")
+
+    def allow(self, network, number: int) -> None:
+        """Lets connections to one port of a network out: the route there holds for nothing else."""
+        ip("-n", self.label, "rule", "add", "to", str(network), "ipproto", "tcp", "dport", str(number), "lookup", "100")
+        ip("-n", self.label, "route", "replace", str(network), "dev", "eth0", "table", "100")
 
     def close(self) -> None:
         subprocess.run(["ip", "link", "del", f"v{self.label}"], capture_output=True)

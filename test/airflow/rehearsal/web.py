@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import datetime
 import fnmatch
+import json
 import re
 import ssl
 import threading
@@ -192,10 +193,14 @@ def _matches(condition: dict, request) -> bool:
 
 
 class Front:
-    """The AWS endpoints: TLS under their real names, moto behind; every call noted with its identity."""
+    """The AWS endpoints: TLS under their real names, moto behind; every call noted with its identity.
 
-    def __init__(self, loop: Loop, address: str, context: ssl.SSLContext, port: int):
-        self.port, self.calls, self.down = port, [], False
+    Secrets Manager gives a role what the state's policies let it read, as moto would not.
+    """
+
+    def __init__(self, loop: Loop, address: str, context: ssl.SSLContext, port: int, state):
+        self.port, self.calls, self.down, self.state = port, [], False, state
+        self.roles = {access_key(s.definition.role_arn): s.definition.role_arn for s in state.services.values()}
         loop.call(self._start(loop, address, context))
 
     async def _start(self, loop, address, context) -> None:
@@ -208,6 +213,11 @@ class Front:
         self.calls.append((time.time(), key, service, request.method, request.headers.get("Host", "") + request.path_qs))
         if self.down:
             return web.Response(status=503, text="<Error><Code>SlowDown</Code></Error>")
+        if service == "secretsmanager":
+            action, name = request.headers["X-Amz-Target"].split(".")[1], json.loads(await request.read())["SecretId"]
+            if not self.state.may_read_secret(self.roles.get(key, ""), f"secretsmanager:{action}", name):
+                answer = {"__type": "AccessDeniedException", "Message": f"{key} is not authorized to perform: secretsmanager:{action} on resource: {name}"}
+                return web.json_response(answer, status=400, content_type="application/x-amz-json-1.1")
         headers = {k: v for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP}
         return await forward(self.session, request, f"http://127.0.0.1:{self.port}", headers)
 

@@ -20,6 +20,7 @@ from .vpc import METADATA, Vpc
 
 REGION = "us-east-1"
 S3_NAMES = ("s3.{r}.amazonaws.com", "s3.amazonaws.com")
+SECRETS_NAME = "secretsmanager.{r}.amazonaws.com"
 
 
 class Failed(Exception):
@@ -74,15 +75,18 @@ class World:
     def _start_aws(self) -> None:
         self.buckets = [b["bucket"] for kind in ("bucketV2:BucketV2", "bucket:Bucket") for b in self.state.of(f"aws:s3/{kind}")]
         hosts = [name.format(r=self.region) for name in S3_NAMES]
-        names = hosts + [f"{bucket}.{host}" for bucket in self.buckets for host in hosts]
+        names = hosts + [f"{bucket}.{host}" for bucket in self.buckets for host in hosts] + [SECRETS_NAME.format(r=self.region)]
         address = self.vpc.server(*names)
         certificate = self.authority.server("aws", names)
         self.moto = Moto(self.folder)
         self.moto.start()
-        self.front = web.Front(self.loop, address, web.tls(*certificate), self.moto.port)
-        self.s3 = boto3.client(
-            "s3", endpoint_url=f"http://127.0.0.1:{self.moto.port}", region_name=self.region,
-            aws_access_key_id="harness", aws_secret_access_key="harness",
+        self.front = web.Front(self.loop, address, web.tls(*certificate), self.moto.port, self.state)
+        self.s3, self.secrets = (
+            boto3.client(
+                service, endpoint_url=f"http://127.0.0.1:{self.moto.port}", region_name=self.region,
+                aws_access_key_id="harness", aws_secret_access_key="harness",
+            )
+            for service in ("s3", "secretsmanager")
         )  # fmt: skip
         for bucket in self.buckets:
             self.s3.create_bucket(Bucket=bucket)
@@ -107,7 +111,7 @@ class World:
     def stop(self) -> None:
         for fleet in self.fleet.values():
             fleet.halt()
-        for server in ("moto", "broker", "database"):
+        for server in ("moto", "broker", "database", "warehouse"):
             if hasattr(self, server):
                 try:
                     getattr(self, server).stop()

@@ -38,10 +38,11 @@ def fargate(folder: pathlib.Path) -> Fargate:
     hosts = folder / "hosts"
     hosts.touch()
     port = types.SimpleNamespace(path="/proc/self/ns/net", hostname="ip-10-0-0-1.test", close=lambda: None)
-    vpc = types.SimpleNamespace(hosts=hosts, attach=lambda _: port)
+    vpc = types.SimpleNamespace(hosts=hosts, attach=lambda *_: port)
     binds = [(pathlib.Path("/usr"), "/usr"), (pathlib.Path(shutil.which("tini-static")), INIT)]
     image = Image(binds, {"PATH": "/usr/bin"}, "/", "", ["/tmp"], {"/bin": "usr/bin", "/lib": "usr/lib", "/lib64": "usr/lib64"})
-    return Fargate(None, folder, vpc, types.SimpleNamespace(of=lambda _: image), "us-east-1")
+    nothing = types.SimpleNamespace(beyond=lambda _: [])
+    return Fargate(nothing, folder, vpc, types.SimpleNamespace(of=lambda _: image), "us-east-1")
 
 
 def parent(pid: int) -> int:

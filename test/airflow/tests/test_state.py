@@ -43,6 +43,35 @@ class Reader(unittest.TestCase):
         next(r for r in resources if "route53" in r["type"])["outputs"]["type"] = "A"
         self.assertEqual(state(resources).one("aws:route53/record:Record")["name"], fixture.HOST)
 
+    def test_networks_beyond_the_vpc(self):
+        def rule(group, cidr, port):
+            return {"type": "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "outputs": {"securityGroupId": group, "cidrIpv4": cidr, "fromPort": port}}
+
+        resources = fixture.resources()
+        for resource in resources:
+            if resource["type"] == "aws:ecs/service:Service":
+                resource["outputs"]["networkConfiguration"]["securityGroups"] = ["sg-" + resource["outputs"]["name"].rsplit("-", 1)[1]]
+        resources += [
+            rule("sg-worker", "172.20.1.0/24", 5432), rule("sg-worker", "172.21.0.0/24", 5432), rule("sg-scheduler", "172.20.2.0/24", 22),
+            {"type": "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "outputs": {"securityGroupId": "sg-worker", "prefixListId": "pl-1", "fromPort": 443}},
+            {"type": "aws:ec2/route:Route", "outputs": {"destinationCidrBlock": "172.20.0.0/16"}},
+        ]  # fmt: skip
+        found = state(resources)
+        self.assertEqual([(str(network), port) for network, port in found.beyond(found.services["worker"])], [("172.20.1.0/24", 5432)], "allowed and routed")
+        self.assertEqual(found.beyond(found.services["triggerer"]), [])
+
+    def test_secrets_that_a_role_may_read(self):
+        policy = {"Statement": [
+            {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"},
+            {"Effect": "Allow", "Action": ["secretsmanager:GetSecretValue"], "Resource": [fixture.arn("secretsmanager", "secret:airflow/connections/*")]},
+        ]}  # fmt: skip
+        found = state(fixture.resources() + [{"type": "aws:iam/rolePolicy:RolePolicy", "outputs": {"role": "test-worker-task", "policy": json.dumps(policy)}}])
+        role, read = "arn:aws:iam::123456789012:role/test-worker-task", "secretsmanager:GetSecretValue"
+        self.assertTrue(found.may_read_secret(role, read, "airflow/connections/nobody-has-it"))
+        for wrong in ((role, read, "airflow/variables/x"), (role, read, "airflow/connections"), (role, "secretsmanager:PutSecretValue", "airflow/connections/x"), (role + "2", read, "airflow/connections/x"), ("", read, "airflow/connections/x")):
+            with self.subTest(wrong):
+                self.assertFalse(found.may_read_secret(*wrong))
+
     def test_refuses(self):
         encrypted = fixture.resources()
         encrypted[2]["outputs"]["password"] = {"4dabf18193072939515e22adb298388d": "…", "ciphertext": "v1:x"}

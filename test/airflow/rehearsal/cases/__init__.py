@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from . import agent, boot, chaos, dags, health, proofs, smoke
+from . import agent, boot, chaos, dags, data, health, proofs, smoke
 from .base import Case, Run
 
 KNOWN = {
     case.name: case
-    for module in (boot, dags, proofs, agent, smoke, health, chaos)
+    for module in (boot, dags, data, proofs, agent, smoke, health, chaos)
     for case in module.CASES
 }  # fmt: skip
 
 ORDER = [
-    "converge", "login", "workers", "appear", "hops", "pack", "logs", "stored", "one-tree",
+    "converge", "login", "workers", "appear", "hops", "pack", "logs", "stored", "data", "one-tree",
     "secrets", "verified", "no-way-out", "agent", "metrics", "components",
     "worker-term",
     # Airflow notices a killed worker after 300 s: it is looked at later.
