@@ -121,5 +121,5 @@ def _quiet(run: Run) -> None:
 
 
 CASES = [
-    Case("data", "A connection from Secrets Manager leads to a declared database, and to no other", data),
+    Case("data", "A connection from Secrets Manager leads to a declared database, and to no other", data, short=False),
 ]
