@@ -106,7 +106,10 @@ func completeness() []Rule {
 					"aws:redshiftserverless/workgroup:Workgroup"),
 				onPlaced("subnetId", "aws:sagemaker/notebookInstance:NotebookInstance"),
 				onPlaced("ec2Attributes.subnetId", "aws:emr/cluster:Cluster"),
-				on(placedBalancer, loadBalancerTypes...),
+				onPlaced("vpcZoneIdentifiers", "aws:autoscaling/group:Group"),
+				on(placedOr("subnetId", "networkInterfaces", "primaryNetworkInterface", "launchTemplate"), "aws:ec2/instance:Instance"),
+				on(placedOr("subnetGroupName", "replicationGroupId"), "aws:elasticache/cluster:Cluster"),
+				on(placedOr("subnets", "subnetMappings"), loadBalancerTypes...),
 			),
 		},
 		{
@@ -192,15 +195,18 @@ func onProtected(path string, types ...string) map[string]check {
 
 func onPlaced(path string, types ...string) map[string]check {
 	return on(func(res resource, r report) {
-		if !isSet(res.get(path)) {
+		if !isSet(res.get(path)) && !replicaOfRegion(res) {
 			r.fault("%s is not set.", path)
 		}
 	}, types...)
 }
 
-func placedBalancer(res resource, r report) {
-	if !isSet(res.get("subnets")) && !isSet(res.get("subnetMappings")) {
-		r.fault("neither subnets nor subnetMappings is set.")
+// placedOr wants one of several properties to say where.
+func placedOr(paths ...string) check {
+	return func(res resource, r report) {
+		if !slices.ContainsFunc(paths, func(path string) bool { return isSet(res.get(path)) }) {
+			r.fault("neither %s is set.", strings.Join(paths, " nor "))
+		}
 	}
 }
 

@@ -16,15 +16,17 @@ const taskDefinitionType = "aws:ecs/taskDefinition:TaskDefinition"
 // container is a container definition, as far as rules read it. ECS takes the
 // field names in any case, and so does encoding/json.
 type container struct {
-	Name             string
-	Privileged       bool
-	Environment      []pair
-	Command          []string
-	EntryPoint       []string
-	User             string
-	DockerLabels     map[string]string
-	HealthCheck      *struct{ Command []string }
-	LogConfiguration *struct {
+	Name         string
+	Privileged   bool
+	Environment  []pair
+	Command      []string
+	EntryPoint   []string
+	User         string
+	DockerLabels map[string]string
+	// DockerSecurityOptions take a profile of SELinux, AppArmor or seccomp away.
+	DockerSecurityOptions []string
+	HealthCheck           *struct{ Command []string }
+	LogConfiguration      *struct {
 		LogDriver string
 		Options   map[string]string
 	}
@@ -33,6 +35,8 @@ type container struct {
 		Devices      []any
 	}
 }
+
+const functionType = "aws:lambda/function:Function"
 
 type pair struct{ Name, Value string }
 
@@ -47,9 +51,10 @@ func containers() []Rule {
 			On: each(
 				onContainers(plaintext),
 				on(secretDefinition, taskDefinitionType),
-				on(functionEnvironment, "aws:lambda/function:Function"),
-				plaintextElsewhere(),
+				on(functionEnvironment, functionType),
+				plaintextTypes(),
 			),
+			Any: plaintextGiven,
 		},
 		{
 			Name: "no-privileged-container", Family: Identity,
@@ -195,6 +200,9 @@ func unprivileged(res resource, r report) {
 		if path := m.Get("hostPath"); isSet(path) {
 			r.fault("volume %q is %s of its host.", knownText(m.Get("name")), cmp.Or(knownText(path), "a path"))
 		}
+		if device := knownText(get(m, "dockerVolumeConfiguration.driverOpts.device")); strings.HasPrefix(device, "/") {
+			r.fault("volume %q is %s of its host.", knownText(m.Get("name")), device)
+		}
 	}, func() { r.later("volumes") })
 	list, _, _ := parseContainers(res)
 	for _, c := range list {
@@ -205,6 +213,11 @@ func unprivileged(res resource, r report) {
 func (c container) unprivileged(r report) {
 	if c.Privileged {
 		r.fault("container %s is privileged.", c.Name)
+	}
+	for _, option := range c.DockerSecurityOptions {
+		if strings.Contains(option, "unconfined") || strings.Contains(option, "disable") {
+			r.fault("container %s is unconfined: %s.", c.Name, option)
+		}
 	}
 	if c.LinuxParameters == nil {
 		return

@@ -162,7 +162,7 @@ func splitWords(name string) []string {
 	var spaced strings.Builder
 	var last rune
 	for _, r := range name {
-		if unicode.IsUpper(r) && unicode.IsLower(last) {
+		if unicode.IsUpper(r) && (unicode.IsLower(last) || unicode.IsDigit(last)) {
 			spaced.WriteRune(' ')
 		}
 		spaced.WriteRune(r)

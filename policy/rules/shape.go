@@ -52,9 +52,15 @@ func places(res resource, shapes ...schema.Shape) []place {
 				found = follow(res.properties(), p.Path, place{path: p.Path, shape: p.Shape, top: !strings.Contains(p.Path, ".")}, found)
 			}
 		}
-		return found
+		if !strings.Contains(res.URN, inside) {
+			return found
+		}
+		// What a template says may stand elsewhere than the provider has it.
 	}
 	walk(res.properties(), "", func(at place) {
+		if slices.ContainsFunc(properties, func(p schema.Property) bool { return p.Path == at.path }) {
+			return
+		}
 		if at.shape = schema.Named(at.path, kindOf(at.value)); slices.Contains(shapes, at.shape) {
 			found = append(found, at)
 		}

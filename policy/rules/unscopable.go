@@ -4,6 +4,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // unscopable are the actions that AWS can't tie to a resource, so that they
@@ -56,18 +57,27 @@ var unscopableReads = []string{
 	"ssm:UpdateInstanceInformation", "ssm:ListInstanceAssociations", "ssm:PutInventory", "ssm:PutComplianceItems", "ssm:PutConfigurePackageResult", "cognito-idp:ListUserPools", "cognito-identity:ListIdentityPools",
 }
 
-// unscopable reports whether an action may have "*" as its resource.
+// unscopable reports whether an action may have "*" as its resource. IAM
+// compares actions in any case.
 func (s *settings) unscopable(action string) bool {
-	if unscopable[action] != "" || slices.Contains(s.UnscopableActions, action) {
-		return true
-	}
 	if strings.ContainsAny(action, "*?") {
 		return false
 	}
-	return slices.ContainsFunc(unscopableReads, func(known string) bool {
-		start, family := strings.CutSuffix(known, "*")
-		return action == known || family && strings.HasPrefix(action, start)
-	})
+	action = strings.ToLower(action)
+	return unscopableActions()[action] || slices.ContainsFunc(s.UnscopableActions, func(own string) bool { return strings.EqualFold(own, action) }) ||
+		slices.ContainsFunc(unscopableReads, func(known string) bool {
+			start, family := strings.CutSuffix(known, "*")
+			return family && strings.HasPrefix(action, strings.ToLower(start))
+		})
 }
+
+// unscopableActions are those known by their whole names, in lower case.
+var unscopableActions = sync.OnceValue(func() map[string]bool {
+	all := map[string]bool{}
+	for _, action := range append(scopeless(), unscopableReads...) {
+		all[strings.ToLower(action)] = true
+	}
+	return all
+})
 
 func scopeless() []string { return slices.Sorted(maps.Keys(unscopable)) }

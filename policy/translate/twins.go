@@ -139,6 +139,9 @@ func rename(props map[string]any, from, to string) {
 }
 
 func list(v any) []any {
+	if one, ok := v.(map[string]any); ok {
+		return []any{one}
+	}
 	found, _ := v.([]any)
 	return found
 }

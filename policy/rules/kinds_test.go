@@ -1,0 +1,73 @@
+package rules
+
+import (
+	"fmt"
+	"maps"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/pathwai/airflow-on-fargate/policy/internal/cases"
+)
+
+// rulesOfKinds are those of which one at least must speak up.
+var rulesOfKinds = map[string][]string{
+	"B": {NoWayOut}, "C": {NoWayOut, "not-for-everybody", "no-open-range", "no-open-principal", "traffic-encrypted"},
+	"D": {"not-for-everybody", "no-open-range", "no-open-principal", "bucket-no-public-acl", "bucket-access-block"},
+	"F": {"no-open-principal"}, "G": {Identity}, "H": {OpenDoors}, "I": {AtRest, "cache-tls", "traffic-encrypted"}, "J": {InTransit},
+	"K": {"no-plaintext-secret", "no-privileged-container", "no-root-container", "secret-encrypted", "no-plain-credential", "cache-tls"},
+	"L": {Completeness, "cache-tls"},
+}
+
+// TestKinds judges every variant of each kind of fault, and what looks like it,
+// and keeps what is said in testdata/kinds.txt:
+//
+//	go test ./rules -run TestKinds -update
+func TestKinds(t *testing.T) {
+	const path = "testdata/kinds.txt"
+	families := map[string]string{}
+	for _, rule := range All() {
+		families[rule.Name] = rule.Family
+	}
+	var said strings.Builder
+	type count struct{ refused, passed int }
+	counts := map[string]*count{}
+	for i, v := range cases.Kinds() {
+		require.Contains(t, cases.KindNames, v.Kind)
+		if counts[v.Kind] == nil {
+			counts[v.Kind] = &count{}
+		}
+		found := withoutPostponed(analyze(Options{Preview: true, Config: configs(v.Config)}, v.Group))
+		if !v.Refused {
+			assert.Empty(t, found, "%d, %s: %s is right", i, v.Kind, v.Title)
+			counts[v.Kind].passed++
+			continue
+		}
+		counts[v.Kind].refused++
+		assert.True(t, slices.ContainsFunc(found, func(f Finding) bool {
+			of := rulesOfKinds[v.Kind]
+			return of == nil || slices.Contains(of, f.Policy) || slices.Contains(of, families[f.Policy])
+		}), "%d, %s: %s of %s passes: %v", i, v.Kind, v.Title, v.Group[0].Type, brief(found))
+		fmt.Fprintf(&said, "%s %s, %s\n", v.Kind, v.Title, v.Group[0].Type)
+		for _, f := range found {
+			what, _, _ := strings.Cut(f.Message, "\n")
+			fmt.Fprintf(&said, "    %s: %s\n", f.Policy, strings.TrimPrefix(what, "What: "))
+		}
+	}
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Printf("%s %-46s %3d variants refused, %3d look-alikes pass\n", kind, cases.KindNames[kind], counts[kind].refused, counts[kind].passed)
+		assert.GreaterOrEqual(t, counts[kind].refused, 5, kind)
+		assert.GreaterOrEqual(t, counts[kind].passed, 3, kind)
+	}
+	if *update {
+		require.NoError(t, os.WriteFile(path, []byte(said.String()), 0o644))
+		return
+	}
+	want, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.Equal(t, string(want), said.String(), "run go test ./rules -run TestKinds -update, and read the difference")
+}
