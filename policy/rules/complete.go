@@ -63,18 +63,8 @@ func completeness() []Rule {
 			Name: "database-backups", Family: Completeness,
 			Description: "Databases keep backups.",
 			Why:         "with a retention of 0, nothing brings back what an upgrade or a person deleted.",
-			Fix:         "set backupRetentionPeriod to 1 or more days (snapshotRetentionLimit for ElastiCache is up to you: queues need none).",
-			On: on(func(res resource, r report) {
-				if isSet(res.get("replicateSourceDb")) {
-					return
-				}
-				switch days, state := number(res.get("backupRetentionPeriod")); {
-				case state == unknown:
-					r.unseen("backupRetentionPeriod")
-				case state == absent || days < 1:
-					r.fault("backupRetentionPeriod is not set, or 0.")
-				}
-			}, "aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:docdb/cluster:Cluster", "aws:neptune/cluster:Cluster"),
+			Fix:         "set backupRetentionPeriod to 1 or more days, in protected stacks to 7 or more (snapshotRetentionLimit for ElastiCache is up to you: queues need none).",
+			On:          on(enoughBackups, "aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:docdb/cluster:Cluster", "aws:neptune/cluster:Cluster"),
 		},
 		{
 			Name: "deletion-protection", Family: Completeness,

@@ -25,8 +25,11 @@ type container struct {
 	DockerLabels map[string]string
 	// DockerSecurityOptions take a profile of SELinux, AppArmor or seccomp away.
 	DockerSecurityOptions []string
-	HealthCheck           *struct{ Command []string }
-	LogConfiguration      *struct {
+	// ReadonlyRootFilesystem and VersionConsistency are as ECS names them.
+	ReadonlyRootFilesystem bool
+	VersionConsistency     string
+	HealthCheck            *struct{ Command []string }
+	LogConfiguration       *struct {
 		LogDriver string
 		Options   map[string]string
 	}
@@ -73,8 +76,8 @@ func containers() []Rule {
 		{
 			Name: "container-logs-declared", Family: Completeness,
 			Description: "Containers log to a log group that is declared.",
-			Why:         "a log group that the driver makes has neither retention nor a key, and a container without a driver leaves no trace.",
-			Fix:         "declare aws:cloudwatch/logGroup:LogGroup, name it in awslogs-group, and leave awslogs-create-group out.",
+			Why:         "a log group that the driver makes has neither retention nor a key, and a container without a driver leaves no trace; one that waits for its driver stands still when CloudWatch Logs does.",
+			Fix:         "declare aws:cloudwatch/logGroup:LogGroup, name it in awslogs-group, leave awslogs-create-group out, and set mode to non-blocking or leave it out.",
 			On:          onContainers(declaredLogs),
 		},
 		{
@@ -238,6 +241,8 @@ func declaredLogs(c container, r report) {
 		r.fault("container %s has its log group made by the driver.", c.Name)
 	case c.LogConfiguration.LogDriver == "awslogs" && c.LogConfiguration.Options["awslogs-group"] == "":
 		r.fault("container %s names no awslogs-group.", c.Name)
+	case c.LogConfiguration.Options["mode"] == "blocking":
+		r.fault("container %s waits for its log driver (mode is blocking).", c.Name)
 	}
 }
 

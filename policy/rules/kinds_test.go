@@ -69,5 +69,10 @@ func TestKinds(t *testing.T) {
 	}
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
-	require.Equal(t, string(want), said.String(), "run go test ./rules -run TestKinds -update, and read the difference")
+	before, after := strings.Split(string(want), "\n"), strings.Split(said.String(), "\n")
+	for i := range max(len(before), len(after)) {
+		if i >= len(before) || i >= len(after) || before[i] != after[i] {
+			require.Equal(t, before[min(i, len(before)-1)], after[min(i, len(after)-1)], "line %d: run go test ./rules -run TestKinds -update, and read the difference", i+1)
+		}
+	}
 }

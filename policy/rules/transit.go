@@ -70,7 +70,7 @@ func transitTypes() []Rule {
 			Name: "listener-tls", Family: InTransit,
 			Description: "Load balancers listen with TLS 1.2 or newer; HTTP only redirects to HTTPS.",
 			Why:         transitWhy + " Logins and task tokens come this way.",
-			Fix:         "set protocol to HTTPS (TLS for network load balancers) and sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06 or a stricter one; a listener for HTTP redirects.",
+			Fix:         "set protocol to HTTPS (TLS for network load balancers) and sslPolicy to ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09 (AEAD ciphers, and keys that a quantum computer does not give away), -TLS13-1-2-2021-06 or a stricter one; a listener for HTTP redirects.",
 			On: each(
 				on(listenerTLS, "aws:lb/listener:Listener", "aws:alb/listener:Listener"),
 				on(classicListeners, "aws:elb/loadBalancer:LoadBalancer"),
@@ -232,6 +232,8 @@ func tlsPolicy(res resource, r report) {
 		r.fault("sslPolicy is not set, and AWS's default admits TLS 1.0.")
 	case !modernPolicy(policy):
 		r.fault("sslPolicy %s admits TLS older than 1.2, or is not known.", policy)
+	case r.settings.Profile != Baseline && (strings.Contains(policy, "-Ext") || policy == "ELBSecurityPolicy-TLS-1-2-2017-01"):
+		r.fault("sslPolicy %s has ciphers without forward secrecy.", policy)
 	}
 }
 

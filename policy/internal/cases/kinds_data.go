@@ -53,7 +53,7 @@ func (k *kinds) kept() {
 
 // sent is J: in transit.
 func (k *kinds) sent() {
-	k.bad("J", "tg http", "aws:lb/targetGroup:TargetGroup", object{"port": 80, "protocol": "HTTP", "vpcId": "v", "targetType": "ip"})
+	k.good("J", "target over HTTP, between two security groups", "aws:lb/targetGroup:TargetGroup", object{"port": 80, "protocol": "HTTP", "vpcId": "v", "targetType": "ip"})
 	k.bad("J", "listener ext", "aws:lb/listener:Listener", object{"loadBalancerArn": "x", "port": 443, "protocol": "HTTPS", "sslPolicy": "ELBSecurityPolicy-TLS13-1-2-Ext2-2021-06", "defaultActions": list{object{"type": "forward"}}})
 	k.bad("J", "listener fs", "aws:lb/listener:Listener", object{"loadBalancerArn": "x", "port": 443, "protocol": "TLS", "sslPolicy": "ELBSecurityPolicy-TLS13-1-0-2021-06", "defaultActions": list{object{"type": "forward"}}})
 	k.bad("J", "tls prefix", "aws:s3/bucketPolicy:BucketPolicy", object{"bucket": "b", "policy": policy(object{"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": "arn:aws:s3:::b/logs/*", "Condition": object{"Bool": object{"aws:SecureTransport": "false"}}})})
