@@ -143,10 +143,10 @@ func coverageTable(all []asked) string {
 					by = "`" + strings.Join(a.by, "` `") + "`"
 				}
 				of := shortTypes(a.types)
-			if list.name == "further" {
-				of = "any"
-			}
-			fmt.Fprintf(&lines, "| %s | %s | %s | %s | %s |\n", a.rule, of, cell(a.asks), by, cell(a.why))
+				if list.name == "further" {
+					of = "any"
+				}
+				fmt.Fprintf(&lines, "| %s | %s | %s | %s | %s |\n", a.rule, of, cell(a.asks), by, cell(a.why))
 			}
 		}
 		fmt.Fprintf(&text, "\n## %s: %d of %d covered\n\n| rule | of | asks | answered by | why, or how far |\n|---|---|---|---|---|\n%s%s", list.title, covered, total, lines.String(), rest.String())

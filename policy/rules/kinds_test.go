@@ -14,15 +14,6 @@ import (
 	"github.com/pathwai/airflow-on-fargate/policy/internal/cases"
 )
 
-// rulesOfKinds are those of which one at least must speak up.
-var rulesOfKinds = map[string][]string{
-	"B": {NoWayOut}, "C": {NoWayOut, "not-for-everybody", "no-open-range", "no-open-principal", "traffic-encrypted"},
-	"D": {"not-for-everybody", "no-open-range", "no-open-principal", "bucket-no-public-acl", "bucket-access-block"},
-	"F": {"no-open-principal"}, "G": {Identity}, "H": {OpenDoors}, "I": {AtRest, "cache-tls", "traffic-encrypted"}, "J": {InTransit},
-	"K": {"no-plaintext-secret", "no-privileged-container", "no-root-container", "secret-encrypted", "no-plain-credential", "cache-tls"},
-	"L": {Completeness, "cache-tls"},
-}
-
 // TestKinds judges every variant of each kind of fault, and what looks like it,
 // and keeps what is said in testdata/kinds.txt:
 //
@@ -49,7 +40,7 @@ func TestKinds(t *testing.T) {
 		}
 		counts[v.Kind].refused++
 		assert.True(t, slices.ContainsFunc(found, func(f Finding) bool {
-			of := rulesOfKinds[v.Kind]
+			of := cases.KindRules[v.Kind]
 			return of == nil || slices.Contains(of, f.Policy) || slices.Contains(of, families[f.Policy])
 		}), "%d, %s: %s of %s passes: %v", i, v.Kind, v.Title, v.Group[0].Type, brief(found))
 		fmt.Fprintf(&said, "%s %s, %s\n", v.Kind, v.Title, v.Group[0].Type)

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
@@ -133,7 +132,10 @@ func embedded(res resource, visit func(at place)) {
 		for _, item := range elements(at.value) {
 			raw := strings.TrimSpace(knownText(item))
 			var decoded any
-			if (!strings.HasPrefix(raw, "{") && !strings.HasPrefix(raw, "[")) || json.Unmarshal([]byte(raw), &decoded) != nil {
+			if (!strings.HasPrefix(raw, "{") && !strings.HasPrefix(raw, "[")) || at.shape == schema.Document && strings.Contains(raw, `"Statement"`) {
+				continue // a policy of IAM's holds no such properties
+			}
+			if json.Unmarshal([]byte(raw), &decoded) != nil {
 				continue
 			}
 			for _, element := range elements(fromPlain(decoded)) {
@@ -147,17 +149,4 @@ func embedded(res resource, visit func(at place)) {
 
 // fromPlain turns decoded JSON into a property value, with the names of
 // properties as Pulumi writes them.
-func fromPlain(v any) property.Value { return toProperty(v, lowerFirst) }
-
-// lowerFirst writes SubnetId as subnetId, and KMSKeyId as kmsKeyId.
-func lowerFirst(name string) string {
-	runes := []rune(name)
-	for i, r := range runes {
-		last := i+1 < len(runes) && i > 0 && unicode.IsLower(runes[i+1])
-		if !unicode.IsUpper(r) || last {
-			break
-		}
-		runes[i] = unicode.ToLower(r)
-	}
-	return string(runes)
-}
+func fromPlain(v any) property.Value { return toProperty(v, schema.Camel) }

@@ -59,7 +59,7 @@ func anyPublic(fits func(path string) bool) check {
 			}
 		}
 		embedded(res, func(at place) {
-			if fits(at.path) && schema.Named(at.path, kindOf(at.value)) == schema.Public {
+			if schema.Named(at.path, kindOf(at.value)) == schema.Public && fits(at.path) {
 				publicValue(at, r)
 			}
 		})

@@ -20,6 +20,16 @@ var KindNames = map[string]string{
 	"J": "encryption in transit", "K": "containers and secrets", "L": "completeness",
 }
 
+// KindRules are the rules, or families of rules, of which one at least must
+// refuse what is of a kind; of kind A any.
+var KindRules = map[string][]string{
+	"B": {"no way out"}, "C": {"no way out", "not-for-everybody", "no-open-range", "no-open-principal", "traffic-encrypted"},
+	"D": {"not-for-everybody", "no-open-range", "no-open-principal", "bucket-no-public-acl", "bucket-access-block"},
+	"F": {"no-open-principal"}, "G": {"identity"}, "H": {"open doors"}, "I": {"encryption at rest", "cache-tls", "traffic-encrypted"}, "J": {"encryption in transit"},
+	"K": {"no-plaintext-secret", "no-privileged-container", "no-root-container", "secret-encrypted", "no-plain-credential", "cache-tls"},
+	"L": {"completeness", "cache-tls"},
+}
+
 type kinds struct{ all []Variant }
 
 // Kinds returns every variant, by kind.
