@@ -72,7 +72,7 @@ func identity() []Rule {
 			Why:         "they do not expire, and end up in the state and in files.",
 			Fix:         "use roles: ECS gives tasks credentials that rotate by themselves, CI gets them over OIDC.",
 			On: on(exists("a static credential"), "aws:iam/accessKey:AccessKey", "aws:iam/userLoginProfile:UserLoginProfile", "aws:iam/serviceSpecificCredential:ServiceSpecificCredential",
-				"aws:iam/signingCertificate:SigningCertificate", "aws:iam/sshKey:SshKey"),
+				"aws:iam/signingCertificate:SigningCertificate", "aws:iam/sshKey:SshKey", "aws:lightsail/bucketAccessKey:BucketAccessKey"),
 		},
 	}
 }

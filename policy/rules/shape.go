@@ -31,7 +31,7 @@ func hasShapes(token string) bool {
 		return false
 	}
 	properties, known := schema.Of(token)
-	return !known || len(properties) > 0
+	return !known || len(properties) > 0 || textual[token] != ""
 }
 
 // foreign tells types of AWS that no release of the provider has: those of
@@ -128,7 +128,11 @@ func kindOf(v property.Value) string {
 // state machines and others in the form of the API, whose names begin with
 // capital letters.
 func embedded(res resource, visit func(at place)) {
-	for _, at := range places(res, schema.Definition, schema.Document) {
+	texts := places(res, schema.Definition, schema.Document)
+	if path := textual[res.Type]; path != "" {
+		texts = append(texts, place{path: path, value: res.get(path)})
+	}
+	for _, at := range texts {
 		for _, item := range elements(at.value) {
 			raw := strings.TrimSpace(knownText(item))
 			var decoded any

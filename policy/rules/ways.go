@@ -235,7 +235,12 @@ func sharedValue(at place, r report) {
 		for _, name := range texts(item) {
 			if slices.Contains(everybody, strings.TrimPrefix(name, "http://acs.amazonaws.com/groups/global/")) {
 				r.fault("%s is %q: everybody.", at.path, name)
-			} else if isAccount(name) || isOwnedARN(name) {
+				continue
+			}
+			if parts := strings.SplitN(name, ":", 6); len(parts) == 6 && strings.ContainsAny(parts[4], "*?") {
+				r.fault("%s is %q: a wildcard for the account.", at.path, name)
+			}
+			if isAccount(name) || isOwnedARN(name) {
 				trusted(name, at.path, r)
 			}
 		}

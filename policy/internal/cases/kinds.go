@@ -23,7 +23,7 @@ var KindNames = map[string]string{
 // KindRules are the rules, or families of rules, of which one at least must
 // refuse what is of a kind; of kind A any.
 var KindRules = map[string][]string{
-	"B": {"no way out"}, "C": {"no way out", "not-for-everybody", "no-open-range", "no-open-principal", "traffic-encrypted"},
+	"B": {"no way out", "no-open-range"}, "C": {"no way out", "not-for-everybody", "no-open-range", "no-open-principal", "traffic-encrypted"},
 	"D": {"not-for-everybody", "no-open-range", "no-open-principal", "bucket-no-public-acl", "bucket-access-block"},
 	"F": {"no-open-principal"}, "G": {"identity"}, "H": {"open doors"}, "I": {"encryption at rest", "cache-tls", "traffic-encrypted"}, "J": {"encryption in transit"},
 	"K": {"no-plaintext-secret", "no-privileged-container", "no-root-container", "secret-encrypted", "no-plain-credential", "cache-tls"},
@@ -45,6 +45,8 @@ func Kinds() []Variant {
 	k.sent()
 	k.secretsGiven()
 	k.complete()
+	k.complying()
+	k.further()
 	return k.all
 }
 
@@ -79,4 +81,18 @@ func (k *kinds) cfn(kind, token string, props object) {
 
 func (k *kinds) cfnGood(kind, token string, props object) {
 	k.good(kind, token+" in a template", "aws:cloudformation/stack:Stack", template(token, props))
+}
+
+// goodCfnMany and badCfnMany are of several resources in one template.
+func (k *kinds) goodCfnMany(title string, resources object) {
+	k.good("A", title+", complying, in a template", "aws:cloudformation/stack:Stack", object{"name": "s", "templateBody": text(object{"Resources": resources})})
+}
+
+func (k *kinds) badCfnMany(title string, resources object) {
+	k.bad("A", title+" in a template", "aws:cloudformation/stack:Stack", object{"name": "s", "templateBody": text(object{"Resources": resources})})
+}
+
+// goodGroup are several resources that refer to each other.
+func (k *kinds) goodGroup(kind, title string, group Group) {
+	k.all = append(k.all, Variant{Kind: kind, Title: title, Group: group})
 }
