@@ -24,7 +24,7 @@ func identity() []Rule {
 			Why:         leastWhy,
 			Fix: "name the resource, or a prefix of its name (arn:aws:logs:REGION:ACCOUNT:log-group:/airflow/*); where ids are random, " +
 				"type/* with a condition on its tag or alias, or, for actions that make something, on the tags of the request (aws:RequestTag). Actions that AWS cannot scope may have *: " + strings.Join(scopeless(), ", ") +
-				", the describing actions of EC2 and the like, and those of the pack's unscopableActions setting.",
+				", reading actions that AWS ties to no resource, and those of the pack's unscopableActions setting.",
 			On: onPermissions(namedResources),
 		},
 		{

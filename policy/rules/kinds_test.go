@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -54,10 +55,20 @@ func TestKinds(t *testing.T) {
 		assert.GreaterOrEqual(t, counts[kind].refused, 5, kind)
 		assert.GreaterOrEqual(t, counts[kind].passed, 3, kind)
 	}
+	var table strings.Builder
+	table.WriteString("| kind of fault | variants refused | look-alikes that pass |\n|---|---|---|\n")
+	for _, kind := range slices.Sorted(maps.Keys(counts)) {
+		fmt.Fprintf(&table, "| %s | %d | %d |\n", cases.KindNames[kind], counts[kind].refused, counts[kind].passed)
+	}
+	readme, err := os.ReadFile("../README.md")
+	require.NoError(t, err)
+	between := regexp.MustCompile(`(?s)(<!-- kinds: [^>]*-->\n)(.*?)(<!-- end of kinds -->)`)
 	if *update {
 		require.NoError(t, os.WriteFile(path, []byte(said.String()), 0o644))
+		require.NoError(t, os.WriteFile("../README.md", between.ReplaceAll(readme, []byte("${1}\n"+table.String()+"\n${3}")), 0o644))
 		return
 	}
+	assert.Equal(t, "\n"+table.String()+"\n", string(between.FindSubmatch(readme)[2]), "run go test ./rules -run TestKinds -update")
 	want, err := os.ReadFile(path)
 	require.NoError(t, err)
 	before, after := strings.Split(string(want), "\n"), strings.Split(said.String(), "\n")
