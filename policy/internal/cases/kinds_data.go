@@ -29,7 +29,7 @@ func (k *kinds) kept() {
 	k.bad("I", "athena sse-s3", "aws:athena/workgroup:Workgroup", object{"name": "w", "configuration": object{"resultConfiguration": object{"outputLocation": "s3://b", "encryptionConfiguration": object{"encryptionOption": "SSE_S3"}}}})
 	k.bad("I", "firehose", "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream", object{"destination": "extended_s3", "extendedS3Configuration": object{"bucketArn": "b", "roleArn": "r"}})
 	k.badBase("I", "queue sse off", "aws:sqs/queue:Queue", object{"sqsManagedSseEnabled": false})
-	k.badBase("I", "dynamo explicit", "aws:dynamodb/table:Table", object{"serverSideEncryption": object{"enabled": false}})
+	k.goodBase("I", "DynamoDB under a key that AWS owns", "aws:dynamodb/table:Table", object{"serverSideEncryption": object{"enabled": false}})
 	k.goodBase("I", "queue default", "aws:sqs/queue:Queue", object{"name": "q"})
 	k.bad("I", "redshift", "aws:redshift/cluster:Cluster", object{"clusterIdentifier": "w", "nodeType": "ra3", "encrypted": "false", "kmsKeyId": keyARN, "publiclyAccessible": false, "clusterSubnetGroupName": "s", "logging": object{"enable": true}})
 	k.bad("I", "half rds", "aws:rds/instance:Instance", object{"instanceClass": "c", "kmsKeyId": keyARN, "storageEncrypted": false, "dbSubnetGroupName": "s", "backupRetentionPeriod": 7})
