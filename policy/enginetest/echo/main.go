@@ -72,8 +72,10 @@ func (echo) Create(_ context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.
 	}
 	maps.Copy(made.Fields, req.GetProperties().GetFields())
 	id := "id of " + req.GetUrn()
-	if name := made.Fields["bucket"].GetStringValue(); name != "" {
-		id = name // a bucket's is its name
+	for _, name := range []string{"bucket", "bucketName"} {
+		if name := made.Fields[name].GetStringValue(); name != "" {
+			id = name // a bucket's is its name
+		}
 	}
 	return &pulumirpc.CreateResponse{Id: id, Properties: made}, nil
 }
