@@ -28,6 +28,7 @@ var keptAtDefault = []string{
 	"logging.trigger_log_server_port", "logging.worker_log_server_port",
 	"operators.default_queue",
 	"scheduler.scheduler_health_check_server_port",
+	"workers.secrets_backend", "workers.secrets_backend_kwargs",
 }
 
 // What the platform sets is refused in a stack's options, and what is refused

@@ -80,8 +80,9 @@ const (
 	// ExecutionPort is the tasks' door.
 	ExecutionPort = 8443
 
-	// tlsPolicy is TLS 1.2 and 1.3 with AEAD ciphers, ELB's recommended one.
-	tlsPolicy     = "ELBSecurityPolicy-TLS13-1-2-2021-06"
+	// tlsPolicy is ELB's recommended one: TLS 1.2 and 1.3 with AEAD ciphers, and
+	// keys that a quantum computer doesn't give away where the client has them.
+	tlsPolicy     = "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09"
 	executionPath = "/execution/*"
 	healthPath    = "/api/v2/monitor/health"
 	// idleSeconds is below the 120 for which Airflow keeps a connection open:

@@ -66,7 +66,7 @@ func TestLoadBalancerListeners(t *testing.T) {
 		require.Equal(t, port, listener["port"])
 		require.Equal(t, "HTTPS", listener["protocol"])
 		require.Equal(t, "arn:of:certificate", listener["certificateArn"])
-		require.Regexp(t, `^ELBSecurityPolicy-TLS13-1-[23]-`, listener["sslPolicy"], "TLS 1.3, and no older than 1.2")
+		require.Equal(t, "ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09", listener["sslPolicy"])
 	}
 }
 

@@ -29,6 +29,12 @@ func breadth(arn string) int {
 			name = strings.TrimLeft(name[i+1:], "/:")
 		}
 	}
+	if parts[2] == "elasticloadbalancing" {
+		// Their types have a kind of load balancer behind them.
+		for _, kind := range []string{"app/", "net/", "gwy/"} {
+			name = strings.TrimPrefix(name, kind)
+		}
+	}
 	switch {
 	case strings.HasPrefix(name, "*"), strings.HasPrefix(name, "?"):
 		if name == parts[5] {

@@ -47,7 +47,11 @@ func privateOnly(v property.Value, r report, subject string) {
 			r.unseen(subject)
 		case cidr == "":
 		default:
-			private, err := inPrivateRange(cidr)
+			block := cidr
+			if address, err := netip.ParseAddr(cidr); err == nil {
+				block = fmt.Sprintf("%s/%d", cidr, address.BitLen())
+			}
+			private, err := inPrivateRange(block)
 			if err != nil {
 				r.fault("%s: %v.", subject, err)
 			} else if !private {

@@ -63,18 +63,8 @@ func completeness() []Rule {
 			Name: "database-backups", Family: Completeness,
 			Description: "Databases keep backups.",
 			Why:         "with a retention of 0, nothing brings back what an upgrade or a person deleted.",
-			Fix:         "set backupRetentionPeriod to 1 or more days (snapshotRetentionLimit for ElastiCache is up to you: queues need none).",
-			On: on(func(res resource, r report) {
-				if isSet(res.get("replicateSourceDb")) {
-					return
-				}
-				switch days, state := number(res.get("backupRetentionPeriod")); {
-				case state == unknown:
-					r.unseen("backupRetentionPeriod")
-				case state == absent || days < 1:
-					r.fault("backupRetentionPeriod is not set, or 0.")
-				}
-			}, "aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:docdb/cluster:Cluster", "aws:neptune/cluster:Cluster"),
+			Fix:         "set backupRetentionPeriod to 1 or more days, in protected stacks to 7 or more (snapshotRetentionLimit for ElastiCache is up to you: queues need none).",
+			On:          on(enoughBackups, "aws:rds/instance:Instance", "aws:rds/cluster:Cluster", "aws:docdb/cluster:Cluster", "aws:neptune/cluster:Cluster"),
 		},
 		{
 			Name: "deletion-protection", Family: Completeness,
@@ -106,7 +96,10 @@ func completeness() []Rule {
 					"aws:redshiftserverless/workgroup:Workgroup"),
 				onPlaced("subnetId", "aws:sagemaker/notebookInstance:NotebookInstance"),
 				onPlaced("ec2Attributes.subnetId", "aws:emr/cluster:Cluster"),
-				on(placedBalancer, loadBalancerTypes...),
+				onPlaced("vpcZoneIdentifiers", "aws:autoscaling/group:Group"),
+				on(placedOr("subnetId", "networkInterfaces", "primaryNetworkInterface", "launchTemplate"), "aws:ec2/instance:Instance"),
+				on(placedOr("subnetGroupName", "replicationGroupId"), "aws:elasticache/cluster:Cluster"),
+				on(placedOr("subnets", "subnetMappings"), loadBalancerTypes...),
 			),
 		},
 		{
@@ -192,15 +185,18 @@ func onProtected(path string, types ...string) map[string]check {
 
 func onPlaced(path string, types ...string) map[string]check {
 	return on(func(res resource, r report) {
-		if !isSet(res.get(path)) {
+		if !isSet(res.get(path)) && !replicaOfRegion(res) {
 			r.fault("%s is not set.", path)
 		}
 	}, types...)
 }
 
-func placedBalancer(res resource, r report) {
-	if !isSet(res.get("subnets")) && !isSet(res.get("subnetMappings")) {
-		r.fault("neither subnets nor subnetMappings is set.")
+// placedOr wants one of several properties to say where.
+func placedOr(paths ...string) check {
+	return func(res resource, r report) {
+		if !slices.ContainsFunc(paths, func(path string) bool { return isSet(res.get(path)) }) {
+			r.fault("neither %s is set.", strings.Join(paths, " nor "))
+		}
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -44,7 +45,13 @@ func isOwnedARN(value string) bool {
 }
 
 // isNamed wants a value that begins with something.
-func isNamed(value string) bool { return value != "" && !strings.ContainsAny(value[:1], "*?:/") }
+func isNamed(value string) bool {
+	return value != "" && !strings.ContainsAny(value[:1], "*?:/") && (!strings.HasPrefix(value, "${") || ofCaller.MatchString(value))
+}
+
+// ofCaller are the policy variables that callers don't choose: what they are
+// called, and what their own tags say.
+var ofCaller = regexp.MustCompile(`^\$\{aws:(?:username|userid|PrincipalTag/[^}*?]+|PrincipalAccount|PrincipalOrgID)\}`)
 
 func isNamedAlias(value string) bool {
 	name, found := strings.CutPrefix(value, "alias/")
@@ -85,6 +92,7 @@ var narrowingKeys = keys{
 	"aws:sourceaccount": isAccount, "aws:sourceowner": isAccount, "aws:sourcearn": isOwnedARN, "aws:sourceorgid": isOrganization, "aws:sourceorgpaths": isOrganizationPath,
 	"aws:sourcevpc": isNetwork, "aws:sourcevpce": isNetwork, "aws:sourcevpcarn": isOwnedARN,
 	"aws:vpceaccount": isAccount, "aws:vpceorgid": isOrganization, "aws:vpceorgpaths": isOrganizationPath,
+	"vpc-lattice-svcs:sourcevpc": isNetwork, "vpc-lattice-svcs:sourcevpcowneraccount": isAccount,
 	"aws:userid": isUniqueID, "kms:calleraccount": isAccount, "s3:dataaccesspointaccount": isAccount, "s3:dataaccesspointarn": isOwnedARN,
 }
 
@@ -162,11 +170,19 @@ func (s statement) doubt(operator, key string, values []any, by keys) string {
 		return key + " has no value"
 	}
 	for _, value := range values {
-		if said, text := value.(string); !text || !identifies(said) {
-			return fmt.Sprintf("%s %v isn't literal where it identifies", key, value)
+		if said := sayable(value); !identifies(said) {
+			return fmt.Sprintf("%s %s isn't literal where it identifies", key, said)
 		}
 	}
 	return ""
+}
+
+// sayable writes a condition's value as IAM compares it: numbers as their digits.
+func sayable(value any) string {
+	if number, ok := value.(float64); ok {
+		return strconv.FormatFloat(number, 'f', -1, 64)
+	}
+	return fmt.Sprint(value)
 }
 
 // demands reports whether a Null test refuses requests that lack a key.
@@ -195,7 +211,7 @@ func (s statement) values(key string) []string {
 		for tested, values := range tests {
 			if strings.EqualFold(tested, key) {
 				for _, value := range values {
-					all = append(all, fmt.Sprint(value))
+					all = append(all, sayable(value))
 				}
 			}
 		}

@@ -16,15 +16,20 @@ const taskDefinitionType = "aws:ecs/taskDefinition:TaskDefinition"
 // container is a container definition, as far as rules read it. ECS takes the
 // field names in any case, and so does encoding/json.
 type container struct {
-	Name             string
-	Privileged       bool
-	Environment      []pair
-	Command          []string
-	EntryPoint       []string
-	User             string
-	DockerLabels     map[string]string
-	HealthCheck      *struct{ Command []string }
-	LogConfiguration *struct {
+	Name         string
+	Privileged   bool
+	Environment  []pair
+	Command      []string
+	EntryPoint   []string
+	User         string
+	DockerLabels map[string]string
+	// DockerSecurityOptions take a profile of SELinux, AppArmor or seccomp away.
+	DockerSecurityOptions []string
+	// ReadonlyRootFilesystem and VersionConsistency are as ECS names them.
+	ReadonlyRootFilesystem bool
+	VersionConsistency     string
+	HealthCheck            *struct{ Command []string }
+	LogConfiguration       *struct {
 		LogDriver string
 		Options   map[string]string
 	}
@@ -33,6 +38,8 @@ type container struct {
 		Devices      []any
 	}
 }
+
+const functionType = "aws:lambda/function:Function"
 
 type pair struct{ Name, Value string }
 
@@ -47,9 +54,10 @@ func containers() []Rule {
 			On: each(
 				onContainers(plaintext),
 				on(secretDefinition, taskDefinitionType),
-				on(functionEnvironment, "aws:lambda/function:Function"),
-				plaintextElsewhere(),
+				on(functionEnvironment, functionType),
+				plaintextTypes(),
 			),
+			Any: plaintextGiven,
 		},
 		{
 			Name: "no-privileged-container", Family: Identity,
@@ -68,8 +76,8 @@ func containers() []Rule {
 		{
 			Name: "container-logs-declared", Family: Completeness,
 			Description: "Containers log to a log group that is declared.",
-			Why:         "a log group that the driver makes has neither retention nor a key, and a container without a driver leaves no trace.",
-			Fix:         "declare aws:cloudwatch/logGroup:LogGroup, name it in awslogs-group, and leave awslogs-create-group out.",
+			Why:         "a log group that the driver makes has neither retention nor a key, and a container without a driver leaves no trace; one that waits for its driver stands still when CloudWatch Logs does.",
+			Fix:         "declare aws:cloudwatch/logGroup:LogGroup, name it in awslogs-group, leave awslogs-create-group out, and set mode to non-blocking or leave it out.",
 			On:          onContainers(declaredLogs),
 		},
 		{
@@ -195,6 +203,9 @@ func unprivileged(res resource, r report) {
 		if path := m.Get("hostPath"); isSet(path) {
 			r.fault("volume %q is %s of its host.", knownText(m.Get("name")), cmp.Or(knownText(path), "a path"))
 		}
+		if device := knownText(get(m, "dockerVolumeConfiguration.driverOpts.device")); strings.HasPrefix(device, "/") {
+			r.fault("volume %q is %s of its host.", knownText(m.Get("name")), device)
+		}
 	}, func() { r.later("volumes") })
 	list, _, _ := parseContainers(res)
 	for _, c := range list {
@@ -205,6 +216,11 @@ func unprivileged(res resource, r report) {
 func (c container) unprivileged(r report) {
 	if c.Privileged {
 		r.fault("container %s is privileged.", c.Name)
+	}
+	for _, option := range c.DockerSecurityOptions {
+		if strings.Contains(option, "unconfined") || strings.Contains(option, "disable") {
+			r.fault("container %s is unconfined: %s.", c.Name, option)
+		}
 	}
 	if c.LinuxParameters == nil {
 		return
@@ -225,6 +241,8 @@ func declaredLogs(c container, r report) {
 		r.fault("container %s has its log group made by the driver.", c.Name)
 	case c.LogConfiguration.LogDriver == "awslogs" && c.LogConfiguration.Options["awslogs-group"] == "":
 		r.fault("container %s names no awslogs-group.", c.Name)
+	case c.LogConfiguration.Options["mode"] == "blocking":
+		r.fault("container %s waits for its log driver (mode is blocking).", c.Name)
 	}
 }
 

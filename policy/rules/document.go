@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 )
@@ -114,12 +115,37 @@ func parseDocument(v property.Value) (*document, state, error) {
 	default:
 		return nil, absent, nil
 	}
-	var d document
-	if err := json.Unmarshal(raw, &d); err != nil {
+	d, err := decoded.document(string(raw))
+	if err != nil {
 		return nil, known, err
 	}
-	d.partial = v.HasComputed()
-	return &d, known, nil
+	if v.HasComputed() {
+		partial := *d
+		partial.partial = true
+		return &partial, known, nil
+	}
+	return d, known, nil
+}
+
+// decoded keeps the document that was read last: several rules read each. Nobody
+// changes what is read.
+var decoded lastDocument
+
+type lastDocument struct {
+	mu   sync.Mutex
+	text string
+	d    *document
+	err  error
+}
+
+func (l *lastDocument) document(text string) (*document, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.text != text || l.d == nil {
+		l.text, l.d = text, &document{}
+		l.err = json.Unmarshal([]byte(text), l.d)
+	}
+	return l.d, l.err
 }
 
 // notYetKnown stands for what is unknown in a document that is given as a map.

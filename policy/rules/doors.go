@@ -2,6 +2,7 @@ package rules
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
@@ -140,6 +141,11 @@ func number(v property.Value) (float64, state) {
 		return 0, unknown
 	case v.IsNumber():
 		return v.AsNumber(), known
+	case v.IsString():
+		// Templates write numbers as text.
+		if n, err := strconv.Atoi(v.AsString()); err == nil {
+			return float64(n), known
+		}
 	}
 	return 0, absent
 }

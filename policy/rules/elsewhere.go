@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
@@ -9,6 +10,8 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
+
+	"github.com/pathwai/airflow-on-fargate/policy/schema"
 )
 
 const jobDefinitionType = "aws:batch/jobDefinition:JobDefinition"
@@ -75,7 +78,38 @@ func onJobs(res resource, r report, c func(j job)) {
 	}
 }
 
+// unprivilegedPods reads the pods of a job on EKS, which share their host's
+// network unless they are told not to.
+func unprivilegedPods(res resource, r report) {
+	pod := res.get("eksProperties.podProperties")
+	if !isSet(pod) || !pod.IsMap() {
+		return
+	}
+	switch host, state := truth(get(pod.AsMap(), "hostNetwork")); {
+	case state == unknown:
+		r.unseen("hostNetwork")
+	case state == absent || host:
+		r.fault("hostNetwork of the job's pod is not false.")
+	}
+	eachMap(get(pod.AsMap(), "volumes"), func(m property.Map) {
+		if path := get(m, "hostPath"); isSet(path) {
+			r.fault("volume %q is a path of its host.", knownText(m.Get("name")))
+		}
+	}, func() { r.later("volumes") })
+	for _, list := range []string{"containers", "initContainers"} {
+		eachMap(get(pod.AsMap(), list), func(m property.Map) {
+			if privileged, _ := truth(get(m, "securityContext.privileged")); privileged {
+				r.fault("a container of the job's pod is privileged.")
+			}
+			if user, state := number(get(m, "securityContext.runAsUser")); state == known && user == 0 {
+				r.fault("a container of the job's pod runs as root.")
+			}
+		}, func() { r.later(list) })
+	}
+}
+
 func unprivilegedJob(res resource, r report) {
+	unprivilegedPods(res, r)
 	onJobs(res, r, func(j job) {
 		j.unprivileged(r)
 		for _, volume := range j.Volumes {
@@ -86,88 +120,73 @@ func unprivilegedJob(res resource, r report) {
 	})
 }
 
-// environments says where resource types keep variables as a map.
-var environments = map[string]string{
-	"aws:apprunner/service:Service": "sourceConfiguration.imageRepository.imageConfiguration.runtimeEnvironmentVariables",
-	"aws:amplify/app:App":           "environmentVariables",
-	"aws:amplify/branch:Branch":     "environmentVariables",
-	"aws:glue/job:Job":              "defaultArguments",
-	"aws:sagemaker/model:Model":     "primaryContainer.environment",
-	"aws:apigateway/stage:Stage":    "variables",
-	"aws:apigatewayv2/stage:Stage":  "stageVariables",
-	"aws:synthetics/canary:Canary":  "runConfig.environmentVariables",
-	"aws:lightsail/containerServiceDeploymentVersion:ContainerServiceDeploymentVersion": "containers.environment",
+// textual says where resource types keep a text that others read, by a name
+// that says nothing of it.
+var textual = map[string]string{
+	"aws:ssm/document:Document": "content",
+	"aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion": "content",
+	"aws:imagebuilder/component:Component":                                "data",
 }
 
-// texts says where resource types keep a text that others read: input for a
-// task, a definition, a script.
-var textual = map[string][]string{
-	"aws:cloudwatch/eventTarget:EventTarget":          {"input", "inputTransformer.inputTemplate"},
-	"aws:scheduler/schedule:Schedule":                 {"target.input"},
-	"aws:pipes/pipe:Pipe":                             {"targetParameters.inputTemplate", "enrichmentParameters.inputTemplate"},
-	"aws:sfn/stateMachine:StateMachine":               {"definition"},
-	"aws:ec2/instance:Instance":                       {"userData", "userDataBase64"},
-	"aws:ec2/spotInstanceRequest:SpotInstanceRequest": {"userData", "userDataBase64"},
-	"aws:ec2/launchTemplate:LaunchTemplate":           {"userData"},
-	"aws:ec2/launchConfiguration:LaunchConfiguration": {"userData", "userDataBase64"},
-	"aws:codebuild/project:Project":                   {"source.buildspec"},
-	"aws:ssm/document:Document":                       {"content"},
-}
-
-// plaintextElsewhere reads what else hands variables and commands to something that runs.
-func plaintextElsewhere() map[string]check {
+// plaintextTypes are what no shape tells.
+func plaintextTypes() map[string]check {
 	checks := map[string]check{jobDefinitionType: func(res resource, r report) {
 		onJobs(res, r, func(j job) { plaintext(j.container, r) })
 	}}
-	add := func(t string, c check) {
-		checks = each(checks, on(c, t))
+	for t, path := range textual {
+		checks[t] = func(res resource, r report) { plaintextText(path, res.get(path), r) }
 	}
-	for t, path := range environments {
-		if path != "" {
-			add(t, func(res resource, r report) { plaintextMap(path, res.get(path), r) })
+	return each(checks,
+		on(func(res resource, r report) { plaintextPairs("settings", res.get("settings"), r) }, "aws:elasticbeanstalk/environment:Environment"))
+}
+
+// plaintextGiven reads, of any type, what it hands to something that runs.
+func plaintextGiven(res resource, r report) {
+	for _, at := range places(res, schema.Given) {
+		if res.Type == functionType && strings.HasPrefix(at.path, "environment") {
+			continue
+		}
+		handed(at.path, at.value, r)
+	}
+	for _, at := range places(res, schema.Definition) {
+		if res.Type != jobDefinitionType {
+			plaintextText(at.path, at.value, r)
 		}
 	}
-	for t, paths := range textual {
-		add(t, func(res resource, r report) {
-			for _, path := range paths {
-				plaintextText(path, res.get(path), r)
-			}
-		})
+}
+
+// handed reads a map of variables, a list of pairs or arguments, or a script.
+func handed(path string, v property.Value, r report) {
+	switch {
+	case v.IsMap():
+		plaintextMap(path, v, r)
+	case v.IsArray() && len(texts(v)) > 0:
+		plaintextArguments(path, texts(v), r)
+	case v.IsArray():
+		plaintextPairs(path, v, r)
+	default:
+		plaintextText(path, v, r)
 	}
-	add("aws:codebuild/project:Project", func(res resource, r report) { plaintextPairs("environment.environmentVariables", res, r) })
-	add("aws:elasticbeanstalk/environment:Environment", func(res resource, r report) { plaintextPairs("settings", res, r) })
-	add("aws:pipes/pipe:Pipe", func(res resource, r report) {
-		overridden("targetParameters.ecsTaskParameters.overrides.containerOverrides", res, r)
-		overridden("targetParameters.batchJobParameters.containerOverrides", res, r)
-	})
-	return checks
 }
 
 func plaintextMap(where string, v property.Value, r report) {
-	if !v.IsMap() {
-		return
-	}
 	for name, value := range v.AsMap().AllStable {
+		if value.IsArray() {
+			plaintextArguments(where, texts(value), r)
+			continue
+		}
 		plaintextVariable(where, strings.TrimLeft(name, "-"), knownText(value), r)
 	}
 }
 
 // plaintextPairs passes by what is read from Secrets Manager or Parameter Store.
-func plaintextPairs(path string, res resource, r report) {
-	eachMap(res.get(path), func(m property.Map) {
+func plaintextPairs(path string, v property.Value, r report) {
+	eachMap(v, func(m property.Map) {
 		if kind := knownText(m.Get("type")); kind == "" || kind == "PLAINTEXT" {
-			plaintextVariable(path, knownText(m.Get("name")), knownText(m.Get("value")), r)
-		}
-	}, func() { r.later(path) })
-}
-
-func overridden(path string, res resource, r report) {
-	eachMap(res.get(path), func(m property.Map) {
-		for _, name := range []string{"environments", "environment"} {
-			eachMap(m.Get(name), func(m property.Map) { plaintextVariable(path, knownText(m.Get("name")), knownText(m.Get("value")), r) }, func() {})
-		}
-		for _, name := range []string{"commands", "command"} {
-			plaintextArguments(path, texts(m.Get(name)), r)
+			name := cmp.Or(knownText(m.Get("name")), knownText(m.Get("key")))
+			for _, value := range append(texts(m.Get("value")), texts(m.Get("values"))...) {
+				plaintextVariable(path, name, value, r)
+			}
 		}
 	}, func() { r.later(path) })
 }

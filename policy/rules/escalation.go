@@ -16,7 +16,8 @@ var grants = []string{
 	"iam:PutRolePolicy", "iam:PutUserPolicy", "iam:PutGroupPolicy", "iam:AttachRolePolicy", "iam:AttachUserPolicy", "iam:AttachGroupPolicy",
 	"iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion", "iam:UpdateAssumeRolePolicy", "iam:AddUserToGroup",
 	"iam:CreateAccessKey", "iam:CreateLoginProfile", "iam:UpdateLoginProfile", "iam:DeleteRolePermissionsBoundary", "iam:DeleteUserPermissionsBoundary",
-	"sso:PutInlinePolicyToPermissionSet", "sso:AttachManagedPolicyToPermissionSet",
+	"iam:PutRolePermissionsBoundary", "iam:PutUserPermissionsBoundary", "iam:CreateOpenIDConnectProvider", "iam:CreateSAMLProvider", "iam:UpdateSAMLProvider",
+	"sso:PutInlinePolicyToPermissionSet", "sso:AttachManagedPolicyToPermissionSet", "sso:AttachCustomerManagedPolicyReferenceToPermissionSet", "sso:CreateAccountAssignment",
 }
 
 // starters are actions that run something of the caller's under a role that is
@@ -57,11 +58,11 @@ func noEscalation(s *stack, r report) {
 		for _, said := range p.statements {
 			for _, action := range said.Action {
 				switch {
-				case slices.Contains(grants, action) && !said.narrowed(boundaries) && !said.ownUser():
+				case hasAction(grants, action) && !said.narrowed(boundaries) && !said.ownUser():
 					r.at(p.at).fault("%s without a permissions boundary lets it give itself any permission.", action)
-				case action == "iam:PassRole" && !said.narrowed(boundaries) && slices.ContainsFunc(said.Resource, func(arn string) bool { return strings.ContainsAny(arn, "*?") }):
+				case strings.EqualFold(action, "iam:PassRole") && !said.narrowed(boundaries) && slices.ContainsFunc(said.Resource, func(arn string) bool { return strings.ContainsAny(arn, "*?") }):
 					passes = append(passes, strings.Join(said.Resource, ", "))
-				case slices.Contains(starters, action):
+				case hasAction(starters, action):
 					starts = append(starts, action)
 				}
 			}
@@ -71,6 +72,11 @@ func noEscalation(s *stack, r report) {
 				"name the roles that may be passed, and add a condition on iam:PassedToService.")
 		}
 	}
+}
+
+// hasAction compares as IAM does, in any case.
+func hasAction(known []string, action string) bool {
+	return slices.ContainsFunc(known, func(one string) bool { return strings.EqualFold(one, action) })
 }
 
 // identities gathers, per role, its policies in this stack; a policy of no role

@@ -7,6 +7,8 @@ import (
 	"strings"
 )
 
+const guestsIssuer = "cognito-identity.amazonaws.com"
+
 const githubIssuer = "token.actions.githubusercontent.com"
 
 // A subject is what a token says of whom it was made for. These are the forms
@@ -22,6 +24,7 @@ var subjects = []struct {
 		"repo:OWNER/REPOSITORY:ref:refs/heads/BRANCH or :environment:NAME"},
 	{regexp.MustCompile(`^gitlab\.com`), regexp.MustCompile(`^project_path:[^/:*?]+/[^:*?]+:ref_type:[a-z]+:ref:[^*?].*$`), "project_path:GROUP/PROJECT:ref_type:branch:ref:NAME"},
 	{regexp.MustCompile(`^app\.terraform\.io`), regexp.MustCompile(`^organization:[^:*?]+:project:[^:]+:workspace:[^:*?]+.*$`), "organization:NAME:project:NAME:workspace:NAME:run_phase:*"},
+	{regexp.MustCompile(`^agent\.buildkite\.com`), regexp.MustCompile(`^organization:[^:*?]+:pipeline:[^:*?]+:ref:refs/(?:heads|tags)/[^*?:].*$`), "organization:NAME:pipeline:NAME:ref:refs/heads/BRANCH:*"},
 	{regexp.MustCompile(`^oidc\.eks\.`), regexp.MustCompile(`^system:serviceaccount:[^:*?]+:[^:*?]+.*$`), "system:serviceaccount:NAMESPACE:NAME"},
 }
 
@@ -48,7 +51,13 @@ func federatedPrincipal(s statement, name string, r report) {
 
 // subjectDoubt says why conditions don't tell whom of an issuer's they mean.
 func (s statement) subjectDoubt(issuer string) string {
-	given, audience := s.values(issuer+":sub"), s.values(issuer+":aud")
+	given, audience := s.values(issuer+":sub"), append(s.values(issuer+":aud"), s.values(issuer+":app_id")...)
+	if issuer == guestsIssuer && literal(audience) && !literal(given) {
+		// A pool gives tokens to guests too.
+		if is := s.values(issuer + ":amr"); len(is) == 0 || slices.Contains(is, "unauthenticated") || !literal(is) {
+			return "no condition on " + issuer + ":amr that asks for authenticated"
+		}
+	}
 	for _, known := range subjects {
 		if !known.issuer.MatchString(issuer) {
 			continue

@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -244,10 +245,11 @@ func publicZone(res resource, r report) {
 // rootUser refuses containers that run as root, or as whoever their image says.
 func rootUser(c container, r report) {
 	user, _, _ := strings.Cut(c.User, ":")
-	switch user {
-	case "":
+	number, err := strconv.Atoi(user)
+	switch {
+	case user == "":
 		r.fault("container %s names no user, and an image's default is root.", c.Name)
-	case "0", "root":
+	case user == "root", err == nil && number == 0:
 		r.fault("container %s runs as root.", c.Name)
 	}
 }

@@ -23,8 +23,8 @@ func identity() []Rule {
 			Description: "Permissions name the resources that they allow actions on.",
 			Why:         leastWhy,
 			Fix: "name the resource, or a prefix of its name (arn:aws:logs:REGION:ACCOUNT:log-group:/airflow/*); where ids are random, " +
-				"type/* with a condition on its tag or alias. Actions that AWS cannot scope may have *: " + strings.Join(scopeless(), ", ") +
-				", the describing actions of EC2 and the like, and those of the pack's unscopableActions setting.",
+				"type/* with a condition on its tag or alias, or, for actions that make something, on the tags of the request (aws:RequestTag). Actions that AWS cannot scope may have *: " + strings.Join(scopeless(), ", ") +
+				", reading actions that AWS ties to no resource, and those of the pack's unscopableActions setting.",
 			On: onPermissions(namedResources),
 		},
 		{
@@ -71,7 +71,8 @@ func identity() []Rule {
 			Description: "No access keys or console passwords are made.",
 			Why:         "they do not expire, and end up in the state and in files.",
 			Fix:         "use roles: ECS gives tasks credentials that rotate by themselves, CI gets them over OIDC.",
-			On:          on(exists("a static credential"), "aws:iam/accessKey:AccessKey", "aws:iam/userLoginProfile:UserLoginProfile", "aws:iam/serviceSpecificCredential:ServiceSpecificCredential"),
+			On: on(exists("a static credential"), "aws:iam/accessKey:AccessKey", "aws:iam/userLoginProfile:UserLoginProfile", "aws:iam/serviceSpecificCredential:ServiceSpecificCredential",
+				"aws:iam/signingCertificate:SigningCertificate", "aws:iam/sshKey:SshKey", "aws:lightsail/bucketAccessKey:BucketAccessKey"),
 		},
 	}
 }
@@ -89,7 +90,7 @@ func onPermissions(c func(s statement, name string, r report)) map[string]check 
 	}
 	return each(
 		on(func(res resource, r report) { read(res.get("policy"), "policy", r) },
-			"aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy"),
+			"aws:iam/policy:Policy", "aws:iam/rolePolicy:RolePolicy", "aws:iam/userPolicy:UserPolicy", "aws:iam/groupPolicy:GroupPolicy", "aws:iot/policy:Policy"),
 		on(func(res resource, r report) { read(res.get("inlinePolicy"), "inlinePolicy", r) },
 			"aws:ssoadmin/permissionSetInlinePolicy:PermissionSetInlinePolicy"),
 		on(func(res resource, r report) {
@@ -126,8 +127,14 @@ func namedResources(s statement, name string, r report) {
 	actions := strings.Join(scopable, ", ")
 	narrow, doubts := s.narrowing(resourceKeys)
 	for _, arn := range s.Resource {
+		if s.tagsWhatItMakes(arn, scopable) {
+			continue
+		}
 		switch breadth(arn) {
 		case everything:
+			if arn == "*" && s.ofOwn(scopable) {
+				continue
+			}
 			r.fault("%s allows %s on %s%s.", name, actions, arn, doubts)
 		case everyOfAType:
 			if !narrow {

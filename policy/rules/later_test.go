@@ -107,7 +107,7 @@ func TestWeakenedRulesAreTold(t *testing.T) {
 func TestSettingsThatDoNotCountAreTold(t *testing.T) {
 	t.Parallel()
 	loaded, faults := loadSettings(map[string]map[string]any{SettingsName: {
-		"unscopableActions": []any{"ec2:Describe*", "mediaconvert:DescribeEndpoints"}, "trustedAccounts": []any{"12345", "222222222222"}, "trustedOrganizations": []any{"o-*"},
+		"unscopableActions": []any{"ec2:Describe*", "mediaconvert:PutPolicy"}, "trustedAccounts": []any{"12345", "222222222222"}, "trustedOrganizations": []any{"o-*"},
 		"joinedNetworks": []any{"0.0.0.0/0", "10.0.0.0/8"}, "secretWords": []any{"Losung"},
 	}}, noon)
 	assert.Equal(t, []string{
@@ -117,10 +117,10 @@ func TestSettingsThatDoNotCountAreTold(t *testing.T) {
 		`joinedNetworks: "0.0.0.0/0" is not a CIDR block of a private network, or of an identity provider, and doesn't count.`,
 		`secretWords: "Losung" is not a word in lower case, and doesn't count.`,
 	}, faults)
-	assert.Equal(t, []string{"mediaconvert:DescribeEndpoints"}, loaded.UnscopableActions)
+	assert.Equal(t, []string{"mediaconvert:PutPolicy"}, loaded.UnscopableActions)
 	assert.Equal(t, []string{"222222222222"}, loaded.TrustedAccounts)
-	assert.True(t, loaded.unscopable("mediaconvert:DescribeEndpoints"))
-	assert.False(t, defaultSettings().unscopable("mediaconvert:DescribeEndpoints"))
+	assert.True(t, loaded.unscopable("mediaconvert:PutPolicy"))
+	assert.False(t, defaultSettings().unscopable("mediaconvert:PutPolicy"))
 }
 
 // TestJoinedNetworks lets attachments pass where the networks beyond are named.

@@ -11,7 +11,7 @@ import (
 // of a service or of the account: by their usual names, and by others.
 var adminPolicy = regexp.MustCompile(`:aws:policy/(.*/)?(` + strings.Join([]string{
 	`\w*FullAccess\w*`, `AdministratorAccess.*`, `\w*PowerUser\w*`, `IAMFullAccess`,
-	`SystemAdministrator`, `DatabaseAdministrator`, `NetworkAdministrator`, `DataScientist`,
+	`Billing`, `SystemAdministrator`, `DatabaseAdministrator`, `NetworkAdministrator`, `DataScientist`,
 	`ReadOnlyAccess`, `SecretsManagerReadWrite`, `\w*ReadWriteAccess\w*`, `\w*AdminAccess`, `\w*Administrator`, `\w*Admin`,
 	`AWSLambdaExecute`, `AWSLambdaRole`, `AmazonSSMAutomationRole`, `AmazonEC2RoleforSSM`, `AmazonEC2RoleforDataPipelineRole`, `AWSDataPipelineRole`,
 	`AmazonElasticMapReduceRole`, `AmazonElasticMapReduceforEC2Role`, `AWSElasticBeanstalkService`, `AWSElasticBeanstalkManagedUpdatesCustomerRolePolicy`,
@@ -34,7 +34,8 @@ func attachments() map[string]check {
 	}
 	return each(
 		at("policyArn", "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:iam/policyAttachment:PolicyAttachment",
-			"aws:iam/userPolicyAttachment:UserPolicyAttachment", "aws:iam/groupPolicyAttachment:GroupPolicyAttachment"),
+			"aws:iam/userPolicyAttachment:UserPolicyAttachment", "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
+			"aws:quicksight/iamPolicyAssignment:IamPolicyAssignment"),
 		at("managedPolicyArns", "aws:iam/role:Role", "aws:rolesanywhere/profile:Profile"),
 		at("policyArns", "aws:iam/rolePolicyAttachmentsExclusive:RolePolicyAttachmentsExclusive",
 			"aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive", "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive"),

@@ -21,7 +21,7 @@ func All() []Rule { return slices.Clone(every()) }
 // every makes the rules once: their tables come from the provider's schema.
 var every = sync.OnceValue(func() []Rule {
 	return slices.Concat(
-		noWayOut(), []Rule{templates()}, openDoors(), sharing(), atRest(), buckets(), inTransit(), identity(), containers(), completeness(), guards(),
+		noWayOut(), []Rule{templates()}, openDoors(), sharing(), atRest(), buckets(), inTransit(), identity(), containers(), completeness(), standing(), guards(),
 		[]Rule{secretValues(), settingsRule(), staleExceptions()},
 	)
 })

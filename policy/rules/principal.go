@@ -2,6 +2,7 @@ package rules
 
 import (
 	"fmt"
+	"regexp"
 	"slices"
 	"strings"
 )
@@ -30,6 +31,7 @@ var resourcePolicies = withShapes(map[string]string{
 	"aws:apigateway/restApiPolicy:RestApiPolicy":                               "policy",
 	"aws:iam/role:Role":                                                        "assumeRolePolicy",
 	"aws:dynamodb/resourcePolicy:ResourcePolicy":                               "policy",
+	"aws:organizations/resourcePolicy:ResourcePolicy":                          "content",
 	"aws:kinesis/resourcePolicy:ResourcePolicy":                                "policy",
 	"aws:codeartifact/repositoryPermissionsPolicy:RepositoryPermissionsPolicy": "policyDocument",
 })
@@ -46,8 +48,18 @@ func openPrincipal() map[string]check {
 		}
 	}
 	checks[functionPermissionType] = openFunction
+	checks["aws:verifiedpermissions/policy:Policy"] = permitsAll
 	return each(checks, on(collectionAccess, "aws:opensearch/serverlessAccessPolicy:ServerlessAccessPolicy"))
 }
+
+// permitsAll finds, in Cedar, a permission for everybody to do everything.
+func permitsAll(res resource, r report) {
+	if anybody.MatchString(knownText(res.get("definition.static.statement"))) {
+		r.fault("definition permits every principal every action on every resource.")
+	}
+}
+
+var anybody = regexp.MustCompile(`permit\s*\(\s*principal\s*,\s*action\s*,\s*resource\s*\)\s*;`)
 
 const functionPermissionType = "aws:lambda/permission:Permission"
 

@@ -18,6 +18,8 @@ type store struct {
 	flag string
 	// key must name a KMS key.
 	key string
+	// always is true where AWS encrypts under a key of its own if the flag is off.
+	always bool
 }
 
 // onStores makes checks from a table of stores.
@@ -25,7 +27,7 @@ func onStores(stores map[string]store) map[string]check {
 	checks := make(map[string]check, len(stores))
 	for t, where := range stores {
 		checks[t] = func(res resource, r report) {
-			if replicaOfRegion(res) {
+			if replicaOfRegion(res) || where.always && r.settings.Profile == Baseline {
 				return
 			}
 			if where.flag == "" || r.needTrue(res, where.flag) {
@@ -54,13 +56,13 @@ func restTypes() []Rule {
 	return []Rule{
 		restRule("database-encrypted", "Databases are encrypted under a key of one's own.",
 			" as kmsKeyId and set storageEncrypted (encrypted for Redshift) to true", onStores(map[string]store{
-				"aws:rds/instance:Instance":                  {"storageEncrypted", "kmsKeyId"},
-				"aws:rds/cluster:Cluster":                    {"storageEncrypted", "kmsKeyId"},
-				"aws:docdb/cluster:Cluster":                  {"storageEncrypted", "kmsKeyId"},
-				"aws:neptune/cluster:Cluster":                {"storageEncrypted", "kmsKeyArn"},
-				"aws:redshift/cluster:Cluster":               {"encrypted", "kmsKeyId"},
-				"aws:redshiftserverless/namespace:Namespace": {"", "kmsKeyId"},
-				"aws:dynamodb/table:Table":                   {"serverSideEncryption.enabled", "serverSideEncryption.kmsKeyArn"},
+				"aws:rds/instance:Instance":                  {flag: "storageEncrypted", key: "kmsKeyId"},
+				"aws:rds/cluster:Cluster":                    {flag: "storageEncrypted", key: "kmsKeyId"},
+				"aws:docdb/cluster:Cluster":                  {flag: "storageEncrypted", key: "kmsKeyId"},
+				"aws:neptune/cluster:Cluster":                {flag: "storageEncrypted", key: "kmsKeyArn"},
+				"aws:redshift/cluster:Cluster":               {flag: "encrypted", key: "kmsKeyId"},
+				"aws:redshiftserverless/namespace:Namespace": {key: "kmsKeyId"},
+				"aws:dynamodb/table:Table":                   {flag: "serverSideEncryption.enabled", key: "serverSideEncryption.kmsKeyArn", always: true},
 			})),
 		restRule("performance-insights-encrypted", "Performance Insights data is encrypted under a key of one's own.",
 			" as performanceInsightsKmsKeyId: samples hold query texts",
@@ -68,38 +70,38 @@ func restTypes() []Rule {
 		restRule("cache-encrypted", "Caches and brokers are encrypted under a key of one's own.",
 			" and set encryption at rest to true: queued messages hold credentials", each(
 				onStores(map[string]store{
-					"aws:elasticache/replicationGroup:ReplicationGroup": {"atRestEncryptionEnabled", "kmsKeyId"},
-					"aws:elasticache/serverlessCache:ServerlessCache":   {"", "kmsKeyId"},
-					"aws:memorydb/cluster:Cluster":                      {"", "kmsKeyArn"},
-					"aws:mq/broker:Broker":                              {"", "encryptionOptions.kmsKeyId"},
+					"aws:elasticache/replicationGroup:ReplicationGroup": {flag: "atRestEncryptionEnabled", key: "kmsKeyId"},
+					"aws:elasticache/serverlessCache:ServerlessCache":   {key: "kmsKeyId"},
+					"aws:memorydb/cluster:Cluster":                      {key: "kmsKeyArn"},
+					"aws:mq/broker:Broker":                              {key: "encryptionOptions.kmsKeyId"},
 				}),
 				on(loneCache, "aws:elasticache/cluster:Cluster"),
 			)),
 		restRule("file-system-encrypted", "File systems and volumes are encrypted under a key of one's own.",
 			" as kmsKeyId and set encrypted to true", onStores(map[string]store{
-				"aws:efs/fileSystem:FileSystem": {"encrypted", "kmsKeyId"},
-				"aws:ebs/volume:Volume":         {"encrypted", "kmsKeyId"},
+				"aws:efs/fileSystem:FileSystem": {flag: "encrypted", key: "kmsKeyId"},
+				"aws:ebs/volume:Volume":         {flag: "encrypted", key: "kmsKeyId"},
 			})),
 		restRule("log-group-encrypted", "Log groups are encrypted under a key of one's own.",
 			" as kmsKeyId, with a key policy that admits logs.<region>.amazonaws.com", onStores(map[string]store{
-				"aws:cloudwatch/logGroup:LogGroup": {"", "kmsKeyId"},
+				"aws:cloudwatch/logGroup:LogGroup": {key: "kmsKeyId"},
 			})),
 		restRule("secret-encrypted", "Secrets are encrypted under a key of one's own.",
 			" as kmsKeyId (secret) or keyId (SecureString parameter)", each(
-				onStores(map[string]store{"aws:secretsmanager/secret:Secret": {"", "kmsKeyId"}}),
+				onStores(map[string]store{"aws:secretsmanager/secret:Secret": {key: "kmsKeyId"}}),
 				on(secretParameter, "aws:ssm/parameter:Parameter"),
 			)),
 		restRule("repository-encrypted", "Container images are encrypted under a key of one's own.",
 			" as encryptionConfigurations[].kmsKey with encryptionType KMS", on(repositoryKey, "aws:ecr/repository:Repository")),
 		restRule("queue-encrypted", "Queues, topics, streams and backups are encrypted under a key of one's own.",
 			"", onStores(map[string]store{
-				"aws:sns/topic:Topic":          {"", "kmsMasterKeyId"},
-				"aws:sqs/queue:Queue":          {"", "kmsMasterKeyId"},
-				"aws:kinesis/stream:Stream":    {"", "kmsKeyId"},
-				"aws:backup/vault:Vault":       {"", "kmsKeyArn"},
-				"aws:cloudtrail/trail:Trail":   {"", "kmsKeyId"},
-				"aws:msk/cluster:Cluster":      {"", "encryptionInfo.encryptionAtRestKmsKeyArn"},
-				"aws:opensearch/domain:Domain": {"encryptAtRest.enabled", "encryptAtRest.kmsKeyId"},
+				"aws:sns/topic:Topic":          {key: "kmsMasterKeyId"},
+				"aws:sqs/queue:Queue":          {key: "kmsMasterKeyId"},
+				"aws:kinesis/stream:Stream":    {key: "kmsKeyId"},
+				"aws:backup/vault:Vault":       {key: "kmsKeyArn"},
+				"aws:cloudtrail/trail:Trail":   {key: "kmsKeyId"},
+				"aws:msk/cluster:Cluster":      {key: "encryptionInfo.encryptionAtRestKmsKeyArn"},
+				"aws:opensearch/domain:Domain": {flag: "encryptAtRest.enabled", key: "encryptAtRest.kmsKeyId"},
 			})),
 		{
 			Name: "key-rotates", Family: AtRest,

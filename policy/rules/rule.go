@@ -189,7 +189,8 @@ func (r report) needKey(m property.Map, path string) {
 	}
 }
 
-// managedByAWS tells the aliases of AWS managed keys from the customer's.
+// managedByAWS tells the aliases of AWS managed keys, and the word for one that
+// AWS owns, from the customer's.
 func managedByAWS(key string) bool {
-	return strings.HasPrefix(key, "alias/aws/") || strings.HasPrefix(key, "aws/") || strings.Contains(key, ":alias/aws/")
+	return strings.HasPrefix(key, "AWS_OWNED") || strings.HasPrefix(key, "alias/aws/") || strings.HasPrefix(key, "aws/") || strings.Contains(key, ":alias/aws/")
 }

@@ -21,7 +21,7 @@ var (
 		`\b[sr]k_(?:live|test)_[0-9A-Za-z]{10,}`, `\bwhsec_[0-9A-Za-z]{16,}`, `\bsk-(?:ant-|proj-)?[0-9A-Za-z_-]{20,}`, `\bAIza[0-9A-Za-z_-]{35}`, `\bya29\.[0-9A-Za-z_-]{20,}`,
 		`\bnpm_[0-9A-Za-z]{30,}`, `\bpypi-[0-9A-Za-z_-]{20,}`, `\bdckr_pat_[0-9A-Za-z_-]{20,}`, `\bhf_[0-9A-Za-z]{30,}`, `\bdo[op]_v1_[0-9a-f]{40,}`, `\bdapi[0-9a-f]{32}`,
 		`\bpul-[0-9a-f]{40}`, `\bhv[sb]\.[0-9A-Za-z_-]{20,}`, `\bSG\.[0-9A-Za-z_-]{16,}\.[0-9A-Za-z_-]{16,}`, `\bshp(?:at|ca|pa|ss)_[0-9a-fA-F]{32}`, `\bATATT3[0-9A-Za-z_=-]{20,}`,
-		`\bglsa_[0-9A-Za-z_]{20,}`, `\bNRAK-[0-9A-Z]{20,}`, `\bEAAC[0-9A-Za-z]{30,}`, `\bkey-[0-9a-f]{32}\b`,
+		`\bsntry[su]_[0-9A-Za-z_=-]{20,}`, `\bglsa_[0-9A-Za-z_]{20,}`, `\bNRAK-[0-9A-Z]{20,}`, `\bEAAC[0-9A-Za-z]{30,}`, `\bkey-[0-9a-f]{32}\b`,
 	}, "|"))
 	// assigned finds NAME=value, NAME: "value" and --name value in a text.
 	assigned = regexp.MustCompile(`(?:^|[\s;&?,{("'])-{0,2}["']?([A-Za-z][A-Za-z0-9_.-]*)["']?\s*(=["']?|:\s*["']|\s+["']?)(\$\{[^}]*\}|\$\([^)]*\)|\{\{[^}]*\}\}|<[^>]*>|[^\s"';&,}]+)`)
@@ -39,7 +39,7 @@ var (
 	strongWords = []string{"password", "passwd", "pwd", "passphrase", "fernet"}
 	secretWords = []string{
 		"password", "passwd", "pwd", "pass", "passphrase", "secret", "secrets", "token", "tokens", "key", "keys", "passwords", "fernet",
-		"credential", "credentials", "creds", "apikey", "secretkey", "authtoken", "accesskey", "privatekey", "apitoken", "dbpassword", "pat", "pin",
+		"credential", "credentials", "creds", "apikey", "secretkey", "authtoken", "accesskey", "privatekey", "apitoken", "dbpassword", "pat", "pin", "salt",
 	}
 	// A key or token by these names isn't one to a lock.
 	publicWords = []string{
@@ -73,7 +73,7 @@ func lastWord(name string) (last, before string) {
 
 func isVersion(word string) bool {
 	switch word {
-	case "old", "new", "previous", "prev", "next", "current", "backup", "primary", "secondary", "prod", "dev", "plain", "plaintext", "value":
+	case "old", "new", "previous", "prev", "next", "current", "backup", "primary", "secondary", "prod", "dev", "plain", "plaintext", "value", "base":
 		return true
 	}
 	number, found := strings.CutPrefix(word, "v")
@@ -86,6 +86,9 @@ func soundsSecret(name string, more ...string) bool {
 	last, before := lastWord(name)
 	if slices.Contains(more, last) {
 		return true
+	}
+	if before == "" && (last == "key" || last == "keys") {
+		return false // of anything: its value tells, if it is a token by its shape
 	}
 	if !slices.Contains(secretWords, last) {
 		return false
@@ -162,7 +165,7 @@ func splitWords(name string) []string {
 	var spaced strings.Builder
 	var last rune
 	for _, r := range name {
-		if unicode.IsUpper(r) && unicode.IsLower(last) {
+		if unicode.IsUpper(r) && (unicode.IsLower(last) || unicode.IsDigit(last)) {
 			spaced.WriteRune(' ')
 		}
 		spaced.WriteRune(r)

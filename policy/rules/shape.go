@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"unicode"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 
@@ -32,7 +31,7 @@ func hasShapes(token string) bool {
 		return false
 	}
 	properties, known := schema.Of(token)
-	return !known || len(properties) > 0
+	return !known || len(properties) > 0 || textual[token] != ""
 }
 
 // foreign tells types of AWS that no release of the provider has: those of
@@ -52,9 +51,15 @@ func places(res resource, shapes ...schema.Shape) []place {
 				found = follow(res.properties(), p.Path, place{path: p.Path, shape: p.Shape, top: !strings.Contains(p.Path, ".")}, found)
 			}
 		}
-		return found
+		if !strings.Contains(res.URN, inside) {
+			return found
+		}
+		// What a template says may stand elsewhere than the provider has it.
 	}
 	walk(res.properties(), "", func(at place) {
+		if slices.ContainsFunc(properties, func(p schema.Property) bool { return p.Path == at.path }) {
+			return
+		}
 		if at.shape = schema.Named(at.path, kindOf(at.value)); slices.Contains(shapes, at.shape) {
 			found = append(found, at)
 		}
@@ -123,11 +128,18 @@ func kindOf(v property.Value) string {
 // state machines and others in the form of the API, whose names begin with
 // capital letters.
 func embedded(res resource, visit func(at place)) {
-	for _, at := range places(res, schema.Definition, schema.Document) {
+	texts := places(res, schema.Definition, schema.Document)
+	if path := textual[res.Type]; path != "" {
+		texts = append(texts, place{path: path, value: res.get(path)})
+	}
+	for _, at := range texts {
 		for _, item := range elements(at.value) {
 			raw := strings.TrimSpace(knownText(item))
 			var decoded any
-			if (!strings.HasPrefix(raw, "{") && !strings.HasPrefix(raw, "[")) || json.Unmarshal([]byte(raw), &decoded) != nil {
+			if (!strings.HasPrefix(raw, "{") && !strings.HasPrefix(raw, "[")) || at.shape == schema.Document && strings.Contains(raw, `"Statement"`) {
+				continue // a policy of IAM's holds no such properties
+			}
+			if json.Unmarshal([]byte(raw), &decoded) != nil {
 				continue
 			}
 			for _, element := range elements(fromPlain(decoded)) {
@@ -141,17 +153,4 @@ func embedded(res resource, visit func(at place)) {
 
 // fromPlain turns decoded JSON into a property value, with the names of
 // properties as Pulumi writes them.
-func fromPlain(v any) property.Value { return toProperty(v, lowerFirst) }
-
-// lowerFirst writes SubnetId as subnetId, and KMSKeyId as kmsKeyId.
-func lowerFirst(name string) string {
-	runes := []rune(name)
-	for i, r := range runes {
-		last := i+1 < len(runes) && i > 0 && unicode.IsLower(runes[i+1])
-		if !unicode.IsUpper(r) || last {
-			break
-		}
-		runes[i] = unicode.ToLower(r)
-	}
-	return string(runes)
-}
+func fromPlain(v any) property.Value { return toProperty(v, schema.Camel) }

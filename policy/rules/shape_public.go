@@ -11,11 +11,13 @@ import (
 var (
 	// addressNames are properties that give a public address, subnetNames those
 	// that give one to whatever starts in a subnet, databaseNames those of stores.
-	addressNames = regexp.MustCompile(`(?i)(?:^|\.)(?:associatePublicIpAddress|associateCarrierIpAddress|assignPublicIp|createPublicIp|autoAssignPublicIps|autoAssignElasticIps|elasticIp|publicAddressAllocationIds)$`)
-	subnetNames  = regexp.MustCompile(`(?:^|\.)(?:mapPublicIpOnLaunch|mapCustomerOwnedIpOnLaunch|assignIpv6AddressOnCreation)$`)
-	storeNames   = regexp.MustCompile(`(?:^|\.)(?:publiclyAccessible|publicConnectivity)$`)
-	aclNames     = regexp.MustCompile(`(?i)(?:^|\.)(?:acl|\w*cannedAcl|cannedAclForObjects|\w*objectAcl|s3AclOption)$`)
-	sharingNames = regexp.MustCompile(`(?:^|\.)(?:allowExternalPrincipals|autoAcceptShared\w+|readAccess)$`)
+	addressNames = regexp.MustCompile(`(?i)(?:^|\.)(?:associatePublicIpAddress|associateCarrierIpAddress|assignPublicIp|createPublicIp|autoAssignPublicIps|autoAssignElasticIps|elasticIp|(?:publicA|a)ddressAllocationIds)$`)
+	// addressesThere are those that name an address that was made.
+	addressesThere = regexp.MustCompile(`(?:^|\.)(?:elasticIp|(?:publicA|a)ddressAllocationIds)$`)
+	subnetNames    = regexp.MustCompile(`(?:^|\.)(?:mapPublicIpOnLaunch|mapCustomerOwnedIpOnLaunch|assignIpv6AddressOnCreation)$`)
+	storeNames     = regexp.MustCompile(`(?:^|\.)(?:publiclyAccessible|publicConnectivity)$`)
+	aclNames       = regexp.MustCompile(`(?i)(?:^|\.)(?:acl|\w*cannedAcl|cannedAclForObjects|\w*objectAcl|s3AclOption)$`)
+	sharingNames   = regexp.MustCompile(`(?:^|\.)(?:allowExternalPrincipals|autoAcceptShared\w+|readAccess)$`)
 )
 
 // openWords are values of other public properties that open something.
@@ -35,6 +37,7 @@ var openWords = map[string]*regexp.Regexp{
 	"internetGatewayExclusionMode": regexp.MustCompile(`.`),
 	"firewallFailOpen":             regexp.MustCompile(`^(?:ENABLED|USE_LOCAL_RESOURCE_SETTING)$`),
 	"type":                         regexp.MustCompile(`^SERVICE_PROVIDED_EIPS$`),
+	"networkMode":                  regexp.MustCompile(`^PUBLIC$`),
 }
 
 // publicUnset says which types are public where the property is left out.
@@ -56,7 +59,7 @@ func anyPublic(fits func(path string) bool) check {
 			}
 		}
 		embedded(res, func(at place) {
-			if fits(at.path) && schema.Named(at.path, kindOf(at.value)) == schema.Public {
+			if schema.Named(at.path, kindOf(at.value)) == schema.Public && fits(at.path) {
 				publicValue(at, r)
 			}
 		})
@@ -66,7 +69,7 @@ func anyPublic(fits func(path string) bool) check {
 func publicValue(at place, r report) {
 	for _, item := range elements(at.value) {
 		if item.IsComputed() {
-			if at.leaf() != "elasticIp" && at.leaf() != "publicAddressAllocationIds" {
+			if !addressesThere.MatchString(at.path) {
 				r.unseen(at.path)
 				continue
 			}
@@ -84,7 +87,7 @@ func publicValue(at place, r report) {
 		case word == "":
 		case strings.EqualFold(word, "true"):
 			r.fault("%s is true.", at.path)
-		case at.leaf() == "elasticIp" || at.leaf() == "publicAddressAllocationIds":
+		case addressesThere.MatchString(at.path):
 			r.fault("%s is set.", at.path)
 		case addressNames.MatchString(at.path) || sharingNames.MatchString(at.path):
 			if strings.HasPrefix(strings.ToLower(word), "enable") || word == "public" {

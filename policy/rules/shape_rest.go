@@ -1,7 +1,9 @@
 package rules
 
 import (
+	"encoding/json"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pathwai/airflow-on-fargate/policy/schema"
@@ -34,6 +36,9 @@ func dataEncrypted() Rule {
 				onPlaced("encryptionConfig", "aws:eks/cluster:Cluster"),
 				onPlaced("securityConfiguration", "aws:glue/job:Job", "aws:glue/crawler:Crawler", "aws:glue/devEndpoint:DevEndpoint", "aws:emr/cluster:Cluster"),
 			)),
+			on(func(res resource, r report) { r.needTrue(res, "enabled") }, "aws:ebs/encryptionByDefault:EncryptionByDefault"),
+			on(emrSecurity("EnableAtRestEncryption"), emrSecurityType),
+			on(plainQueue, "aws:sqs/queue:Queue"),
 			on(delivered, "aws:kinesis/firehoseDeliveryStream:FirehoseDeliveryStream"),
 		),
 		Any: func(res resource, r report) {
@@ -107,6 +112,7 @@ func strongCipher(at place, r report) {
 	case state == unknown:
 		r.unseen(at.path)
 	case word == "":
+	case r.settings.Profile == Baseline && !slices.Contains([]string{"NONE", "DISABLED", "NO_ENCRYPTION", "NOT_ENCRYPTED"}, upper):
 	case strings.HasPrefix(upper, "AWS_OWNED"):
 		r.fault("%s is %s, a key that AWS owns.", at.path, word)
 	case strings.Contains(upper, "KMS"), upper == "CUSTOM", strings.HasPrefix(upper, "CUSTOMER"), upper == "TLS", upper == "AWS_CMK", upper == "PGP":
@@ -200,6 +206,32 @@ func delivered(res resource, r report) {
 		return
 	}
 	r.needTrue(res, "serverSideEncryption.enabled")
+}
+
+const emrSecurityType = "aws:emr/securityConfiguration:SecurityConfiguration"
+
+// emrSecurity reads a switch of a cluster's security, which is JSON.
+func emrSecurity(name string) check {
+	return func(res resource, r report) {
+		raw, state := text(res.get("configuration"))
+		if state == unknown {
+			r.later("configuration")
+			return
+		}
+		var said struct{ EncryptionConfiguration map[string]any }
+		if err := json.Unmarshal([]byte(raw), &said); err != nil {
+			r.fault("configuration is not JSON: %v.", err)
+		} else if said.EncryptionConfiguration[name] != true {
+			r.fault("EncryptionConfiguration.%s is not true.", name)
+		}
+	}
+}
+
+// plainQueue is encrypted unless it is told not to be.
+func plainQueue(res resource, r report) {
+	if on, state := truth(res.get("sqsManagedSseEnabled")); state == known && !on && !isSet(res.get("kmsMasterKeyId")) {
+		r.fault("sqsManagedSseEnabled is false, and there is no key.")
+	}
 }
 
 func memcached(res resource, r report) { r.needTrue(res, "serverSideEncryption.enabled") }

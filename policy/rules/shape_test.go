@@ -49,8 +49,11 @@ var worst = map[schema.Shape][]property.Value{
 	schema.Plain:       {property.New(true)},
 	schema.Protocol:    {property.New("none"), property.New("TLS_1_0"), property.New("PLAINTEXT"), property.New("http-only"), property.New("preferred")},
 	schema.Secret:      {property.New("hunter2")},
-	schema.Template:    {property.New("https://x"), property.New("{")},
-	schema.Definition:  {property.New(`{"NetworkConfiguration": {"AssignPublicIp": "ENABLED"}}`)},
+	schema.Given: {property.New("export DB_PASSWORD=hunter2"), property.New([]property.Value{property.New("--password"), property.New("hunter2")}),
+		property.New(map[string]property.Value{"DB_PASSWORD": property.New("hunter2")}),
+		property.New([]property.Value{property.New(map[string]property.Value{"name": property.New("DB_PASSWORD"), "value": property.New("hunter2")})})},
+	schema.Template:   {property.New("https://x"), property.New("{")},
+	schema.Definition: {property.New(`{"NetworkConfiguration": {"AssignPublicIp": "ENABLED"}}`)},
 }
 
 // TestEveryShapeIsRead gives each property of each type the worst of its shape.
@@ -161,4 +164,5 @@ var unread = map[string]string{
 	"aws:s3/bucketV2:BucketV2 serverSideEncryptionConfigurations":       "bucket-encrypted wants it declared beside the bucket",
 	"aws:cfg/": "rules of AWS Config, no resources",
 	"aws:iot/": "certificates of things, no resources",
+	"aws:lambda/function:Function environment": "functionEnvironment reads its variables",
 }

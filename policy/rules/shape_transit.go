@@ -3,6 +3,7 @@ package rules
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
@@ -38,6 +39,10 @@ func trafficEncrypted() Rule {
 			on(func(res resource, r report) { r.needTrue(res, "transitEncryptionEnabled") }, "aws:appsync/apiCache:ApiCache"),
 			on(kafkaTLS, "aws:msk/cluster:Cluster"),
 			on(sslMode, "aws:dms/endpoint:Endpoint"),
+			on(emrSecurity("EnableInTransitEncryption"), emrSecurityType),
+			on(plainConnection, "aws:glue/connection:Connection"),
+			on(classicPolicy("attributes"), "aws:elb/sslNegotiationPolicy:SslNegotiationPolicy"),
+			on(classicPolicy("policyAttributes"), "aws:elb/loadBalancerPolicy:LoadBalancerPolicy"),
 		),
 		Any: func(res resource, r report) {
 			for _, at := range places(res, schema.TLS) {
@@ -48,6 +53,11 @@ func trafficEncrypted() Rule {
 			for _, at := range places(res, schema.Plain) {
 				r.needNotTrue(at.in, at.leaf())
 			}
+			embedded(res, func(at place) {
+				if schema.Named(at.path, kindOf(at.value)) == schema.TLS {
+					demanded(at, r)
+				}
+			})
 			for _, at := range places(res, schema.Protocol) {
 				if !own[res.Type] {
 					modernWord(at, r)
@@ -73,7 +83,7 @@ func demanded(at place, r report) {
 }
 
 // oldWords are values that take traffic without TLS, or with an old one.
-var oldWords = regexp.MustCompile(`(?i)^(?:none|disabled?|plaintext|plain-text|optional|preferred|allow-all|http-only|match-viewer|sasl-plaintext|tls_plaintext|` +
+var oldWords = regexp.MustCompile(`(?i)^(?:none|http|permissive|disabled?|plaintext|plain-text|optional|preferred|allow-all|http-only|match-viewer|sasl-plaintext|tls_plaintext|` +
 	`sslv3|tlsv1|tlsv1_2016|tlsv1\.1|tlsv1\.1_2016|tls_1_0|tls-1-0|tlsv1\.0|` +
 	`policy-min-tls-1-0-2019-07|transfersecuritypolicy-(?:2018-11|2020-06)|transfersftpconnectorsecuritypolicy-2023-07|iotsecuritypolicy_tls12_1_0_\S+|` +
 	`elbsecuritypolicy-(?:2015-05|2016-08|tls-1-0-\S+|tls-1-1-\S+|tls13-1-0-\S+|tls13-1-1-\S+))$`)
@@ -135,6 +145,31 @@ func sslMode(res resource, r report) {
 	}
 	if mode := res.get("sslMode"); !isSet(mode) {
 		r.fault("sslMode is not set, and the default is none.")
+	}
+}
+
+// plainConnection reads the switches of Glue's connections, which are words in a map.
+func plainConnection(res resource, r report) {
+	for _, name := range []string{"JDBC_ENFORCE_SSL", "KAFKA_SSL_ENABLED"} {
+		if on, state := truth(res.get("connectionProperties." + name)); state == known && !on {
+			r.fault("connectionProperties.%s is false.", name)
+		}
+	}
+}
+
+// classicPolicy reads what a classic load balancer's policy switches on.
+func classicPolicy(list string) check {
+	return func(res resource, r report) {
+		eachMap(res.get(list), func(m property.Map) {
+			name, value := knownText(m.Get("name")), knownText(m.Get("value"))
+			on, _ := strconv.ParseBool(value)
+			switch {
+			case on && slices.Contains([]string{"Protocol-SSLv2", "Protocol-SSLv3", "Protocol-TLSv1", "Protocol-TLSv1.1"}, name):
+				r.fault("%s is on.", name)
+			case name == "Reference-Security-Policy" && oldWords.MatchString(value):
+				r.fault("%s is %s, which takes traffic without TLS 1.2.", name, value)
+			}
+		}, func() { r.unseen(list) })
 	}
 }
 

@@ -93,6 +93,9 @@ func held(res resource) ([]translate.Resource, error) {
 	return nil, nil
 }
 
+// deepest bounds templates within templates.
+const deepest = 5
+
 // translated makes resources of what a resource holds. Names come from the
 // template, and findings are about the resource that is in the program.
 func translated(given Resource) []Resource {
@@ -121,10 +124,14 @@ func translated(given Resource) []Resource {
 				}
 			}
 		}
-		resources = append(resources, Resource{
+		one := Resource{
 			Type: res.Type, Name: res.Name, URN: urn, Dependencies: deps,
 			Properties: func() property.Map { return properties },
-		})
+		}
+		resources = append(resources, one)
+		if holds(res.Type) && strings.Count(urn, inside) < deepest {
+			resources = append(resources, translated(one)...)
+		}
 	}
 	return resources
 }
@@ -166,6 +173,7 @@ func ofProgram(urn string) (string, string) {
 	if !found {
 		return urn, ""
 	}
+	within = within[strings.LastIndex(within, inside)+1:]
 	_, what, _ := strings.Cut(within, " ")
 	return urn, strings.TrimSpace(strings.TrimPrefix(what, "#"))
 }

@@ -25,6 +25,8 @@ var laterTypes = []string{
 	"aws:s3/bucketServerSideEncryptionConfiguration:BucketServerSideEncryptionConfiguration",
 	"aws:s3/bucketVersioning:BucketVersioning",
 	"aws:s3/bucketAcl:BucketAcl",
+	"aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration",
+	"aws:appsync/api:Api",
 }
 
 // TestTokensAndPropertiesExist holds the rules and the fixtures against the

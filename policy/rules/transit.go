@@ -32,11 +32,15 @@ func transitTypes() []Rule {
 			Fix:         "set transitEncryptionEnabled to true (transitEncryptionMode required) and authToken, or userGroupIds.",
 			On: each(
 				on(cacheTLS, "aws:elasticache/replicationGroup:ReplicationGroup"),
+				on(func(res resource, r report) { r.needNotTrue(res.properties(), "noPasswordRequired") }, "aws:elasticache/user:User"),
 				on(func(res resource, r report) {
 					if enabled, state := truth(res.get("tlsEnabled")); state == unknown {
 						r.unseen("tlsEnabled")
 					} else if state == known && !enabled {
 						r.fault("tlsEnabled is false.")
+					}
+					if knownText(res.get("aclName")) == "open-access" {
+						r.fault("aclName is open-access, which admits everybody without a password.")
 					}
 				}, "aws:memorydb/cluster:Cluster"),
 			),
@@ -66,7 +70,7 @@ func transitTypes() []Rule {
 			Name: "listener-tls", Family: InTransit,
 			Description: "Load balancers listen with TLS 1.2 or newer; HTTP only redirects to HTTPS.",
 			Why:         transitWhy + " Logins and task tokens come this way.",
-			Fix:         "set protocol to HTTPS (TLS for network load balancers) and sslPolicy to ELBSecurityPolicy-TLS13-1-2-2021-06 or a stricter one; a listener for HTTP redirects.",
+			Fix:         "set protocol to HTTPS (TLS for network load balancers) and sslPolicy to ELBSecurityPolicy-TLS13-1-2-Res-PQ-2025-09 (AEAD ciphers, and keys that a quantum computer does not give away), -TLS13-1-2-2021-06 or a stricter one; a listener for HTTP redirects.",
 			On: each(
 				on(listenerTLS, "aws:lb/listener:Listener", "aws:alb/listener:Listener"),
 				on(classicListeners, "aws:elb/loadBalancer:LoadBalancer"),
@@ -132,24 +136,25 @@ func volumesTLS(res resource, r report) {
 func deniesPlaintext(service string) check {
 	return func(res resource, r report) {
 		withDocument(res.get("policy"), "policy", r, func(d *document) {
-			if !d.partial && !slices.ContainsFunc(d.Statement, func(s statement) bool { return s.deniesPlaintext(service) }) {
+			if !d.partial && !slices.ContainsFunc(d.Statement, func(s statement) bool { return s.deniesPlaintext(service, knownText(res.get("bucket"))) }) {
 				r.fault("no statement denies %s requests without TLS.", service)
 			}
 		})
 	}
 }
 
-func (s statement) deniesPlaintext(service string) bool {
+// deniesPlaintext knows a bucket by its name, if it has a known one.
+func (s statement) deniesPlaintext(service, bucket string) bool {
 	if s.Effect != "Deny" || !s.Principal.anyone() || len(s.NotResource) > 0 {
 		return false
 	}
-	if !slices.Contains(s.Action, "*") && !slices.Contains(s.Action, service+":*") {
+	if !hasAction(s.Action, "*") && !hasAction(s.Action, service+":*") {
 		return false
 	}
 	if service == "elasticfilesystem" && slices.ContainsFunc(s.Resource, func(arn string) bool { return arn != "*" && !strings.Contains(arn, ":file-system/") }) {
 		return false
 	}
-	if service == "s3" && !slices.ContainsFunc(s.Resource, allObjects) {
+	if service == "s3" && !slices.ContainsFunc(s.Resource, func(arn string) bool { return allObjects(arn, bucket) }) {
 		return false
 	}
 	// Any further condition would let some requests through.
@@ -173,11 +178,15 @@ func (s statement) deniesPlaintext(service string) bool {
 	return false
 }
 
-// allObjects reports whether an ARN is that of every object of a bucket: one
+// allObjects reports whether an ARN is that of every object of the bucket: one
 // prefix of it isn't.
-func allObjects(arn string) bool {
-	bucket, rest, found := strings.Cut(arn, "/")
-	return arn == "*" || (found && rest == "*" && strings.Count(bucket, ":") >= 5)
+func allObjects(arn, bucket string) bool {
+	of, rest, found := strings.Cut(arn, "/")
+	if arn == "*" {
+		return true
+	}
+	name := of[strings.LastIndex(of, ":")+1:]
+	return found && rest == "*" && strings.Count(of, ":") >= 5 && (bucket == "" || name == bucket || name == "*" || strings.HasPrefix(name, "$") || strings.HasPrefix(bucket, "ref-"))
 }
 
 func listenerTLS(res resource, r report) {
@@ -223,6 +232,8 @@ func tlsPolicy(res resource, r report) {
 		r.fault("sslPolicy is not set, and AWS's default admits TLS 1.0.")
 	case !modernPolicy(policy):
 		r.fault("sslPolicy %s admits TLS older than 1.2, or is not known.", policy)
+	case r.settings.Profile != Baseline && (strings.Contains(policy, "-Ext") || policy == "ELBSecurityPolicy-TLS-1-2-2017-01"):
+		r.fault("sslPolicy %s has ciphers without forward secrecy.", policy)
 	}
 }
 
@@ -292,6 +303,9 @@ func databaseParameters(s *stack, r report) {
 		"aws:rds/instance:Instance": "parameterGroupName", "aws:rds/cluster:Cluster": "dbClusterParameterGroupName",
 	} {
 		for _, database := range s.of(t) {
+			if replicaOfRegion(*database) && !isSet(database.get(path)) {
+				continue // it has its source's
+			}
 			if len(s.refers(database, path, parameterGroupTypes...)) == 0 {
 				r.at(database.URN).fault("%s names no parameter group of this stack.", path)
 			}

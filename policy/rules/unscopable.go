@@ -1,9 +1,11 @@
 package rules
 
 import (
+	_ "embed" // unscopable.txt
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // unscopable are the actions that AWS can't tie to a resource, so that they
@@ -24,50 +26,53 @@ var unscopable = map[string]string{
 	"ecs:DeregisterTaskDefinition":     "AWS checks no resource for it",
 }
 
-// unscopableReads are actions that read what is there, or how it is doing, and
-// that AWS ties to no resource. An action that ends in * stands for all that
-// begin so: a policy has to name them one by one all the same.
-var unscopableReads = []string{
-	"ec2:Describe*", "autoscaling:Describe*", "elasticloadbalancing:Describe*", "application-autoscaling:DescribeScal*", "savingsplans:Describe*",
-	"cloudwatch:DescribeAlarmsForMetric", "cloudwatch:GetMetricData", "cloudwatch:GetMetricStatistics", "cloudwatch:GetMetricWidgetImage", "cloudwatch:ListMetrics", "cloudwatch:ListDashboards",
-	"logs:DescribeDestinations", "logs:DescribeResourcePolicies", "logs:DescribeQueries", "logs:DescribeQueryDefinitions", "logs:GetQueryResults", "logs:StopQuery",
-	"ecs:ListClusters", "ecs:ListTaskDefinitions", "ecs:ListTaskDefinitionFamilies", "ecs:ListAccountSettings", "ecs:DiscoverPollEndpoint", "ecs:DescribeClusters",
-	"eks:ListClusters", "eks:DescribeAddonVersions", "ecr:DescribeRegistry", "ecr:GetRegistryPolicy", "ecr:GetRegistryScanningConfiguration", "ecr-public:GetAuthorizationToken",
-	"sts:GetServiceBearerToken", "sts:DecodeAuthorizationMessage", "sts:GetSessionToken", "sts:GetAccessKeyInfo",
-	"s3:ListAllMyBuckets", "s3:GetAccountPublicAccessBlock", "s3:ListAccessPoints", "s3:ListStorageLensConfigurations",
-	"kms:ListKeys", "kms:ListAliases", "kms:DescribeCustomKeyStores", "secretsmanager:ListSecrets", "secretsmanager:GetRandomPassword", "secretsmanager:BatchGetSecretValue",
-	"ssm:DescribeParameters", "ssm:DescribeInstanceInformation", "ssm:ListDocuments", "ssm:DescribeSessions", "ssm:ListCommands", "ssm:ListCommandInvocations",
-	"iam:ListRoles", "iam:ListUsers", "iam:ListGroups", "iam:ListPolicies", "iam:ListAccountAliases", "iam:GetAccountSummary", "iam:GetAccountAuthorizationDetails",
-	"iam:GetAccountPasswordPolicy", "iam:ListInstanceProfiles", "iam:ListServerCertificates", "iam:ListOpenIDConnectProviders", "iam:ListSAMLProviders", "iam:GetCredentialReport",
-	"tag:GetResources", "tag:GetTagKeys", "tag:GetTagValues", "resource-groups:ListGroups", "resource-groups:SearchResources", "resource-explorer-2:ListViews",
-	"lambda:ListFunctions", "lambda:ListLayers", "lambda:GetAccountSettings", "lambda:ListEventSourceMappings", "dynamodb:ListTables", "dynamodb:DescribeLimits", "dynamodb:ListStreams",
-	"sqs:ListQueues", "sns:ListTopics", "sns:ListSubscriptions", "kinesis:ListStreams", "kinesis:DescribeLimits", "firehose:ListDeliveryStreams", "states:ListStateMachines", "states:ListActivities",
-	"events:ListRules", "events:ListEventBuses", "scheduler:ListSchedules", "rds:DescribeEngineDefaultParameters", "rds:DescribeDBEngineVersions", "rds:DescribeOrderableDBInstanceOptions",
-	"route53:ListHostedZones", "route53:ListHostedZonesByName", "route53:GetHostedZoneCount", "route53:GetCheckerIpRanges", "route53:TestDNSAnswer", "acm:ListCertificates", "acm:GetAccountConfiguration",
-	"cloudformation:ListStacks", "cloudformation:ValidateTemplate", "cloudformation:ListExports", "cloudformation:DescribeAccountLimits", "cloudtrail:LookupEvents", "cloudtrail:DescribeTrails", "cloudtrail:ListTrails",
-	"config:Describe*", "config:Get*", "config:SelectResourceConfig", "guardduty:ListDetectors", "securityhub:DescribeStandards", "health:Describe*", "support:Describe*", "trustedadvisor:Describe*",
-	"organizations:DescribeOrganization", "organizations:ListAccounts", "organizations:ListRoots", "servicequotas:GetServiceQuota", "servicequotas:ListServiceQuotas", "servicequotas:ListServices",
-	"ce:Get*", "pricing:GetProducts", "pricing:DescribeServices", "pricing:GetAttributeValues", "budgets:ViewBudget", "cur:DescribeReportDefinitions",
-	"batch:Describe*", "batch:ListJobs", "glue:ListJobs", "athena:ListDataCatalogs", "athena:ListWorkGroups", "athena:ListEngineVersions", "elasticmapreduce:ListClusters",
-	"xray:GetSamplingRules", "xray:GetSamplingTargets", "xray:GetSamplingStatisticSummaries", "sso:ListInstances", "sso:ListDirectoryAssociations", "identitystore:ListUsers",
-	"ec2messages:AcknowledgeMessage", "ec2messages:DeleteMessage", "ec2messages:FailMessage", "ec2messages:GetEndpoint", "ec2messages:GetMessages", "ec2messages:SendReply",
-	"elasticfilesystem:DescribeAccountPreferences", "fsx:DescribeFileSystems", "backup:ListBackupVaults", "backup:ListBackupPlans", "elasticache:DescribeCacheEngineVersions",
-	"apigateway:GetAccount", "wafv2:ListWebACLs", "wafv2:ListIPSets", "cloudfront:ListDistributions", "shield:DescribeSubscription", "shield:GetSubscriptionState", "signer:ListSigningProfiles",
-	"ssm:UpdateInstanceInformation", "ssm:ListInstanceAssociations", "ssm:PutInventory", "ssm:PutComplianceItems", "ssm:PutConfigurePackageResult", "cognito-idp:ListUserPools", "cognito-identity:ListIdentityPools",
-}
+// oftenUnscoped are actions that AWS does tie to resources, whose names nobody
+// has before the call: an agent's own instance, a query's id, the account's list.
+var oftenUnscoped = strings.Fields(`
+	ec2:Describe* savingsplans:Describe* config:Describe* config:Get* health:Describe* trustedadvisor:Describe* ce:Get* ecs:DescribeClusters iam:ListInstanceProfiles
+	logs:GetQueryResults logs:StopQuery securityhub:DescribeStandards budgets:ViewBudget identitystore:ListUsers ecs:DiscoverPollEndpoint apigateway:GetAccount sts:DecodeAuthorizationMessage
+	ec2messages:AcknowledgeMessage ec2messages:DeleteMessage ec2messages:FailMessage ec2messages:GetEndpoint ec2messages:GetMessages ec2messages:SendReply
+	ssm:UpdateInstanceInformation ssm:ListInstanceAssociations ssm:PutInventory ssm:PutComplianceItems ssm:PutConfigurePackageResult`)
 
-// unscopable reports whether an action may have "*" as its resource.
+// unscopableReads has the reading actions of every service that AWS ties to no
+// resource: see unscopable_actions.py.
+//
+//go:embed unscopable.txt
+var unscopableReads string
+
+// unscopable reports whether an action may have "*" as its resource. IAM
+// compares actions in any case.
 func (s *settings) unscopable(action string) bool {
-	if unscopable[action] != "" || slices.Contains(s.UnscopableActions, action) {
-		return true
-	}
 	if strings.ContainsAny(action, "*?") {
 		return false
 	}
-	return slices.ContainsFunc(unscopableReads, func(known string) bool {
-		start, family := strings.CutSuffix(known, "*")
-		return action == known || family && strings.HasPrefix(action, start)
-	})
+	action = strings.ToLower(action)
+	known := unscopableActions()
+	if known[action] || slices.ContainsFunc(s.UnscopableActions, func(own string) bool { return strings.EqualFold(own, action) }) {
+		return true
+	}
+	// A family is a service, and how its actions begin.
+	for i := len(action); i > 0 && action[i-1] != ':'; i-- {
+		if known[action[:i]+"*"] {
+			return true
+		}
+	}
+	return false
 }
+
+// unscopableActions are names, and families that end in *, in lower case.
+var unscopableActions = sync.OnceValue(func() map[string]bool {
+	all := map[string]bool{}
+	for _, action := range append(scopeless(), oftenUnscoped...) {
+		all[strings.ToLower(action)] = true
+	}
+	for line := range strings.Lines(unscopableReads) {
+		service, actions, _ := strings.Cut(strings.ToLower(line), " ")
+		for _, action := range strings.Fields(actions) {
+			all[service+":"+action] = true
+		}
+	}
+	return all
+})
 
 func scopeless() []string { return slices.Sorted(maps.Keys(unscopable)) }

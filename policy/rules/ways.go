@@ -23,7 +23,12 @@ func joined() map[string]check {
 		on(exists("a Direct Connect interface or association"), "aws:directconnect/gatewayAssociation:GatewayAssociation",
 			"aws:directconnect/publicVirtualInterface:PublicVirtualInterface", "aws:directconnect/hostedPublicVirtualInterface:HostedPublicVirtualInterface",
 			"aws:directconnect/hostedPublicVirtualInterfaceAccepter:HostedPublicVirtualInterfaceAccepter",
-			"aws:directconnect/privateVirtualInterface:PrivateVirtualInterface", "aws:directconnect/transitVirtualInterface:TransitVirtualInterface"),
+			"aws:directconnect/privateVirtualInterface:PrivateVirtualInterface", "aws:directconnect/transitVirtualInterface:TransitVirtualInterface",
+			"aws:directconnect/hostedPrivateVirtualInterfaceAccepter:HostedPrivateVirtualInterfaceAccepter",
+			"aws:directconnect/hostedTransitVirtualInterfaceAcceptor:HostedTransitVirtualInterfaceAcceptor",
+			"aws:directconnect/gatewayAssociationProposal:GatewayAssociationProposal"),
+		on(exists("the propagation of an attachment's routes"), "aws:ec2transitgateway/routeTablePropagation:RouteTablePropagation"),
+		on(exists("a route to a prefix list, whose addresses cannot be seen,"), "aws:ec2transitgateway/prefixListReference:PrefixListReference"),
 		on(exists("a client VPN's association"), "aws:ec2clientvpn/networkAssociation:NetworkAssociation"),
 		on(exists("an association with a local gateway"), "aws:ec2/localGatewayRouteTableVpcAssociation:LocalGatewayRouteTableVpcAssociation"),
 		on(exists("a peering connection's options, for a connection that is there,"), "aws:ec2/peeringConnectionOptions:PeeringConnectionOptions"),
@@ -63,7 +68,16 @@ func publicServices() map[string]check {
 			"aws:lightsail/lb:Lb", "aws:lightsail/instance:Instance", "aws:lightsail/bucket:Bucket"),
 		on(exists("a public address"), "aws:lightsail/staticIp:StaticIp", "aws:lightsail/staticIpAttachment:StaticIpAttachment"),
 		on(exists("a public API"), "aws:apigatewayv2/domainName:DomainName"),
-		on(exists("a public website"), "aws:s3/bucketWebsiteConfigurationV2:BucketWebsiteConfigurationV2"),
+		on(exists("a public website"), "aws:s3/bucketWebsiteConfigurationV2:BucketWebsiteConfigurationV2", "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration"),
+		on(exists("a public zone"), "aws:servicediscovery/publicDnsNamespace:PublicDnsNamespace"),
+		on(exists("a public way to endpoints"), "aws:globalaccelerator/endpointGroup:EndpointGroup", "aws:globalaccelerator/customRoutingEndpointGroup:CustomRoutingEndpointGroup"),
+		on(exists("a public API of events"), "aws:appsync/api:Api"),
+		on(guests, "aws:cognito/identityPoolRoleAttachment:IdentityPoolRoleAttachment"),
+		on(func(res resource, r report) {
+			if kind, state := text(res.get("connectionType")); state != unknown && kind != "CONNECT_SSM" {
+				r.fault("connectionType is not CONNECT_SSM, so the environment is reached from the internet.")
+			}
+		}, "aws:cloud9/environmentEC2:EnvironmentEC2"),
 		on(exists("a fleet of public game servers"), "aws:gamelift/fleet:Fleet"),
 		on(exists("a public endpoint of Verified Access"), "aws:verifiedaccess/endpoint:Endpoint"),
 		on(exists("a public search domain"), "aws:cloudsearch/domain:Domain"),
@@ -79,15 +93,37 @@ func openNodes(res resource, r report) {
 	}
 }
 
-// beanstalk reads settings that have a namespace, a name and a value.
+// guests refuses a role for those who have not said who they are.
+func guests(res resource, r report) {
+	if isSet(res.get("roles.unauthenticated")) {
+		r.fault("roles.unauthenticated is set: everybody may take that role.")
+	}
+}
+
+// beanstalk reads settings that have a namespace, a name and a value. By
+// default an environment has a public load balancer, or a public address.
 func beanstalk(res resource, r report) {
+	kind, scheme, seen := "", "", true
 	eachMap(res.get("settings"), func(m property.Map) {
 		name, value := knownText(m.Get("name")), strings.ToLower(knownText(m.Get("value")))
 		switch {
 		case name == "AssociatePublicIpAddress" && value == "true", name == "ELBScheme" && value == "public":
 			r.fault("the setting %s is %s.", name, value)
+		case name == "EnvironmentType":
+			kind = value
 		}
-	}, func() { r.unseen("settings") })
+		if name == "ELBScheme" {
+			scheme = value
+		}
+	}, func() { seen = false; r.unseen("settings") })
+	inherited := isSet(res.get("templateName")) || strings.HasSuffix(res.Type, ":ConfigurationTemplate") || knownText(res.get("tier")) == "Worker"
+	switch {
+	case !seen || inherited:
+	case kind == "singleinstance":
+		r.fault("the setting EnvironmentType is SingleInstance, which has a public address.")
+	case scheme == "":
+		r.fault("the setting ELBScheme is not internal, and the default is public.")
+	}
 }
 
 func websiteInline(res resource, r report) {
@@ -129,6 +165,11 @@ func sharing() []Rule {
 				on(exists("a public repository of images"), "aws:ecrpublic/repository:Repository"),
 				on(sharedDocument, "aws:ssm/document:Document"),
 				on(objectGrants, "aws:s3/objectCopy:ObjectCopy"),
+				on(func(res resource, r report) {
+					if state := knownText(res.get("state")); state == "unblocked" {
+						r.fault("state is %s: images and snapshots may be given to everybody.", state)
+					}
+				}, "aws:ec2/imageBlockPublicAccess:ImageBlockPublicAccess", "aws:ebs/snapshotBlockPublicAccess:SnapshotBlockPublicAccess"),
 			),
 			Any: func(res resource, r report) {
 				for _, at := range places(res, schema.Shared) {
@@ -179,18 +220,28 @@ func sharedElsewhere(res resource, at place) bool {
 	case "aws:lambda/permission:Permission":
 		return true
 	case "aws:lambda/layerVersionPermission:LayerVersionPermission":
-		return isSet(res.get("organizationId"))
+		return narrowId(res.get("organizationId"))
 	case "aws:cloudwatch/eventPermission:EventPermission":
-		return isSet(res.get("condition"))
+		return narrowId(res.get("condition.value"))
 	}
 	return at.leaf() == "grantee" && at.value.IsMap()
 }
+
+// narrowId takes an organization's id, or one that isn't known yet.
+func narrowId(v property.Value) bool { return v.IsComputed() || isOrganization(knownText(v)) }
 
 func sharedValue(at place, r report) {
 	for _, item := range elements(at.value) {
 		for _, name := range texts(item) {
 			if slices.Contains(everybody, strings.TrimPrefix(name, "http://acs.amazonaws.com/groups/global/")) {
 				r.fault("%s is %q: everybody.", at.path, name)
+				continue
+			}
+			if parts := strings.SplitN(name, ":", 6); len(parts) == 6 && strings.ContainsAny(parts[4], "*?") {
+				r.fault("%s is %q: a wildcard for the account.", at.path, name)
+			}
+			if isAccount(name) || isOwnedARN(name) {
+				trusted(name, at.path, r)
 			}
 		}
 	}
@@ -198,8 +249,10 @@ func sharedValue(at place, r report) {
 
 // sharedDocument reads a map of kind and account ids.
 func sharedDocument(res resource, r report) {
-	if ids := knownText(res.get("permissions.accountIds")); strings.EqualFold(ids, "all") {
-		r.fault("permissions.accountIds is %q: everybody.", ids)
+	for _, path := range []string{"permissions.accountIds", "permissions.account_ids"} {
+		if ids := knownText(res.get(path)); strings.EqualFold(ids, "all") {
+			r.fault("%s is %q: everybody.", path, ids)
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package translate
 
 import (
-	"encoding/json"
 	"fmt"
 	"strings"
 )
@@ -125,16 +124,7 @@ func ecsService(own *Resource, _ string) []Resource {
 
 // taskDefinition has containers as JSON text with the provider.
 func taskDefinition(own *Resource, _ string) []Resource {
-	definitions := own.Props["containerDefinitions"]
-	if hasUnknown(definitions) {
-		definitions = known(definitions)
-	}
-	raw, err := json.Marshal(definitions)
-	if err != nil {
-		own.Props["containerDefinitions"] = Unknown{}
-		return nil
-	}
-	own.Props["containerDefinitions"] = string(raw)
+	own.Props["containerDefinitions"] = jsonText(own.Props["containerDefinitions"])
 	return nil
 }
 

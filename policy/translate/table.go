@@ -4,7 +4,10 @@ import "strings"
 
 // twins are the types of CloudFormation that have one in the AWS provider, by
 // their names in lower case: aws-native writes them so in part.
-var twins = lower(map[string]pair{
+var twins = lower(stores, doors)
+
+// stores are networks, data, containers and identities.
+var stores = map[string]pair{
 	"AWS::EC2::NatGateway":                      {token: "aws:ec2/natGateway:NatGateway"},
 	"AWS::EC2::EIP":                             {token: "aws:ec2/eip:Eip"},
 	"AWS::EC2::EIPAssociation":                  {token: "aws:ec2/eipAssociation:EipAssociation"},
@@ -114,12 +117,14 @@ var twins = lower(map[string]pair{
 	"AWS::Transfer::Server":               {token: "aws:transfer/server:Server"},
 	"AWS::EKS::Cluster":                   {token: "aws:eks/cluster:Cluster", names: map[string]string{"resourcesVpcConfig": "vpcConfig"}, more: kubernetes},
 	"AWS::CloudFormation::Stack":          {token: "aws:cloudformation/stack:Stack", names: map[string]string{"templateURL": "templateUrl"}},
-})
+}
 
-func lower(table map[string]pair) map[string]pair {
-	all := make(map[string]pair, len(table))
-	for kind, p := range table {
-		all[strings.ToLower(kind)] = p
+func lower(tables ...map[string]pair) map[string]pair {
+	all := map[string]pair{}
+	for _, table := range tables {
+		for kind, p := range table {
+			all[strings.ToLower(kind)] = p
+		}
 	}
 	return all
 }

@@ -96,7 +96,7 @@ func (d document) read() ([]Resource, error) {
 			return nil, fmt.Errorf("has %s, which is no resource", name)
 		}
 		kind, _ := fields["Type"].(string)
-		if kind == "" || strings.HasPrefix(name, "Fn::") {
+		if kind == "" || strings.HasPrefix(name, "Fn::") || strings.HasSuffix(kind, "::MODULE") {
 			return nil, fmt.Errorf("has %s, whose type cannot be seen", name)
 		}
 		props, ok := d.resolve(fields["Properties"]).(map[string]any)
@@ -128,6 +128,12 @@ func CloudControl(kind, name, desired string) ([]Resource, error) {
 // Native reads a resource of aws-native, whose type is aws-native:MODULE:NAME
 // and whose properties are CloudFormation's but for their first letter.
 func Native(token, name string, props map[string]any) []Resource {
+	if token == "aws-native:index:ExtensionResource" {
+		// Any type of CloudFormation's, by its own name.
+		inner, _ := props["properties"].(map[string]any)
+		kind, _ := props["type"].(string)
+		return twin(kind, name, "", inner)
+	}
 	kind := "AWS" + strings.TrimPrefix(token, "aws-native")
 	kind = strings.Replace(kind, ":", "::", 1)
 	kind = kind[:strings.LastIndex(kind, ":")] + "::" + kind[strings.LastIndex(kind, ":")+1:]

@@ -4,7 +4,8 @@ import (
 	"encoding/json"
 	"slices"
 	"strings"
-	"unicode"
+
+	"github.com/pathwai/airflow-on-fargate/policy/schema"
 )
 
 // pair is a type of the AWS provider, and what its properties are called there
@@ -64,7 +65,7 @@ func camel(v any) any {
 func camelMap(v map[string]any) map[string]any {
 	m := make(map[string]any, len(v))
 	for key, value := range v {
-		name := lowerFirst(key)
+		name := schema.Camel(key)
 		if slices.Contains(verbatim, name) {
 			m[name] = value
 			continue
@@ -102,25 +103,6 @@ func hasUnknown(v any) bool {
 	return false
 }
 
-// lowerFirst writes KMSMasterKeyID as kmsMasterKeyId.
-func lowerFirst(name string) string {
-	runes := []rune(name)
-	for i, r := range runes {
-		last := i+1 < len(runes) && i > 0 && unicode.IsLower(runes[i+1])
-		if !unicode.IsUpper(r) || last {
-			break
-		}
-		runes[i] = unicode.ToLower(r)
-	}
-	name = string(runes)
-	for _, ending := range []string{"ID", "ARN", "TLS", "HTTPS"} {
-		if before, found := strings.CutSuffix(name, ending); found && before != "" {
-			return before + ending[:1] + strings.ToLower(ending[1:])
-		}
-	}
-	return name
-}
-
 // in returns the map at a key, or an empty one.
 func in(props map[string]any, key string) map[string]any {
 	inner, _ := props[key].(map[string]any)
@@ -139,6 +121,9 @@ func rename(props map[string]any, from, to string) {
 }
 
 func list(v any) []any {
+	if one, ok := v.(map[string]any); ok {
+		return []any{one}
+	}
 	found, _ := v.([]any)
 	return found
 }

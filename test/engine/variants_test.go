@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -118,4 +119,23 @@ endpoints: {trustedAccounts: ["*"]}
 		"scripts/pulumi", "dev", "preview", "--non-interactive", "--policy-pack", pack(t))
 	require.Error(t, err)
 	assert.Contains(t, printed, "the configuration has 6 faults; nothing was planned:")
+}
+
+// A service that takes no endpoint policy is a way out for data: the pack wants
+// somebody to answer for it.
+func TestEndpointWithoutAPolicyNeedsAnException(t *testing.T) {
+	settings := "STACK_FILE=" + settingsOver(t, `endpoints: {extra: [{service: transfer, policy: none}]}`)
+	preview := []string{"dev", "preview", "--non-interactive", "--policy-pack", pack(t)}
+	printed, err := engine(t, []string{settings}, "scripts/pulumi", preview...)
+	require.Error(t, err, printed)
+	assert.Contains(t, printed, "endpoint-policy-declared  (aws:ec2:VpcEndpoint: endpoints-transfer)")
+	assert.Contains(t, printed, "What: policy is not set, which admits everything.")
+
+	config := filepath.Join(t.TempDir(), "exceptions.json")
+	require.NoError(t, os.WriteFile(config, []byte(`{"pack-settings": {"exceptions": [{
+		"policy": "endpoint-policy-declared", "owner": "@pathwai/network", "expires": "`+time.Now().UTC().AddDate(0, 0, 30).Format(time.DateOnly)+`",
+		"resource": "urn:pulumi:dev::airflow::*aws:ec2/vpcEndpoint:VpcEndpoint::endpoints-transfer", "reason": "the service takes no policy, and its servers are ours"}]}}`), 0o600))
+	printed, err = engine(t, []string{settings}, "scripts/pulumi", append(preview, "--policy-pack-config", config)...)
+	require.NoError(t, err, printed)
+	assert.Contains(t, printed, "the service takes no policy, and its servers are ours")
 }

@@ -71,7 +71,13 @@ func (echo) Create(_ context.Context, req *pulumirpc.CreateRequest) (*pulumirpc.
 		made.Fields[output] = structpb.NewStringValue(output + " of " + req.GetUrn())
 	}
 	maps.Copy(made.Fields, req.GetProperties().GetFields())
-	return &pulumirpc.CreateResponse{Id: "id of " + req.GetUrn(), Properties: made}, nil
+	id := "id of " + req.GetUrn()
+	for _, name := range []string{"bucket", "bucketName"} {
+		if name := made.Fields[name].GetStringValue(); name != "" {
+			id = name // a bucket's is its name
+		}
+	}
+	return &pulumirpc.CreateResponse{Id: id, Properties: made}, nil
 }
 
 func (echo) Delete(context.Context, *pulumirpc.DeleteRequest) (*emptypb.Empty, error) {

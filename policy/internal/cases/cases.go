@@ -156,7 +156,7 @@ func Compliant() map[string]Group {
 		"network": network(), "joined": joined(), "asking": asking(), "route": route(), "endpoints": endpoints(), "security-group": securityGroup(),
 		"service": service(), "load-balancer": loadBalancer(), "database": database(), "cluster-database": cluster(),
 		"cache": cache(), "files": files(), "bucket": bucket(), "access-logs": accessLogs(), "stores": stores(),
-		"role": role(), "trust": trust(), "key": key(), "doors": privateDoors(), "lambda": function(),
+		"role": role(), "trust": trust(), "key": key(), "doors": privateDoors(), "lambda": function(), "alarms": alarms(), "sealed": sealed(),
 		"placed-elsewhere": elsewhere(), "late-definition": lateDefinition(), "inline-bucket": inlineBucket(), "listener-rule": behindRedirect(), "templates": templated(),
 	}
 	maps.Copy(all, controls())
@@ -169,7 +169,7 @@ func Mutants() []Mutant {
 	for _, more := range [][]Mutant{
 		gatewayMutants(), routeMutants(), joinMutants(), providerMutants(), addressMutants(), entryMutants(), doorMutants(), restMutants(), bucketMutants(),
 		transitMutants(), permissionMutants(), principalMutants(), containerMutants(), completenessMutants(), guardMutants(), settingsMutants(),
-		narrowMutants(), wideMutants(), secretMutants(), shapeMutants(), templateMutants(),
+		narrowMutants(), wideMutants(), standingMutants(), secretMutants(), shapeMutants(), templateMutants(),
 	} {
 		all = append(all, more...)
 	}

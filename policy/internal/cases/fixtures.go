@@ -74,7 +74,7 @@ func endpoint(name, service, kind string) *Resource {
 		}),
 	}
 	if kind == "Interface" {
-		props["privateDnsEnabled"] = true
+		props["privateDnsEnabled"], props["subnetIds"] = true, list{"subnet-1", "subnet-2"}
 	}
 	return res("aws:ec2/vpcEndpoint:VpcEndpoint", name, props)
 }
@@ -138,7 +138,7 @@ func task(name, taskRole, executionRole string, containers ...any) *Resource {
 func serviceOf(name, taskName string) *Resource {
 	return res("aws:ecs/service:Service", name, object{
 		"name": prefix + "-" + name, "cluster": Ref{"cluster", "arn"}, "taskDefinition": Ref{taskName, "arn"}, "enableExecuteCommand": true,
-		"networkConfiguration":     object{"subnets": list{"subnet-1"}, "assignPublicIp": false},
+		"networkConfiguration":     object{"subnets": list{"subnet-1", "subnet-2"}, "assignPublicIp": false},
 		"deploymentCircuitBreaker": object{"enable": true, "rollback": true},
 	})
 }
@@ -170,7 +170,7 @@ func lateDefinition() Group {
 
 func loadBalancer() Group {
 	return Group{
-		res("aws:lb/loadBalancer:LoadBalancer", "lb", object{"name": prefix, "internal": true, "subnets": list{"subnet-1"}, "loadBalancerType": "application", "dropInvalidHeaderFields": true, "desyncMitigationMode": "defensive", "accessLogs": object{"bucket": "logs-of-another-stack", "enabled": true}}),
+		res("aws:lb/loadBalancer:LoadBalancer", "lb", object{"name": prefix, "internal": true, "subnets": list{"subnet-1", "subnet-2"}, "loadBalancerType": "application", "dropInvalidHeaderFields": true, "desyncMitigationMode": "defensive", "accessLogs": object{"bucket": "logs-of-another-stack", "enabled": true}}),
 		res("aws:lb/listener:Listener", "https", object{"loadBalancerArn": "x", "port": 443, "protocol": "HTTPS", "sslPolicy": "ELBSecurityPolicy-TLS13-1-3-2021-06", "defaultActions": list{object{"type": "forward"}}}),
 		res("aws:lb/listener:Listener", "http", object{"loadBalancerArn": "x", "port": 80, "protocol": "HTTP", "defaultActions": list{object{"type": "redirect", "redirect": object{"protocol": "HTTPS", "statusCode": "HTTP_301"}}}}),
 	}
@@ -178,9 +178,10 @@ func loadBalancer() Group {
 
 func database() Group {
 	return Group{
+		res("aws:rds/eventSubscription:EventSubscription", "told", object{"snsTopic": "t", "sourceType": "db-instance", "eventCategories": list{"failover", "failure"}}),
 		res("aws:rds/parameterGroup:ParameterGroup", "parameters", object{"family": "postgres16", "parameters": list{object{"name": "log_statement", "value": "ddl"}, object{"name": "rds.force_ssl", "value": "1"}}}),
 		res("aws:rds/instance:Instance", "database", object{
-			"identifier": prefix, "instanceClass": "db.t4g.small", "engine": "postgres", "storageEncrypted": true, "kmsKeyId": Unknown{}, "publiclyAccessible": false,
+			"identifier": prefix, "instanceClass": "db.t4g.small", "engine": "postgres", "multiAz": true, "storageEncrypted": true, "kmsKeyId": Unknown{}, "publiclyAccessible": false,
 			"backupRetentionPeriod": 7, "deletionProtection": true, "skipFinalSnapshot": false, "dbSubnetGroupName": Unknown{}, "parameterGroupName": Ref{"parameters", "name"},
 			"performanceInsightsEnabled": true, "performanceInsightsKmsKeyId": Unknown{}, "enabledCloudwatchLogsExports": list{"postgresql"}, "password": Secret{Unknown{}},
 		}),
@@ -200,7 +201,7 @@ func cluster() Group {
 
 func cache() Group {
 	return one("aws:elasticache/replicationGroup:ReplicationGroup", "cache", object{
-		"description": "broker", "atRestEncryptionEnabled": true, "kmsKeyId": Unknown{}, "transitEncryptionEnabled": true, "authToken": Secret{Unknown{}}, "subnetGroupName": Unknown{},
+		"description": "broker", "automaticFailoverEnabled": true, "multiAzEnabled": true, "atRestEncryptionEnabled": true, "kmsKeyId": Unknown{}, "transitEncryptionEnabled": true, "authToken": Secret{Unknown{}}, "subnetGroupName": Unknown{},
 	})
 }
 
@@ -211,6 +212,7 @@ func denyPlaintext(service string) object {
 func files() Group {
 	return Group{
 		res("aws:efs/fileSystem:FileSystem", "files", object{"encrypted": true, "kmsKeyId": Unknown{}}),
+		res("aws:efs/backupPolicy:BackupPolicy", "backups", object{"fileSystemId": Ref{"files", "id"}, "backupPolicy": object{"status": "ENABLED"}}),
 		res("aws:efs/accessPoint:AccessPoint", "point", object{"fileSystemId": Ref{"files", "id"}, "posixUser": object{"uid": 50000, "gid": 0}, "rootDirectory": object{"path": "/sync"}}),
 		res("aws:efs/fileSystemPolicy:FileSystemPolicy", "policy", object{"fileSystemId": Ref{"files", "id"}, "policy": policy(
 			object{"Effect": "Allow", "Principal": object{"AWS": "arn:aws:iam::381492153064:role/dagsync"}, "Action": "elasticfilesystem:ClientMount", "Resource": "*"},

@@ -37,7 +37,7 @@ func stores() Group {
 		res("aws:docdb/cluster:Cluster", "documents", object{"storageEncrypted": true, "kmsKeyId": keyARN, "dbSubnetGroupName": "s", "enabledCloudwatchLogsExports": list{"audit"}, "backupRetentionPeriod": 7, "deletionProtection": true}),
 		res("aws:neptune/cluster:Cluster", "graph", object{"storageEncrypted": true, "kmsKeyArn": keyARN, "neptuneSubnetGroupName": "s", "enableCloudwatchLogsExports": list{"audit"}, "backupRetentionPeriod": 7, "deletionProtection": true}),
 		res("aws:elasticache/serverlessCache:ServerlessCache", "serverless", object{"engine": "valkey", "name": "c", "kmsKeyId": keyARN, "subnetIds": list{"subnet-1"}}),
-		res("aws:elasticache/cluster:Cluster", "member", object{"replicationGroupId": "broker"}),
+		res("aws:elasticache/cluster:Cluster", "member", object{"replicationGroupId": "broker", "subnetGroupName": "s"}),
 		res("aws:memorydb/cluster:Cluster", "memory", object{"aclName": "a", "nodeType": "t", "kmsKeyArn": keyARN, "subnetGroupName": "s"}),
 		res("aws:mq/broker:Broker", "mq", object{"brokerName": "m", "engineType": "ActiveMQ", "engineVersion": "5.18", "hostInstanceType": "mq.t3.micro", "users": list{}, "encryptionOptions": object{"kmsKeyId": keyARN}, "subnetIds": list{"subnet-1"}}),
 	}
@@ -107,7 +107,7 @@ func elsewhere() Group {
 		res("aws:cloudwatch/eventTarget:EventTarget", "event", object{"arn": "a", "rule": "r", "ecsTarget": object{"taskDefinitionArn": "t", "networkConfiguration": object{"subnets": list{"subnet-1"}}}}),
 		res("aws:scheduler/schedule:Schedule", "schedule", object{"scheduleExpression": "rate(1 day)", "flexibleTimeWindow": object{"mode": "OFF"}, "target": object{"arn": "a", "roleArn": "r", "ecsParameters": object{"taskDefinitionArn": "t", "networkConfiguration": object{"subnets": list{"subnet-1"}, "assignPublicIp": false}}}}),
 		res("aws:pipes/pipe:Pipe", "pipe", object{"roleArn": "r", "source": "s", "target": "t", "targetParameters": object{"ecsTaskParameters": object{"taskDefinitionArn": "t", "networkConfiguration": object{"awsVpcConfiguration": object{"subnets": list{"s"}, "assignPublicIp": "DISABLED"}}}}}),
-		res("aws:ec2/instance:Instance", "instance", object{"ami": "a", "instanceType": "t4g.nano", "associatePublicIpAddress": false}),
+		res("aws:ec2/instance:Instance", "instance", object{"ami": "a", "instanceType": "t4g.nano", "subnetId": "subnet-1", "associatePublicIpAddress": false}),
 		res("aws:ec2/launchTemplate:LaunchTemplate", "template", object{"networkInterfaces": list{object{"associatePublicIpAddress": "false"}}}),
 		res("aws:ec2/launchConfiguration:LaunchConfiguration", "configuration", object{"imageId": "i", "instanceType": "t"}),
 	}

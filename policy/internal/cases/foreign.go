@@ -54,7 +54,7 @@ func Foreigners() []Foreign {
 				"containerDefinitions": text(list{object{"name": "app", "image": "nginx", "environment": list{object{"name": "DATABASE_URL", "value": "postgres://app:hunter2@db/app"}}}})}),
 			res("aws:ecs/service:Service", "service", object{"cluster": Ref{"cluster", "arn"}, "taskDefinition": Ref{"app", "arn"}, "networkConfiguration": object{"assignPublicIp": true, "subnets": list{"subnet-1"}}}),
 		}, []string{"listener-tls http", "no-open-security-group web", "no-plaintext-secret app", "no-public-ip service", "no-public-load-balancer front"},
-			words("access-logged container-logs-declared load-balancer-strict-http no-root-container no-wide-ports service-principal-scoped service-rolls-back")},
+			words("access-logged container-logs-declared load-balancer-strict-http no-root-container no-wide-ports read-only-root service-principal-scoped service-rolls-back")},
 		{"eks", "a cluster with a node group, and a pod's role", Group{
 			roleFor("cluster-role", "eks.amazonaws.com"), roleFor("node-role", "ec2.amazonaws.com"),
 			attach("cluster-policy", "arn:aws:iam::aws:policy/AmazonEKSClusterPolicy"), attach("node-policy", "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"),

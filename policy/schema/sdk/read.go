@@ -10,7 +10,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"unicode"
+
+	"github.com/pathwai/airflow-on-fargate/policy/schema"
 )
 
 // Property is an input of a resource type, at whatever depth.
@@ -97,7 +98,7 @@ func readModule(folder string) (*module, error) {
 		}
 		if found := registered.FindSubmatch(source); found != nil {
 			name := string(found[1])
-			args := lowerFirst(name[strings.LastIndex(name, ":")+1:]) + "Args"
+			args := schema.Camel(name[strings.LastIndex(name, ":")+1:]) + "Args"
 			m.tokens[args] = name
 		}
 	}
@@ -152,10 +153,4 @@ func element(kind ast.Expr) string {
 		return kind.Name
 	}
 	return "string"
-}
-
-func lowerFirst(name string) string {
-	runes := []rune(name)
-	runes[0] = unicode.ToLower(runes[0])
-	return string(runes)
 }
