@@ -131,7 +131,7 @@ func (c config) run(ctx context.Context, client *bucket.Client, disk *tree.Disk,
 	if c.once {
 		c.settle = 0
 	}
-	syncers, err := c.open(ctx, client, disk, metrics, log)
+	syncers, err := c.open(client, disk, metrics, log)
 	defer func() {
 		for _, s := range syncers {
 			s.mirror.close()
@@ -161,18 +161,14 @@ func worse(a, b int) int {
 	return cli.ExitOK
 }
 
-func (c config) open(_ context.Context, client *bucket.Client, disk *tree.Disk, metrics *emf.Writer, log *slog.Logger) ([]*syncer, error) {
+func (c config) open(client *bucket.Client, disk *tree.Disk, metrics *emf.Writer, log *slog.Logger) ([]*syncer, error) {
 	var syncers []*syncer
 	for _, pair := range c.pairs {
-		b, err := client.Bucket(pair.Bucket)
-		if err != nil {
-			return syncers, err
-		}
 		store, err := tree.Open(disk, pair.Target)
 		if err != nil {
 			return syncers, err
 		}
-		syncers = append(syncers, newSyncer(pair, c, b, store, metrics, log))
+		syncers = append(syncers, newSyncer(pair, c, client.Bucket(pair.Bucket), store, metrics, log))
 	}
 	return syncers, nil
 }

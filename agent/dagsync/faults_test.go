@@ -18,7 +18,7 @@ import (
 
 var (
 	diskCalls = []string{
-		"mkdir", "create", "write", "close", "link", "opendir", "readdir", "stat", "unlink", "rename", "symlink", "syncfs", "fsync", "lock", "open", "read",
+		"mkdir", "create", "write", "close", "utimes", "link", "readdir", "stat", "remove", "rename", "symlink", "readlink", "syncfs", "fsync", "lock", "read",
 	}
 	diskErrors = []unix.Errno{unix.ENOSPC, unix.EIO, unix.EROFS, unix.EDQUOT, unix.ESTALE}
 )
@@ -36,7 +36,7 @@ func TestDiskFaults(t *testing.T) {
 				w.put(files{"a.py": "2", "e/c.py": "1"})
 				var hit atomic.Bool
 				w.disk.Before = func(o, path string) error {
-					if o == op && !strings.HasSuffix(path, "/sync/") {
+					if o == op {
 						hit.Store(true)
 						return fault
 					}
@@ -65,7 +65,10 @@ func TestDiskFaults(t *testing.T) {
 // and over many of them, must fit what lies on the disk. Between a fault and
 // the next look files go from the bucket, and with them a folder.
 func TestDiskFaultsInTurn(t *testing.T) {
-	for _, op := range append(slices.Clone(diskCalls), "utimes", "rmdir", "readlink", "close+unlink", "write+unlink", "utimes+unlink") {
+	for _, op := range append(slices.Clone(diskCalls), "close+remove", "write+remove", "utimes+remove") {
+		if op == "read" { // the record is read at a start only
+			continue
+		}
 		t.Run(op, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)

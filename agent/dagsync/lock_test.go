@@ -53,18 +53,20 @@ func TestOnceBesideAnotherWriter(t *testing.T) {
 	defer s.mirror.close()
 	w.once(cli.ExitOK)
 	w.put(files{"d/": ""})
-	w.once(cli.ExitFailure)
-	err := s.turn(t.Context())
-	require.NoError(t, err)
 	w.once(cli.ExitPartial)
 	require.Contains(t, w.logs.String(), `"key":"d/"`)
 	w.put(files{"a.py": "2"})
 	w.once(cli.ExitFailure)
 	require.Contains(t, w.logs.String(), "another writer has held the lock")
-	w.sees(files{"a.py": "1"})
+	err := s.turn(t.Context())
+	require.NoError(t, err)
+	w.once(cli.ExitPartial)
+	w.put(files{"a.py": "3"})
+	w.once(cli.ExitFailure)
+	w.sees(files{"a.py": "2"})
 	w.s3.SetFault(func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(403); return true })
 	w.once(cli.ExitFailure)
-	require.Contains(t, w.logs.String(), "status 403")
+	require.Contains(t, w.logs.String(), "StatusCode: 403")
 }
 
 // A writer that loses its lock stops publishing, asks for it again, and looks
@@ -114,7 +116,7 @@ func TestLostLockWithAnUnfinishedStage(t *testing.T) {
 	w.put(files{"a.py": "2", "z.py": "2"})
 	w.failFor("z.py")
 	err = s.turn(t.Context())
-	require.ErrorContains(t, err, "status 500")
+	require.ErrorContains(t, err, "StatusCode: 500")
 	require.NotNil(t, s.mirror.failed)
 	w.s3.SetFault(nil)
 	w.takeOver(t)
@@ -141,14 +143,14 @@ func TestLostLockIsNoticedBeforeTheStageIsTouched(t *testing.T) {
 	other := *w
 	b := other.open(t)
 	defer b.mirror.close()
-	require.NoError(t, os.Mkdir(w.home()+"/stage", 0o755)) // that of the other
-	require.NoError(t, os.WriteFile(w.home()+"/stage/half.py", nil, 0o644))
+	require.NoError(t, os.Mkdir(w.home()+"/tree-000002", 0o755)) // that of the other
+	require.NoError(t, os.WriteFile(w.home()+"/tree-000002/half.py", nil, 0o644))
 	w.put(files{"a.py": "2"})
 	err = s.turn(t.Context())
 	require.ErrorIs(t, err, errStandby)
-	require.FileExists(t, w.home()+"/stage/half.py")
+	require.FileExists(t, w.home()+"/tree-000002/half.py")
 	require.ErrorContains(t, s.mirror.tidy(t.Context()), "not locked")
-	require.FileExists(t, w.home()+"/stage/half.py")
+	require.FileExists(t, w.home()+"/tree-000002/half.py")
 	w.sees(files{"a.py": "1"})
 }
 
@@ -170,7 +172,8 @@ func TestLockLostDuringAPass(t *testing.T) {
 	})
 	err = s.turn(t.Context())
 	require.ErrorContains(t, err, "publishing")
-	require.FileExists(t, w.home()+"/stage/a.py", "it isn't moved without the lock")
+	require.FileExists(t, w.home()+"/tree-000002/a.py")
+	require.NoFileExists(t, w.home()+"/tree-000002.manifest", "nothing is recorded without the lock")
 	w.sees(files{"a.py": "1"})
 	err = s.turn(t.Context())
 	require.NoError(t, err)

@@ -94,13 +94,12 @@ func (s *syncer) once(ctx context.Context) int {
 	begin := time.Now()
 	writer, err := s.awaitLock(ctx)
 	changed := false
-	switch {
-	case err != nil:
-	case writer:
+	if err == nil {
 		begin = time.Now()
 		changed, err = s.mirror.pass(ctx)
-	default:
-		err = s.observe(ctx)
+	}
+	if err != nil && !writer {
+		err = fmt.Errorf("another writer has held the lock for %s: %s: %w", s.options.lockWait, s.mirror.store.Holder(), err)
 	}
 	s.note(changed, err)
 	if err != nil {
@@ -115,7 +114,7 @@ func (s *syncer) once(ctx context.Context) int {
 		s.tidyUp(ctx)
 	}
 	s.log.Info(message, "source", s.mirror.pair.Source(), "target", s.mirror.pair.Target, "tree", state.tree, "changed", changed,
-		"files", state.files, "bytes", state.bytes, "skipped", len(state.skipped), "seconds", time.Since(begin).Seconds())
+		"files", len(state.manifest.Entries), "bytes", state.manifest.Bytes(), "skipped", len(state.skipped), "seconds", time.Since(begin).Seconds())
 	if len(state.skipped) > 0 {
 		return cli.ExitPartial
 	}
@@ -134,16 +133,6 @@ func (s *syncer) awaitLock(ctx context.Context) (bool, error) {
 			return false, err
 		}
 	}
-}
-
-// observe fails when the writer, which is another, hasn't the target in step.
-func (s *syncer) observe(ctx context.Context) error {
-	fault := fmt.Errorf("another writer has held the lock for %s: %s", s.options.lockWait, s.mirror.store.Holder())
-	inStep, err := s.mirror.observe(ctx)
-	if inStep {
-		return nil
-	}
-	return errors.Join(fault, err)
 }
 
 // loop mirrors until ctx ends.
@@ -237,7 +226,7 @@ func (s *syncer) note(changed bool, err error) {
 	}
 	g.inStep = s.mirror.listed
 	state := &s.mirror.state
-	g.files, g.bytes, g.skipped, g.refused = state.files, state.bytes, len(state.skipped), len(state.refused)
+	g.files, g.bytes, g.skipped, g.refused = len(state.manifest.Entries), state.manifest.Bytes(), len(state.skipped), len(state.refused)
 	if changed {
 		g.published++
 	}
