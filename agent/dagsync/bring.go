@@ -58,8 +58,13 @@ func (m *mirror) bring(ctx context.Context, now view, listing bucket.Listing) (b
 	next := view{
 		tree: stage.Number, folders: tree.Folders(stage.Entries), intact: true, holds: len(stage.Entries) > 0,
 		manifest: &tree.Manifest{
-			Source: m.pair.Source(), Mark: listing.Mark.ETag, Published: later(listing.Time, m.options.clock()), Entries: stage.Entries,
+			Source: m.pair.Source(), Mark: listing.Mark.ETag, Published: listing.Time, Entries: stage.Entries,
 		},
+	}
+	// Of a record the later of two clocks counts, S3's and this machine's, of the
+	// present the earlier one: so one wrong clock makes no tree look old.
+	if clock := m.options.clock(); clock.After(listing.Time) {
+		next.manifest.Published = clock
 	}
 	if len(refused) > 0 && now.intact && now.manifest.Source == next.manifest.Source && slices.Equal(stage.Entries, now.manifest.Entries) {
 		m.remember(ctx, now, listing, skipped, refused) // readers see already all that can be read
@@ -143,30 +148,13 @@ func (m *mirror) refused(ctx context.Context, wanted []bucket.Object, stage *tre
 	return list, nil
 }
 
-// later and earlier choose between S3's clock and this machine's: of a record
-// the later one counts, of the present the earlier one. So one wrong clock
-// makes no tree look old.
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
-
-func earlier(a, b time.Time) time.Time {
-	if a.After(b) {
-		return b
-	}
-	return a
-}
-
 // tidyTime bounds what a look spends on removing things; the rest is left to
 // the next.
 const tidyTime = 2 * time.Second
 
 // tidyUp removes old trees and rubbish, if there may be any.
 func (m *mirror) tidyUp(ctx context.Context) error {
-	if !m.untidy {
+	if !m.untidy || !m.locked {
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, tidyTime)
@@ -183,9 +171,12 @@ func (m *mirror) tidy(ctx context.Context) error {
 	if err := m.store.CheckLock(); err != nil {
 		return err
 	}
-	spared := 0
+	now, spared := m.options.clock(), 0
+	if m.at.Before(now) {
+		now = m.at
+	}
 	if m.failed != nil {
 		spared = m.failed.Number
 	}
-	return m.store.Tidy(ctx, earlier(m.at, m.options.clock()), m.options.keep, spared)
+	return m.store.Tidy(ctx, now, m.options.keep, spared)
 }

@@ -58,7 +58,7 @@ func TestOnceBesideAnotherWriter(t *testing.T) {
 	w.put(files{"a.py": "2"})
 	w.once(cli.ExitFailure)
 	require.Contains(t, w.logs.String(), "another writer has held the lock")
-	err := s.turn(t.Context())
+	_, err := s.turn(t.Context())
 	require.NoError(t, err)
 	w.once(cli.ExitPartial)
 	w.put(files{"a.py": "3"})
@@ -111,18 +111,18 @@ func TestLostLockWithAnUnfinishedStage(t *testing.T) {
 	w.put(files{"a.py": "1", "b.py": "1"})
 	s := w.open(t)
 	defer s.mirror.close()
-	err := s.turn(t.Context())
+	_, err := s.turn(t.Context())
 	require.NoError(t, err)
 	w.put(files{"a.py": "2", "z.py": "2"})
 	w.failFor("z.py")
-	err = s.turn(t.Context())
+	_, err = s.turn(t.Context())
 	require.ErrorContains(t, err, "StatusCode: 500")
 	require.NotNil(t, s.mirror.failed)
 	w.s3.SetFault(nil)
 	w.takeOver(t)
 	w.put(files{"a.py": "3"})
 	for range 2 {
-		err = s.turn(t.Context())
+		_, err = s.turn(t.Context())
 		require.NoError(t, err)
 		w.sees(files{"a.py": "3", "b.py": "1", "z.py": "2"})
 	}
@@ -137,7 +137,7 @@ func TestLostLockIsNoticedBeforeTheStageIsTouched(t *testing.T) {
 	w.put(files{"a.py": "1"})
 	s := w.open(t)
 	defer s.mirror.close()
-	err := s.turn(t.Context())
+	_, err := s.turn(t.Context())
 	require.NoError(t, err)
 	require.NoError(t, os.Rename(w.home()+"/lock", w.home()+"/lock.old"))
 	other := *w
@@ -146,7 +146,7 @@ func TestLostLockIsNoticedBeforeTheStageIsTouched(t *testing.T) {
 	require.NoError(t, os.Mkdir(w.home()+"/tree-000002", 0o755)) // that of the other
 	require.NoError(t, os.WriteFile(w.home()+"/tree-000002/half.py", nil, 0o644))
 	w.put(files{"a.py": "2"})
-	err = s.turn(t.Context())
+	_, err = s.turn(t.Context())
 	require.ErrorIs(t, err, errStandby)
 	require.FileExists(t, w.home()+"/tree-000002/half.py")
 	require.ErrorContains(t, s.mirror.tidy(t.Context()), "not locked")
@@ -160,7 +160,7 @@ func TestLockLostDuringAPass(t *testing.T) {
 	w.put(files{"a.py": "1"})
 	s := w.open(t)
 	defer s.mirror.close()
-	err := s.turn(t.Context())
+	_, err := s.turn(t.Context())
 	require.NoError(t, err)
 	w.put(files{"a.py": "2"})
 	w.s3.SetFault(func(_ http.ResponseWriter, r *http.Request) bool {
@@ -170,12 +170,12 @@ func TestLockLostDuringAPass(t *testing.T) {
 		}
 		return false
 	})
-	err = s.turn(t.Context())
+	_, err = s.turn(t.Context())
 	require.ErrorContains(t, err, "publishing")
 	require.FileExists(t, w.home()+"/tree-000002/a.py")
 	require.NoFileExists(t, w.home()+"/tree-000002.manifest", "nothing is recorded without the lock")
 	w.sees(files{"a.py": "1"})
-	err = s.turn(t.Context())
+	_, err = s.turn(t.Context())
 	require.NoError(t, err)
 	w.sees(files{"a.py": "2"})
 }
