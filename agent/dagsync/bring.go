@@ -75,16 +75,14 @@ func (m *mirror) bring(ctx context.Context, now view, listing bucket.Listing) (b
 	if err := m.bucket.SameMark(ctx, m.pair.Prefix, listing.Mark.ETag); err != nil {
 		return false, err
 	}
-	if err := m.store.Publish(stage, next.manifest); err != nil {
+	if next.glance, err = m.store.Publish(ctx, stage, next.manifest, next.folders); err != nil {
 		m.failed, m.known = nil, false
 		return false, fmt.Errorf("publishing: %w", err)
 	}
 	m.verified = time.Now()
 	m.log.Info("published", "source", m.pair.Source(), "target", m.pair.Target, "tree", stage.Number, "files", len(stage.Entries),
 		"bytes", next.manifest.Bytes(), "fetched", stage.Fetched, "linked", stage.Linked, "skipped", len(skipped), "seconds", time.Since(begin).Seconds())
-	next.glance, err = m.store.Glance(ctx, next.tree, next.folders)
 	m.remember(ctx, next, listing, skipped, refused)
-	m.known = err == nil // else it is looked at closely
 	return true, nil
 }
 

@@ -16,6 +16,7 @@
 package tree
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -254,36 +255,40 @@ func (s *Store) Load(number int) (m *Manifest, err error) {
 	return m, err
 }
 
-// Publish makes a stage the tree that readers see. When it fails, readers see
-// what they saw before.
-func (s *Store) Publish(stage *Stage, m *Manifest) error {
+// Publish makes a stage the tree that readers see, and gives what a glance at
+// it shows, taken before anybody sees it. When it fails, readers see what they
+// saw before.
+func (s *Store) Publish(ctx context.Context, stage *Stage, m *Manifest, folders []string) (glance uint64, err error) {
 	// Without the lock another writer may be at work.
 	if err := s.CheckLock(); err != nil {
-		return err
+		return 0, err
 	}
 	if err := s.record(stage.Number, m); err != nil {
-		return err
+		return 0, err
 	}
 	// All of the tree must be durable before the link can lead to it.
 	if err := s.syncfs(); err != nil {
-		return err
+		return 0, err
+	}
+	if glance, err = s.glance(ctx, s.tree(stage.Number), stage.Number, folders); err != nil {
+		return 0, err
 	}
 	if err := s.CheckLock(); err != nil {
-		return err
+		return 0, err
 	}
 	// The link is relative: readers mount this file system at another path.
 	next := s.home + "/next"
 	if err := s.remove(next); err != nil {
-		return err
+		return 0, err
 	}
 	if err := s.symlink(s.tree(stage.Number), next); err != nil {
-		return err
+		return 0, err
 	}
 	// The moment in which readers go from one tree to the next.
 	if err := s.rename(next, s.name); err != nil {
-		return err
+		return 0, err
 	}
-	return s.fsync(".")
+	return glance, s.fsync(".")
 }
 
 // record puts a manifest in place, whole or not at all. Its time of change is

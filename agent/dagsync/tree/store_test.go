@@ -87,7 +87,7 @@ func TestLostLock(t *testing.T) {
 	stage, err := h.store.NewStage()
 	require.NoError(t, err)
 	require.NoError(t, stage.Fill(t.Context(), content{"a": "2"}.objects(), []Base{base}, h.fetch))
-	err = h.store.Publish(stage, &Manifest{Entries: stage.Entries})
+	_, err = h.store.Publish(t.Context(), stage, &Manifest{Entries: stage.Entries}, Folders(stage.Entries))
 	require.ErrorContains(t, err, "replaced the lock file")
 	require.Equal(t, content{"a": "1"}, read(t, h.target))
 }

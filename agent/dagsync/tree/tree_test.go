@@ -104,7 +104,7 @@ func (h *harness) fill(want content) changes {
 	h.fetched.Store(0)
 	require.NoError(h.t, stage.Fill(h.t.Context(), want.objects(), []Base{base}, h.fetch))
 	require.EqualValues(h.t, stage.Fetched, h.fetched.Load())
-	err = h.store.Publish(stage, &Manifest{Entries: stage.Entries, Published: time.Unix(int64(1000*len(c.Trees)), 0)})
+	_, err = h.store.Publish(h.t.Context(), stage, &Manifest{Entries: stage.Entries, Published: time.Unix(int64(1000*len(c.Trees)), 0)}, Folders(stage.Entries))
 	require.NoError(h.t, err)
 	return changes{stage.Linked, stage.Fetched}
 }
@@ -201,7 +201,7 @@ func TestFillGoesOnAfterAFailure(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, stage.Fill(t.Context(), want.objects(), bases, h.fetch))
 	require.Equal(t, changes{linked: 4, fetched: 1}, changes{stage.Linked, stage.Fetched})
-	err = h.store.Publish(stage, &Manifest{Entries: stage.Entries})
+	_, err = h.store.Publish(t.Context(), stage, &Manifest{Entries: stage.Entries}, Folders(stage.Entries))
 	require.NoError(t, err)
 	h.check(want)
 }
@@ -223,7 +223,7 @@ func TestRefusedObjects(t *testing.T) {
 	require.NoError(t, stage.Fill(t.Context(), content{"a": "2", "b": "2", "c": "2"}.objects(), []Base{base}, h.fetch))
 	require.Equal(t, []keys.Skip{{Key: "b", Reason: "S3 refuses it: b"}, {Key: "c", Reason: "S3 refuses it: c"}}, stage.Refused)
 	require.Equal(t, 1, stage.Fetched)
-	err = h.store.Publish(stage, &Manifest{Entries: stage.Entries})
+	_, err = h.store.Publish(t.Context(), stage, &Manifest{Entries: stage.Entries}, Folders(stage.Entries))
 	require.NoError(t, err)
 	h.check(content{"a": "2", "b": "1"})
 }

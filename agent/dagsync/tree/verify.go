@@ -90,6 +90,10 @@ func (s *Store) Glance(ctx context.Context, number int, folders []string) (uint6
 	if err != nil {
 		return 0, err
 	}
+	return s.glance(ctx, link, number, folders)
+}
+
+func (s *Store) glance(ctx context.Context, link string, number int, folders []string) (uint64, error) {
 	// Their sum doesn't depend on the order, in which they are looked at.
 	var sum atomic.Uint64
 	paths := []string{s.manifest(number)}
@@ -97,7 +101,7 @@ func (s *Store) Glance(ctx context.Context, number int, folders []string) (uint6
 		paths = append(paths, join(s.tree(number), folder))
 	}
 	sum.Add(maphash.String(seed, link))
-	err = parallel(ctx, diskCalls, paths, func(_ context.Context, path string) error {
+	err := parallel(ctx, diskCalls, paths, func(_ context.Context, path string) error {
 		info, err := s.stat(path)
 		sum.Add(maphash.Comparable(seed, struct {
 			string
