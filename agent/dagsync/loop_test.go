@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pathwai/airflow-on-fargate/agent/cli"
+	"github.com/pathwai/airflow-on-fargate/agent/dagsync/tree"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/fakes3"
 	"github.com/stretchr/testify/require"
 )
@@ -40,12 +41,13 @@ func TestQuietPrefixCostsOneListing(t *testing.T) {
 	w.eventually(files{"a.py": "1"})
 	time.Sleep(3 * w.config.interval)
 	lists, gets := w.s3.Requests()
+	begin := time.Now()
 	logs, metrics := len(w.logs.String()), len(w.out.String())
 	time.Sleep(10 * w.config.interval)
 	newLists, newGets := w.s3.Requests()
 	require.Equal(t, gets, newGets)
 	require.Positive(t, newLists-lists)
-	require.LessOrEqual(t, newLists-lists, 11, "one a look")
+	require.LessOrEqual(t, newLists-lists, 1+int(time.Since(begin)/w.config.interval), "one a look")
 	require.Len(t, w.logs.String(), logs, "nothing is logged")
 	require.Len(t, w.out.String(), metrics)
 	require.Equal(t, cli.ExitOK, stop())
@@ -54,7 +56,7 @@ func TestQuietPrefixCostsOneListing(t *testing.T) {
 // A release of many files that takes a moment to upload is published once.
 func TestUploadsSettle(t *testing.T) {
 	w := newWorld(t)
-	w.config.settle = time.Second
+	w.config.settle = 3 * time.Second // a busy machine may pause as well
 	w.put(files{"a.py": "0"})
 	stop := w.start()
 	w.eventually(files{"a.py": "0"})
@@ -171,7 +173,7 @@ func TestTidyingSparesTheFailedStage(t *testing.T) {
 	w.put(want)
 	for range 2 {
 		_, err = s.mirror.pass(t.Context())
-		require.ErrorContains(t, err, "status 500")
+		require.ErrorContains(t, err, "StatusCode: 500")
 		require.NoError(t, s.mirror.tidyUp(t.Context()))
 		require.Greater(t, len(s.mirror.failed.Entries), 30)
 	}
@@ -226,7 +228,7 @@ func freeAddress(t *testing.T) string {
 
 // A process that hangs is not healthy; one whose S3 is away is.
 func TestGauge(t *testing.T) {
-	s := &syncer{mirror: &mirror{pair: Pair{Target: "/sync/dags", Name: "dags"}}}
+	s := &syncer{mirror: &mirror{pair: Pair{Target: "/sync/dags", Name: "dags"}, state: state{view: view{manifest: new(tree.Manifest)}}}}
 	s.gauge.progress = time.Now().Add(-stalled + time.Minute)
 	require.NoError(t, s.healthy())
 	s.gauge.progress = time.Now().Add(-stalled - time.Second)

@@ -2,6 +2,7 @@ package dagsync
 
 import (
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 )
@@ -21,10 +22,15 @@ func newSlowDisk(latency time.Duration) *slowDisk {
 
 // changing are the calls for which Linux holds the directory's lock.
 var changing = map[string]bool{
-	"mkdir": true, "rmdir": true, "link": true, "unlink": true, "create": true, "rename": true, "symlink": true,
+	"mkdir": true, "link": true, "remove": true, "create": true, "rename": true, "symlink": true,
 }
 
 func (s *slowDisk) before(op, path string) error {
+	// Each directory on the way is opened, which asks the server as well.
+	_, below, _ := strings.Cut(path, ".dags.sync")
+	if op != "link" { // its folders are open
+		time.Sleep(s.latency * time.Duration(1+strings.Count(below, "/")))
+	}
 	if changing[op] {
 		directory := filepath.Dir(path)
 		s.mu.Lock()
