@@ -139,6 +139,15 @@ func optionVariable(section, option string) string {
 	return "AIRFLOW__" + strings.ToUpper(section) + "__" + strings.ToUpper(option)
 }
 
+// signs is the environment of those that sign tokens: which of the keys that
+// the api-server trusts it is, and with what algorithm.
+func (a *Airflow) signs() map[string]string {
+	return map[string]string{
+		"AIRFLOW__API_AUTH__JWT_KID":       strconv.Itoa(a.Config.Secrets.JWTSecret),
+		"AIRFLOW__API_AUTH__JWT_ALGORITHM": jwtAlgorithm,
+	}
+}
+
 // slots is how many tasks all pools together run at their largest.
 func (a *Airflow) slots() int {
 	slots := 0

@@ -23,6 +23,7 @@ func option(t *testing.T, variable string) string {
 // default is the one that it is built on.
 var keptAtDefault = []string{
 	"api.host", "api.ssl_cert", "api.ssl_key", "api.workers",
+	"api_auth.jwt_private_key_path", "api_auth.trusted_jwks_url",
 	"celery.pool", "celery.result_backend", "celery.task_acks_late", "celery.worker_autoscale", "celery.worker_prefetch_multiplier",
 	"celery_broker_transport_options.visibility_timeout",
 	"logging.trigger_log_server_port", "logging.worker_log_server_port",

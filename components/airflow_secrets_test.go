@@ -38,11 +38,11 @@ func secretsPerContainer() map[string]map[string]string {
 	return map[string]map[string]string{
 		"api-server/wait": database(nil),
 		"api-server/api-server": database(map[string]string{
-			fernet: from("fernet-key", ""), jwt: from("jwt-secret", ""), api: from("api-secret-key", ""),
+			fernet: from("fernet-key", ""), jwt: from("jwt-secret", "sign"), "AIRFLOW_JWT_KEYS": from("jwt-secret", "trust"), api: from("api-secret-key", ""),
 		}),
 		"scheduler/migrate": database(nil),
 		"scheduler/scheduler": database(map[string]string{
-			broker: from("broker-url", ""), fernet: from("fernet-key", ""), jwt: from("jwt-secret", ""),
+			broker: from("broker-url", ""), fernet: from("fernet-key", ""), jwt: from("jwt-secret", "sign"),
 		}),
 		"scheduler/metrics":           {"AGENT_DATABASE_URL": from("database-url", "libpq"), "AGENT_BROKER_URL": from("broker-url", "")},
 		"dag-processor/wait":          database(nil),

@@ -22,10 +22,13 @@ func (a *Airflow) APIServer() []Container {
 		"AIRFLOW_LOGIN_MODE":             "password",
 	})
 	maps.Copy(environment, a.secretsBackend())
+	maps.Copy(environment, a.signs())
 	secrets := a.database(map[string]SecretRef{
 		"AIRFLOW__CORE__FERNET_KEY":     {a.Secrets.FernetKey, ""},
-		"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, ""},
-		"AIRFLOW__API__SECRET_KEY":      {a.Secrets.APISecretKey, ""},
+		"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, signKey},
+		// The entrypoint makes a file of it, for [api_auth] trusted_jwks_url.
+		"AIRFLOW_JWT_KEYS":         {a.Secrets.JWTSecret, trustKeys},
+		"AIRFLOW__API__SECRET_KEY": {a.Secrets.APISecretKey, ""},
 	})
 	if login := a.Config.Login; login.Mode == config.LoginFAB {
 		roles := map[string][]string{}
@@ -64,22 +67,24 @@ func (a *Airflow) Scheduler() []Container {
 		// they name another; a later one leaves it as it is.
 		migrate.Environment[poolVariable] = strconv.Itoa(a.slots())
 	}
+	environment := a.with(config.SchedulerPool, map[string]string{
+		// As many as all workers together can run; the default of 32 would
+		// leave the larger part of a scaled-out pool idle. The scheduler's
+		// alone: everywhere else a larger pool would mean new tasks for nothing.
+		"AIRFLOW__CORE__PARALLELISM": strconv.Itoa(a.slots()),
+		// What the container's health check asks.
+		"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
+	})
+	maps.Copy(environment, a.signs())
 	return []Container{
 		migrate,
 		a.container(Container{
 			Name: "scheduler", Image: "scheduler", Command: []string{"scheduler"},
-			Environment: a.with(config.SchedulerPool, map[string]string{
-				// As many as all workers together can run; the default of 32 would
-				// leave the larger part of a scaled-out pool idle. The scheduler's
-				// alone: everywhere else a larger pool would mean new tasks for nothing.
-				"AIRFLOW__CORE__PARALLELISM": strconv.Itoa(a.slots()),
-				// What the container's health check asks.
-				"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
-			}),
+			Environment: environment,
 			Secrets: a.database(map[string]SecretRef{
 				"AIRFLOW__CELERY__BROKER_URL":   {a.Secrets.BrokerURL, ""},
 				"AIRFLOW__CORE__FERNET_KEY":     {a.Secrets.FernetKey, ""},
-				"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, ""},
+				"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, signKey},
 			}),
 			After: []string{"migrate"}, StopSeconds: stopSeconds,
 		}, "scheduler", a.Config.Services.Scheduler.Access),

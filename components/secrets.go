@@ -36,7 +36,8 @@ type Secrets struct {
 	BrokerURL *Secret
 	// FernetKey encrypts connections and variables in the database.
 	FernetKey *Secret
-	// JWTSecret signs the tokens of the execution API.
+	// JWTSecret signs the tokens of tasks and people, the key sign of its JSON;
+	// trust is the set of keys that they are checked with.
 	JWTSecret *Secret
 	// APISecretKey signs sessions and requests for live logs.
 	APISecretKey *Secret
@@ -68,6 +69,12 @@ func (s *Secret) ValueFrom(jsonKey string) pulumi.StringOutput {
 	return pulumi.Sprintf("%s:%s::%s", s.ARN, jsonKey, s.VersionID)
 }
 
+// Keys of the JSON of the JWT secret.
+const (
+	signKey   = "sign"
+	trustKeys = "trust"
+)
+
 // Keys of the database URL's JSON.
 const (
 	syncURL  = "sync"
@@ -94,7 +101,7 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 		{&s.DatabaseURL, "database-url", "Connection URLs of the metadata database", args.databaseURL()},
 		{&s.BrokerURL, "broker-url", "Connection URL of the Celery broker", args.brokerURL()},
 		{&s.FernetKey, "fernet-key", "Encrypts connections and variables in the database", c.FernetKeys},
-		{&s.JWTSecret, "jwt-secret", "Signs the tokens of the execution API", c.JWTSecret},
+		{&s.JWTSecret, "jwt-secret", "Signs the tokens of the execution API", pulumi.JSONMarshal(map[string]any{signKey: c.JWTSecret, trustKeys: c.TrustedJWTKeys})},
 		{&s.APISecretKey, "api-secret-key", "Signs the sessions of the web interface", c.APISecretKey},
 	}
 	if args.OIDCClientSecret != nil {

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 
@@ -27,7 +28,7 @@ SECRETS = {
     ),
     "broker-url": f"rediss://:{TOKEN}@{CACHE}:6379/0?ssl_cert_reqs=required",
     "fernet-key": "ZmVybmV0LWtleS1vZi0zMi1ieXRlcy1mb3ItdGVzdHM=",
-    "jwt-secret": "j" * 96,
+    "jwt-secret": json.dumps({"sign": "j" * 96, "trust": json.dumps({"keys": [{"kty": "oct", "alg": "HS512", "kid": "1", "k": base64.urlsafe_b64encode(b"j" * 96).decode()}]})}),
     "api-secret-key": "a" * 64,
 }
 
@@ -118,7 +119,9 @@ def agent(command, port, environment, secrets, arguments=(), files=""):
 
 def tasks() -> dict[str, list[dict]]:
     fernet = {"AIRFLOW__CORE__FERNET_KEY": value_from("fernet-key")}
-    jwt = {"AIRFLOW__API_AUTH__JWT_SECRET": value_from("jwt-secret")}
+    jwt = {"AIRFLOW__API_AUTH__JWT_SECRET": value_from("jwt-secret", "sign")}
+    keys = {"AIRFLOW_JWT_KEYS": value_from("jwt-secret", "trust")}
+    signs = {"AIRFLOW__API_AUTH__JWT_KID": "1", "AIRFLOW__API_AUTH__JWT_ALGORITHM": "HS512"}
     broker = {"AIRFLOW__CELERY__BROKER_URL": value_from("broker-url")}
     key = {"AIRFLOW__API__SECRET_KEY": value_from("api-secret-key")}
     sync = "/opt/airflow/sync"
@@ -137,11 +140,11 @@ def tasks() -> dict[str, list[dict]]:
     return {
         "api-server": [
             before("wait", "web", "wait-for-permissions"),
-            container("api-server", "web", ["api-server", "--proxy-headers"], COMMON | web, DATABASE | fernet | jwt | key, "api-server", "wait", sync, port=8080),
+            container("api-server", "web", ["api-server", "--proxy-headers"], COMMON | web | signs, DATABASE | fernet | jwt | keys | key, "api-server", "wait", sync, port=8080),
         ],
         "scheduler": [
             before("migrate", "scheduler", "migrate"),
-            container("scheduler", "scheduler", ["scheduler"], COMMON | {"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True"}, DATABASE | broker | fernet | jwt, "scheduler", "migrate", sync),
+            container("scheduler", "scheduler", ["scheduler"], COMMON | signs | {"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True"}, DATABASE | broker | fernet | jwt, "scheduler", "migrate", sync),
             agent("metrics", 9101, {"AGENT_QUEUES": "default", "PGSSLROOTCERT": "/etc/ssl/certs/rds-global-bundle.pem"}, url),
         ],
         "dag-processor": [

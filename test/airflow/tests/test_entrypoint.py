@@ -17,18 +17,20 @@ WHOLE = {
     "PGSSLROOTCERT": "/etc/hosts",
     "AIRFLOW__CELERY__BROKER_URL": BROKER,
     "AIRFLOW__API_AUTH__JWT_SECRET": "SECRETWORD" * 7,
+    "AIRFLOW_JWT_KEYS": '{"keys": [{"kid": "7", "k": "SECRETWORD"}]}',
+    "AIRFLOW__API_AUTH__JWT_KID": "7",
     "AIRFLOW__CORE__FERNET_KEY": "SECRETWORD",
     "AIRFLOW__API__SECRET_KEY": "SECRETWORD",
     "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": "https://h:8443/execution/",
 }
 DATABASE = ["AIRFLOW__DATABASE__SQL_ALCHEMY_CONN", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC", "PGSSLROOTCERT"]
-JWT, FERNET, SESSIONS = "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY"
+JWT, KEYS, FERNET, SESSIONS = "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW_JWT_KEYS", "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API__SECRET_KEY"
 BROKER_URL, EXECUTION = "AIRFLOW__CELERY__BROKER_URL", "AIRFLOW__CORE__EXECUTION_API_SERVER_URL"
 NEEDS = {
     "migrate": DATABASE,
     "wait-for-migrations": DATABASE,
     "wait-for-permissions": DATABASE,
-    "api-server": [*DATABASE, JWT, FERNET, SESSIONS],
+    "api-server": [*DATABASE, JWT, KEYS, FERNET, SESSIONS],
     "scheduler": [*DATABASE, BROKER_URL, JWT, FERNET],
     "dag-processor": [*DATABASE, FERNET],
     "triggerer": [*DATABASE, FERNET, SESSIONS],
@@ -40,6 +42,8 @@ WRONG = [
     ("scheduler", "AIRFLOW__CELERY__BROKER_URL", BROKER.split("?")[0], "ssl_cert_reqs=required"),
     ("celery", "AIRFLOW__CELERY__BROKER_URL", BROKER.replace("rediss", "redis"), "ssl_cert_reqs=required"),
     ("api-server", "AIRFLOW__API_AUTH__JWT_SECRET", "SECRETWORD", "64"),
+    ("api-server", "AIRFLOW_JWT_KEYS", '{"keys": [{"kid": "6", "k": "SECRETWORD"}]}', "has no key with the kid 7 (AIRFLOW__API_AUTH__JWT_KID)"),
+    ("api-server", "AIRFLOW_JWT_KEYS", "SECRETWORD", "has no key with the kid 7"),
     ("api-server", "AIRFLOW__FAB__CONFIG_FILE", "/nowhere/webserver_config.py", "/nowhere/webserver_config.py"),
     ("migrate", "PGSSLROOTCERT", "/nowhere/ca.pem", "/nowhere/ca.pem"),
 ]
