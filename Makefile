@@ -157,6 +157,14 @@ rehearse: $(READY) ## up, a preview without changes, outputs, destroy, on the si
 e2e: $(READY) agent ## Airflow from the stack's task definitions, on real PostgreSQL and Redis (PROFILE=short|full, ARGS)
 	@scripts/e2e $(STACK) --profile $(PROFILE) $(ARGS)
 
+.PHONY: e2e-upgrade
+e2e-upgrade: $(READY) agent ## from Airflow 3.1 to 3.3 with data while it is used, and back by a snapshot
+	@scripts/e2e $(STACK) --upgrade $(ARGS)
+
+.PHONY: e2e-rotation
+e2e-rotation: $(READY) agent ## all secrets rotated while Airflow is used (AIRFLOW, ARGS)
+	@scripts/e2e $(STACK) --rotation $(ARGS)
+
 .PHONY: e2e-drops
 e2e-drops: $(READY) agent ## the same without a needed variable each time: it must fail, and name it
 	@scripts/e2e-drops $(STACK)
