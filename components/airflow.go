@@ -99,8 +99,6 @@ func (a *Airflow) common() map[string]string {
 		// and after the queue timeout Airflow would queue it a second time.
 		"AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": strconv.Itoa(2 * c.Airflow.QueuedTimeoutSeconds),
 		"AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT":     strconv.Itoa(c.Airflow.QueuedTimeoutSeconds),
-		// Its service can't be reached from here, and each attempt would hang.
-		"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 	}
 	for section, options := range c.Airflow.Options {
 		for option, value := range options {

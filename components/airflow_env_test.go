@@ -22,13 +22,19 @@ func option(t *testing.T, variable string) string {
 // keptAtDefault are reserved though the platform sets nothing: Airflow's own
 // default is the one that it is built on.
 var keptAtDefault = []string{
-	"api.host", "api.ssl_cert", "api.ssl_key", "api.workers",
+	"api.host", "api.server_type", "api.ssl_cert", "api.ssl_key", "api.workers",
 	"api_auth.jwt_private_key_path", "api_auth.trusted_jwks_url",
-	"celery.pool", "celery.result_backend", "celery.task_acks_late", "celery.worker_autoscale", "celery.worker_prefetch_multiplier",
-	"celery_broker_transport_options.visibility_timeout",
-	"logging.trigger_log_server_port", "logging.worker_log_server_port",
+	"celery.celery_config_options", "celery.pool", "celery.result_backend", "celery.ssl_active", "celery.task_acks_late",
+	"celery.worker_autoscale", "celery.worker_enable_remote_control", "celery.worker_prefetch_multiplier",
+	"celery_broker_transport_options.global_keyprefix", "celery_broker_transport_options.visibility_timeout",
+	"core.default_impersonation", "core.multi_team", "core.unit_test_mode",
+	"database.sql_alchemy_connect_args", "database.sql_alchemy_pool_enabled", "database.sql_alchemy_schema",
+	"logging.base_log_folder", "logging.dag_processor_child_process_log_directory", "logging.logging_config_class",
+	"logging.task_log_reader", "logging.trigger_log_server_port", "logging.worker_log_server_port",
 	"operators.default_queue",
-	"scheduler.scheduler_health_check_server_port",
+	"scheduler.job_heartbeat_sec", "scheduler.scheduler_health_check_server_host", "scheduler.scheduler_health_check_server_port",
+	"triggerer.job_heartbeat_sec", "triggerer.queues_enabled",
+	"workers.secrets_backend", "workers.secrets_backend_kwargs",
 }
 
 // What the platform sets is refused in a stack's options, and what is refused
@@ -102,7 +108,6 @@ func TestCommonEnvironment(t *testing.T) {
 		"AIRFLOW__LOGGING__LOG_FILENAME_TEMPLATE":               logTemplate,
 		"AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME":           "14400",
 		"AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT":               "7200",
-		"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED":               "False",
 		"AWS_DEFAULT_REGION":                                    "eu-west-1",
 		"PGSSLROOTCERT":                                         "/opt/airflow/certs/rds-global-bundle.pem",
 	}

@@ -50,7 +50,7 @@ func (f *faults) variables(c *Config, at string, a Access) {
 	}
 	for _, name := range sortedKeys(a.Secrets) {
 		here := at + ".secrets." + name
-		f.variable(here, name)
+		f.variable(c, here, name)
 		arn := secretForm.FindStringSubmatch(a.Secrets[name])
 		if arn == nil || arn[1] != c.Region && !f.wrong(regionKey) || arn[2] != c.AccountID && !f.wrong(key("accountId")) {
 			f.addf(here, nil, "arn:aws:secretsmanager:%s:%s:secret:<name>-<six characters>, the whole ARN of a secret of the account and region, with :<key>:: behind it for one key of its JSON", c.Region, c.AccountID)
@@ -62,7 +62,7 @@ func (f *faults) variables(c *Config, at string, a Access) {
 	size := 0
 	for _, name := range sortedKeys(a.Environment) {
 		value, here := a.Environment[name], at+".environment."+name
-		f.variable(here, name)
+		f.variable(c, here, name)
 		lower := strings.ToLower(name)
 		reference := strings.HasSuffix(lower, "_cmd") || strings.HasSuffix(lower, "_secret") && strings.HasPrefix(lower, "airflow__")
 		switch {
@@ -78,10 +78,17 @@ func (f *faults) variables(c *Config, at string, a Access) {
 	}
 }
 
-func (f *faults) variable(at, name string) {
+func (f *faults) variable(c *Config, at, name string) {
 	f.matches(at, name, variableForm, "a variable: capital letters, digits and _, a letter first")
 	if reason, reserved := ReservedVariable(name); reserved {
-		f.addf(at, nil, "the platform sets it: %s", reason)
+		f.addf(at, nil, "the platform decides it: %s", reason)
+		return
+	}
+	if option, ok := strings.CutPrefix(name, "AIRFLOW__"); ok {
+		list, _ := optionsOf(c.Airflow.Version)
+		if fault := list.fault(list.split(strings.Replace(strings.ToLower(option), "__", ".", 1))); fault != "" {
+			f.add(at, nil, fault)
+		}
 	}
 }
 
