@@ -123,6 +123,10 @@ stable: tools ops ## wait until every service runs what `make up` asked for; red
 redeploy: tools ops ## replace every task of the stack, the scheduler first, and wait until they are stable
 	@bin/ops redeploy $(STACK) $(ARGS)
 
+.PHONY: upgrade
+upgrade: $(READY) ops ## go to the line of Airflow in the stack's file: checks, snapshot, up, smoke test (ARGS="--to 3.3")
+	@bin/ops upgrade $(STACK) $(ARGS)
+
 .PHONY: smoke
 smoke: ops ## ask a deployed stack for health, login, version, a DAG run and its log (URL, SMOKE_USER, SMOKE_PASSWORD); with login.mode alb for the way to the IdP
 	@bin/ops smoke $(STACK) $(if $(URL),--url "$(URL)") $(ARGS)
