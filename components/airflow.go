@@ -137,6 +137,14 @@ func optionVariable(section, option string) string {
 	return "AIRFLOW__" + strings.ToUpper(section) + "__" + strings.ToUpper(option)
 }
 
+// broker is the environment of those that consume from the broker, or hand to it.
+func (a *Airflow) broker() map[string]string {
+	return map[string]string{
+		// A message that isn't acknowledged by then is delivered again, to a second worker.
+		"AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": strconv.Itoa(a.Config.Airflow.LongestTaskSeconds),
+	}
+}
+
 // signs is the environment of those that sign tokens: which of the keys that
 // the api-server trusts it is, and with what algorithm.
 func (a *Airflow) signs() map[string]string {

@@ -26,7 +26,7 @@ var keptAtDefault = []string{
 	"api_auth.jwt_private_key_path", "api_auth.trusted_jwks_url",
 	"celery.celery_config_options", "celery.pool", "celery.result_backend", "celery.ssl_active", "celery.task_acks_late",
 	"celery.worker_autoscale", "celery.worker_enable_remote_control", "celery.worker_prefetch_multiplier",
-	"celery_broker_transport_options.global_keyprefix", "celery_broker_transport_options.visibility_timeout",
+	"celery_broker_transport_options.global_keyprefix",
 	"core.default_impersonation", "core.multi_team", "core.unit_test_mode",
 	"database.sql_alchemy_connect_args", "database.sql_alchemy_pool_enabled", "database.sql_alchemy_schema",
 	"logging.base_log_folder", "logging.dag_processor_child_process_log_directory", "logging.logging_config_class",
@@ -69,6 +69,17 @@ func TestReservedOptionsAreTheOnesThatThePlatformSets(t *testing.T) {
 		require.NotEmpty(t, reason)
 		require.NotEqual(t, isSet[name], slices.Contains(keptAtDefault, name), "%s: reserved and neither set nor in the list of what is kept, or in both", name)
 	}
+}
+
+// A task's message and its tree live as long as a task may.
+func TestLongestTask(t *testing.T) {
+	eachContainer(t, runTasks(t, testConfig()), func(t *testing.T, task string, c containerDefinition) {
+		want := ""
+		if c.Name == "scheduler" || c.Name == "worker" {
+			want = "90000"
+		}
+		require.Equal(t, want, c.environment()["AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT"], task)
+	})
 }
 
 func withLogin(mode string) *config.Config {

@@ -76,6 +76,7 @@ func (a *Airflow) Scheduler() []Container {
 		"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
 	})
 	maps.Copy(environment, a.signs())
+	maps.Copy(environment, a.broker())
 	return []Container{
 		migrate,
 		a.container(Container{
@@ -163,6 +164,7 @@ func (a *Airflow) Worker(pool config.WorkerPool) []Container {
 		"REMAP_SIGTERM": "SIGQUIT",
 	})
 	maps.Copy(environment, a.secretsBackend())
+	maps.Copy(environment, a.broker())
 	for _, queue := range pool.Queues {
 		if queue == config.DefaultQueue {
 			// Airflow hides the database from its tasks; the housekeeping DAG needs it.
@@ -194,6 +196,7 @@ func (a *Airflow) DAGSync() []Container {
 		"dagsync",
 		"--source", fmt.Sprintf("s3://%s/%s", b.DAGs, b.DAGsPrefix), "--target", folder + "/dags",
 		"--source", fmt.Sprintf("s3://%s/%s", b.DAGs, b.PluginsPrefix), "--target", folder + "/plugins",
+		"--keep", fmt.Sprintf("%ds", a.Config.Airflow.LongestTaskSeconds),
 	}
 	agent.FilesAt, agent.Writer = folder, true
 	return []Container{agent.further(a.Config.Services.DAGSync.Access)}

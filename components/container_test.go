@@ -237,7 +237,7 @@ func TestTaskLayout(t *testing.T) {
 		"worker-heavy/worker":         airflow("worker", "celery worker --queues heavy --without-mingle --without-gossip", "wait", "worker", 120),
 		"worker-heavy/guard":          agent("guard", "9102", 120),
 	}
-	dagsync := agent("dagsync --source s3://acme-dags/test/ --target /sync/dags --source s3://acme-dags/test-plugins/ --target /sync/plugins", "9100", 30)
+	dagsync := agent("dagsync --source s3://acme-dags/test/ --target /sync/dags --source s3://acme-dags/test-plugins/ --target /sync/plugins --keep 90000s", "9100", 30)
 	dagsync.files = "/sync"
 	want["dagsync/dagsync"] = dagsync
 

@@ -31,7 +31,7 @@ var reservedOptions = map[string]string{
 	"celery.worker_autoscale":                            "it would replace the pool's concurrency, from which the scaling steps follow",
 	"celery.worker_prefetch_multiplier":                  "a reserved message would wait behind a long task while another worker idles",
 	"celery.task_acks_late":                              "a message must outlive its worker",
-	"celery_broker_transport_options.visibility_timeout": "a shorter one would run long tasks twice",
+	"celery_broker_transport_options.visibility_timeout": "set airflow.longestTaskSeconds",
 	"api.base_url":                                       "loadBalancer.hostname decides it",
 	"api.host":                                           "the load balancer must reach it",
 	"api.port":                                           "the load balancer forwards to it",

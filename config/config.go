@@ -241,6 +241,7 @@ type Airflow struct {
 	Version              string                       `config:"version"`
 	DAGRefreshSeconds    int                          `config:"dagRefreshSeconds"`
 	QueuedTimeoutSeconds int                          `config:"queuedTimeoutSeconds"`
+	LongestTaskSeconds   int                          `config:"longestTaskSeconds"`
 	RetentionDays        int                          `config:"retentionDays"`
 	Options              map[string]map[string]string `config:"options"`
 }

@@ -234,6 +234,10 @@ var alarmFaults = []faultCase{
 			`airflow:alarms.emails is "ops@pathwai.example": e-mail addresses, each once`,
 			`airflow:alarms.emails is "Ops <ops@pathwai.example>": e-mail addresses, each once`,
 		}},
+	{"alarm beyond the longest task", change{"alarms.taskDurationSeconds": 90000},
+		[]string{`airflow:alarms.taskDurationSeconds is 90000: at most airflow.longestTaskSeconds, 86400: a longer task may lose its code, and its message comes a second time`}},
+	{"alarm within it", change{"alarms.taskDurationSeconds": 90000, "airflow.longestTaskSeconds": 90000}, nil},
+	{"longest task", change{"airflow.longestTaskSeconds": 3599}, []string{`airflow:airflow.longestTaskSeconds is 3599: 3600 to 604800`}},
 	{"thresholds", change{"alarms.queueWaitSeconds": 59, "alarms.taskDurationSeconds": 604801, "alarms.taskFailures": 0, "alarms.syncLagSeconds": 29},
 		[]string{
 			`airflow:alarms.queueWaitSeconds is 59: 60 to 86400`,

@@ -84,6 +84,7 @@ func (f *faults) validateAirflow(c *Config) {
 	f.oneOf(key("airflow.version"), a.Version, airflowLines...)
 	f.between(key("airflow.dagRefreshSeconds"), a.DAGRefreshSeconds, 5, 300)
 	f.between(key("airflow.queuedTimeoutSeconds"), a.QueuedTimeoutSeconds, 1800, 604800)
+	f.between(key("airflow.longestTaskSeconds"), a.LongestTaskSeconds, 3600, 604800)
 	f.between(key("airflow.retentionDays"), a.RetentionDays, 1, 3650)
 	size := 0
 	list, _ := optionsOf(a.Version)
