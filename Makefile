@@ -25,7 +25,7 @@ IMAGES =
 REGISTRY =
 PREFIX =
 # These act on AWS alone: they say so before anything is built or done.
-ON_AWS := doctor open up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer
+ON_AWS := doctor open up destroy repositories images-push images-here dag-sync stable redeploy upgrade deployed roll-back drift access-analyzer
 ifneq ($(CLOUD),aws)
 $(foreach target,$(filter $(ON_AWS),$(MAKECMDGOALS)),$(error make $(target) acts on AWS: say CLOUD=aws (without an account: make preview, make rehearse)))
 endif
@@ -123,10 +123,6 @@ stable: tools ops ## wait until every service runs what `make up` asked for; red
 redeploy: tools ops ## replace every task of the stack, the scheduler first, and wait until they are stable
 	@bin/ops redeploy $(STACK) $(ARGS)
 
-.PHONY: upgrade
-upgrade: $(READY) ops ## go to the line of Airflow in the stack's file: checks, snapshot, up, smoke test (ARGS="--to 3.3")
-	@bin/ops upgrade $(STACK) $(ARGS)
-
 .PHONY: smoke
 smoke: ops ## ask a deployed stack for health, login, version, a DAG run and its log (URL, SMOKE_USER, SMOKE_PASSWORD); with login.mode alb for the way to the IdP
 	@bin/ops smoke $(STACK) $(if $(URL),--url "$(URL)") $(ARGS)
@@ -134,6 +130,10 @@ smoke: ops ## ask a deployed stack for health, login, version, a DAG run and its
 .PHONY: open
 open: ops ## lead to the web page over Session Manager, without a joined network (ARGS="--port 9443")
 	@bin/ops open $(STACK) $(ARGS)
+
+.PHONY: upgrade
+upgrade: $(READY) ops ## go to the line of Airflow in the stack's file: checks, snapshot, up, smoke test (ARGS="--to 3.3")
+	@bin/ops upgrade $(STACK) $(ARGS)
 
 .PHONY: deployed
 deployed: tools ops ## write into deployed.txt what the stack runs: commit and digests
