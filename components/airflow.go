@@ -172,15 +172,48 @@ func (a *Airflow) with(pool config.Pool, more map[string]string) map[string]stri
 	return environment
 }
 
-// database is the reference to the metadata database that every Airflow
-// process has; derived from the first URL, the second would fail on sslmode.
+// database is the reference to the metadata database as its owner; derived from
+// the first URL, the second would fail on sslmode.
 func (a *Airflow) database(more map[string]SecretRef) map[string]SecretRef {
+	return databaseAs(a.Secrets.DatabaseURL, more)
+}
+
+// databaseAs is the same as one of the database's users.
+func databaseAs(url *Secret, more map[string]SecretRef) map[string]SecretRef {
 	secrets := map[string]SecretRef{
-		"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN":       {a.Secrets.DatabaseURL, syncURL},
-		"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": {a.Secrets.DatabaseURL, asyncURL},
+		databaseVariable: {url, syncURL},
+		"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": {url, asyncURL},
 	}
 	maps.Copy(secrets, more)
 	return secrets
+}
+
+const (
+	databaseVariable = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+	// noDatabase is a worker's: Airflow wants an address, and whoever uses this
+	// one reads why it leads nowhere. Not a host name, which would be asked for.
+	noDatabase = "postgresql+psycopg2:///?host=/workers-have-no-database"
+)
+
+// celery is the reference to the broker, which takes the results too: a worker
+// needs no other database (docs/adr/0047).
+func (a *Airflow) celery(more map[string]SecretRef) map[string]SecretRef {
+	secrets := map[string]SecretRef{
+		"AIRFLOW__CELERY__BROKER_URL":     {a.Secrets.BrokerURL, ""},
+		"AIRFLOW__CELERY__RESULT_BACKEND": {a.Secrets.BrokerURL, ""},
+	}
+	maps.Copy(secrets, more)
+	return secrets
+}
+
+// celeryConfig are Celery's own settings that Airflow has no option for.
+func celeryConfig(more map[string]any) string {
+	settings := map[string]any{
+		// Outlasts the broker's absence, which Celery's own doesn't.
+		"override_backends": map[string]any{"rediss": "airflow_fargate.results:Results"},
+	}
+	maps.Copy(settings, more)
+	return mustJSON(settings)
 }
 
 // container fills in what all of Airflow's long-running containers share.
@@ -198,12 +231,12 @@ func (a *Airflow) container(c Container, role string, access config.Access) Cont
 // before is a container that must end before Airflow's own starts: migrate
 // brings the database's schema up to the image, wait-for-migrations waits
 // until somebody has. Both give up by themselves after a while.
-func (a *Airflow) before(name, image, command string) Container {
+func (a *Airflow) before(name, image, command string, secrets map[string]SecretRef) Container {
 	return Container{
 		Name: name, Image: image,
 		EntryPoint: []string{entrypoint}, Command: []string{command},
 		Environment: a.with(config.MigrationPool, nil),
-		Secrets:     a.database(nil),
+		Secrets:     secrets,
 		StopSeconds: stopSeconds,
 		Scratch:     []string{airflowHome, scratchTmp}, ReadOnlyRoot: true,
 	}

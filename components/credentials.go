@@ -27,6 +27,9 @@ type Credentials struct {
 
 	// DatabasePassword is the database user's: 32 letters and digits.
 	DatabasePassword pulumi.StringOutput
+	// MetricsPassword, DAGProcessorPassword and TriggererPassword are those of the
+	// database's narrower users, made anew together with DatabasePassword.
+	MetricsPassword, DAGProcessorPassword, TriggererPassword pulumi.StringOutput
 	// BrokerToken is the broker's: 64 letters and digits.
 	BrokerToken pulumi.StringOutput
 	// FernetKeys is the current key and, after a rotation, the one before it,
@@ -75,6 +78,9 @@ func NewCredentials(ctx *pulumi.Context, name string, generations Generations, o
 		return value
 	}
 	c.DatabasePassword = password("database-password", passwordLength, generations.DatabasePassword)
+	c.MetricsPassword = password("metrics-password", passwordLength, generations.DatabasePassword)
+	c.DAGProcessorPassword = password("dag-processor-password", passwordLength, generations.DatabasePassword)
+	c.TriggererPassword = password("triggerer-password", passwordLength, generations.DatabasePassword)
 	c.BrokerToken = password("broker-token", tokenLength, generations.BrokerToken)
 	c.APISecretKey = password("api-secret-key", tokenLength, generations.APISecretKey)
 	if failed != nil {

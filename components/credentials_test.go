@@ -31,7 +31,7 @@ func runSecrets(t testing.TB, generations Generations, oidcSecret pulumi.StringI
 func TestCredentialsNeedNoEscaping(t *testing.T) {
 	record := runSecrets(t, firstGenerations, nil)
 	for name, length := range map[string]float64{
-		"database-password": 32, "broker-token": 64, "jwt-secret-1": 96, "api-secret-key": 64,
+		"database-password": 32, "metrics-password": 32, "dag-processor-password": 32, "triggerer-password": 32, "broker-token": 64, "jwt-secret-1": 96, "api-secret-key": 64,
 	} {
 		password := one(t, record, passwordToken, "credentials-"+name)
 		require.Equal(t, length, password["length"], name)
@@ -130,7 +130,7 @@ func TestURLSafe(t *testing.T) {
 
 func TestSecretsAreUnderTheirKey(t *testing.T) {
 	record := runSecrets(t, firstGenerations, nil)
-	want := []string{"api-secret-key", "broker-url", "database-url", "db-password", "fernet-key", "jwt-secret"}
+	want := []string{"api-secret-key", "broker-url", "dag-processor-url", "database-url", "db-password", "fernet-key", "jwt-secret", "metrics-url", "triggerer-url"}
 	require.Len(t, record.Of(secretToken), len(want))
 	for _, name := range want {
 		secret := one(t, record, secretToken, "secrets-"+name)
@@ -158,12 +158,17 @@ func TestSecretsWithAnIdP(t *testing.T) {
 // Each URL verifies the certificate; a driver that is told nothing verifies nothing.
 func TestSecretURLs(t *testing.T) {
 	record := runSecrets(t, firstGenerations, nil)
-	server := "airflow:secret-credentials-database-password@db.test:5432/airflow"
-	require.JSONEq(t, `{
-		"sync": "postgresql+psycopg2://`+server+`?sslmode=verify-full",
-		"async": "postgresql+asyncpg://`+server+`?ssl=verify-full",
-		"libpq": "postgres://`+server+`?sslmode=verify-full"
-	}`, one(t, record, versionToken, "secrets-database-url")["secretString"].(string))
+	for secret, user := range map[string]string{
+		"database-url": "airflow:secret-credentials-database-password", "metrics-url": "airflow_metrics:secret-credentials-metrics-password",
+		"dag-processor-url": "airflow_dag_processor:secret-credentials-dag-processor-password", "triggerer-url": "airflow_triggerer:secret-credentials-triggerer-password",
+	} {
+		server := user + "@db.test:5432/airflow"
+		require.JSONEq(t, `{
+			"sync": "postgresql+psycopg2://`+server+`?sslmode=verify-full",
+			"async": "postgresql+asyncpg://`+server+`?ssl=verify-full",
+			"libpq": "postgres://`+server+`?sslmode=verify-full"
+		}`, one(t, record, versionToken, "secrets-"+secret)["secretString"].(string))
+	}
 	require.Equal(t, "rediss://:secret-credentials-broker-token@broker.test:6379/0?ssl_cert_reqs=required",
 		one(t, record, versionToken, "secrets-broker-url")["secretString"])
 	require.Equal(t, "secret-credentials-api-secret-key", one(t, record, versionToken, "secrets-api-secret-key")["secretString"])

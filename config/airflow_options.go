@@ -24,7 +24,7 @@ var reservedOptions = map[string]string{
 	"database.sql_alchemy_pool_size":                     "it is sized to the RDS class",
 	"database.sql_alchemy_max_overflow":                  "it is sized to the RDS class",
 	"celery.broker_url":                                  "it is a secret of the stack",
-	"celery.result_backend":                              "results go to the metadata database",
+	"celery.result_backend":                              "results go to the broker: workers know no database",
 	"celery.worker_concurrency":                          "set the pool's concurrency, from which the scaling steps follow",
 	"celery.extra_celery_config":                         "it holds the soft shutdown, which must fit into the tasks' stop timeout, and the pool of processes",
 	"celery.pool":                                        "the image's pool keeps what runs when the broker's connection breaks",

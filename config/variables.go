@@ -10,7 +10,7 @@ import (
 // reservedVariables are those that the platform, its images or ECS set, besides
 // Airflow's options; with _ at the end, all that begin so.
 var reservedVariables = []string{
-	"AGENT_", "ECS_", "TINI_", "AWS_CONTAINER_", "AIRFLOW_OIDC_", "AIRFLOW_LOGIN_", "AIRFLOW_HOUSEKEEPING_", "AIRFLOW_JWT_", "AIRFLOW_DB_",
+	"AGENT_", "ECS_", "TINI_", "AWS_CONTAINER_", "AIRFLOW_OIDC_", "AIRFLOW_LOGIN_", "AIRFLOW_JWT_", "AIRFLOW_DB_", "AIRFLOW_METRICS_", "AIRFLOW_DAG_PROCESSOR_", "AIRFLOW_TRIGGERER_",
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION",
 	"AIRFLOW_HOME", "AIRFLOW_CONFIG", "AIRFLOW_CONN_AWS_DEFAULT", "PGSSLROOTCERT", "FORWARDED_ALLOW_IPS", "REMAP_SIGTERM",
 }

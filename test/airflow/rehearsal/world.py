@@ -116,6 +116,14 @@ class World:
         for role in roles or self.fleet:
             self.fleet[role].service, self.fleet[role].fargate = self.state.services[role], self.fargate
 
+    def run_task(self, role: str, seconds: float = 60) -> Task:
+        """Runs a scheduled task once, to its end."""
+        task = Task(1, self.state.scheduled[role], self.fargate)
+        self.metadata.tasks[task.identity] = task
+        task.start()
+        self.wait(lambda: task.state == "stopped", seconds, f"the task {role} ends")
+        return task
+
     def stop(self) -> None:
         for fleet in self.fleet.values():
             fleet.halt()

@@ -121,7 +121,7 @@ def tasks() -> dict[str, list[dict]]:
     jwt = {"AIRFLOW__API_AUTH__JWT_SECRET": value_from("jwt-secret", "sign")}
     keys = {"AIRFLOW_JWT_KEYS": value_from("jwt-secret", "trust")}
     signs = {"AIRFLOW__API_AUTH__JWT_KID": "1", "AIRFLOW__API_AUTH__JWT_ALGORITHM": "HS512"}
-    broker = {"AIRFLOW__CELERY__BROKER_URL": value_from("broker-url")}
+    broker = {name: value_from("broker-url") for name in ("AIRFLOW__CELERY__BROKER_URL", "AIRFLOW__CELERY__RESULT_BACKEND")}
     key = {"AIRFLOW__API__SECRET_KEY": value_from("api-secret-key")}
     sync = "/opt/airflow/sync"
     web = {
@@ -131,10 +131,9 @@ def tasks() -> dict[str, list[dict]]:
     }  # fmt: skip
     parse = {"AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15", "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15"}
     work = {
-        "AIRFLOW__CELERY__WORKER_CONCURRENCY": "4", "REMAP_SIGTERM": "SIGQUIT", "AIRFLOW_DB_RETENTION_DAYS": "30",
+        "AIRFLOW__CELERY__WORKER_CONCURRENCY": "4", "REMAP_SIGTERM": "SIGQUIT", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2:///?host=/workers-have-no-database",
         "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": '{"worker_soft_shutdown_timeout":90}', "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
     }  # fmt: skip
-    house = {"AIRFLOW_HOUSEKEEPING_DATABASE_URL": value_from("database-url", "sync")}
     url = {"AGENT_DATABASE_URL": value_from("database-url", "libpq")}
     return {
         "api-server": [
@@ -155,8 +154,8 @@ def tasks() -> dict[str, list[dict]]:
             container("triggerer", "triggerer", ["triggerer"], COMMON, DATABASE | fernet | key, "triggerer", "wait", sync),
         ],
         "worker": [
-            before("wait", "worker", "wait-for-migrations"),
-            container("worker", "worker", ["celery", "worker", "--queues", "default"], COMMON | work, DATABASE | broker | key | house, "worker", "wait", sync, stop=120),
+            container("wait", "worker", ["wait-for-api"], COMMON, {}),
+            container("worker", "worker", ["celery", "worker", "--queues", "default"], COMMON | work, broker | key, "worker", "wait", sync, stop=120),
             agent("guard", 9102, {"AGENT_WORKER_QUEUES": "default"}, {"AGENT_BROKER_URL": value_from("broker-url")}),
         ],
         "dagsync": [
