@@ -25,7 +25,7 @@ IMAGES =
 REGISTRY =
 PREFIX =
 # These act on AWS alone: they say so before anything is built or done.
-ON_AWS := doctor open up destroy repositories images-push images-here dag-sync stable redeploy deployed roll-back drift access-analyzer
+ON_AWS := doctor open up destroy repositories images-push images-here dag-sync stable redeploy upgrade deployed roll-back drift access-analyzer
 ifneq ($(CLOUD),aws)
 $(foreach target,$(filter $(ON_AWS),$(MAKECMDGOALS)),$(error make $(target) acts on AWS: say CLOUD=aws (without an account: make preview, make rehearse)))
 endif
@@ -131,6 +131,10 @@ smoke: ops ## ask a deployed stack for health, login, version, a DAG run and its
 open: ops ## lead to the web page over Session Manager, without a joined network (ARGS="--port 9443")
 	@bin/ops open $(STACK) $(ARGS)
 
+.PHONY: upgrade
+upgrade: $(READY) ops ## go to the line of Airflow in the stack's file: checks, snapshot, up, smoke test (ARGS="--to 3.3")
+	@bin/ops upgrade $(STACK) $(ARGS)
+
 .PHONY: deployed
 deployed: tools ops ## write into deployed.txt what the stack runs: commit and digests
 	@bin/ops deployed $(STACK) $(ARGS) >deployed.txt && cat deployed.txt
@@ -156,6 +160,14 @@ rehearse: $(READY) ## up, a preview without changes, outputs, destroy, on the si
 .PHONY: e2e
 e2e: $(READY) agent ## Airflow from the stack's task definitions, on real PostgreSQL and Redis (PROFILE=short|full, ARGS)
 	@scripts/e2e $(STACK) --profile $(PROFILE) $(ARGS)
+
+.PHONY: e2e-upgrade
+e2e-upgrade: $(READY) agent ## from Airflow 3.1 to 3.3 with data while it is used, and back by a snapshot
+	@scripts/e2e $(STACK) --upgrade $(ARGS)
+
+.PHONY: e2e-rotation
+e2e-rotation: $(READY) agent ## all secrets rotated while Airflow is used (AIRFLOW, ARGS)
+	@scripts/e2e $(STACK) --rotation $(ARGS)
 
 .PHONY: e2e-drops
 e2e-drops: $(READY) agent ## the same without a needed variable each time: it must fail, and name it

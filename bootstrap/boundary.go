@@ -1,5 +1,7 @@
 package main
 
+import "fmt"
+
 // boundaryDocument bounds what a role of the environment's stack may do,
 // whatever its own policies say: without it, whoever may make roles and hand
 // them to containers may do everything. What DAGs are given by policyArns stays
@@ -10,6 +12,10 @@ func boundaryDocument(e environment, others []environment) []statement {
 			Sid: "AllButIdentities", Effect: "Allow", Resource: []string{"*"},
 			NotAction: []string{"account:*", "iam:*", "organizations:*", "sso:*", "sso-directory:*", "identitystore:*", "sts:*"},
 		},
+		// EventBridge Scheduler's role starts the clean-up with its roles, bounded like itself.
+		allow("RolesOfTheCleanUp", []string{"iam:PassRole"}, []string{
+			fmt.Sprintf("arn:aws:iam::%s:role/%s-cleanup-execution", e.account, e.prefix()), fmt.Sprintf("arn:aws:iam::%s:role/%s-cleanup-task", e.account, e.prefix()),
+		}).when("StringEquals", "iam:PassedToService", "ecs-tasks.amazonaws.com"),
 		// A role of the own account could be one without a bound.
 		allow("RolesOfOthersAccounts", []string{"sts:AssumeRole", "sts:TagSession"}, []string{"*"}).
 			when("StringNotEquals", "aws:ResourceAccount", e.account),

@@ -100,8 +100,6 @@ func (a *Airflow) common() map[string]string {
 		// and after the queue timeout Airflow would queue it a second time.
 		"AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": strconv.Itoa(2 * c.Airflow.QueuedTimeoutSeconds),
 		"AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT":     strconv.Itoa(c.Airflow.QueuedTimeoutSeconds),
-		// Its service can't be reached from here, and each attempt would hang.
-		"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 	}
 	maps.Copy(environment, telemetry(c.Airflow))
 	for section, options := range c.Airflow.Options {
@@ -175,6 +173,23 @@ func optionVariable(section, option string) string {
 	return "AIRFLOW__" + strings.ToUpper(section) + "__" + strings.ToUpper(option)
 }
 
+// broker is the environment of those that consume from the broker, or hand to it.
+func (a *Airflow) broker() map[string]string {
+	return map[string]string{
+		// A message that isn't acknowledged by then is delivered again, to a second worker.
+		"AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT": strconv.Itoa(a.Config.Airflow.LongestTaskSeconds),
+	}
+}
+
+// signs is the environment of those that sign tokens: which of the keys that
+// the api-server trusts it is, and with what algorithm.
+func (a *Airflow) signs() map[string]string {
+	return map[string]string{
+		"AIRFLOW__API_AUTH__JWT_KID":       strconv.Itoa(a.Config.Secrets.JWTSecret),
+		"AIRFLOW__API_AUTH__JWT_ALGORITHM": jwtAlgorithm,
+	}
+}
+
 // slots is how many tasks all pools together run at their largest.
 func (a *Airflow) slots() int {
 	slots := 0
@@ -193,15 +208,48 @@ func (a *Airflow) with(pool config.Pool, more map[string]string) map[string]stri
 	return environment
 }
 
-// database is the reference to the metadata database that every Airflow
-// process has; derived from the first URL, the second would fail on sslmode.
+// database is the reference to the metadata database as its owner; derived from
+// the first URL, the second would fail on sslmode.
 func (a *Airflow) database(more map[string]SecretRef) map[string]SecretRef {
+	return databaseAs(a.Secrets.DatabaseURL, more)
+}
+
+// databaseAs is the same as one of the database's users.
+func databaseAs(url *Secret, more map[string]SecretRef) map[string]SecretRef {
 	secrets := map[string]SecretRef{
-		"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN":       {a.Secrets.DatabaseURL, syncURL},
-		"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": {a.Secrets.DatabaseURL, asyncURL},
+		databaseVariable: {url, syncURL},
+		"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": {url, asyncURL},
 	}
 	maps.Copy(secrets, more)
 	return secrets
+}
+
+const (
+	databaseVariable = "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN"
+	// noDatabase is a worker's: Airflow wants an address, and whoever uses this
+	// one reads why it leads nowhere. Not a host name, which would be asked for.
+	noDatabase = "postgresql+psycopg2:///?host=/workers-have-no-database"
+)
+
+// celery is the reference to the broker, which takes the results too: a worker
+// needs no other database (docs/adr/0047).
+func (a *Airflow) celery(more map[string]SecretRef) map[string]SecretRef {
+	secrets := map[string]SecretRef{
+		"AIRFLOW__CELERY__BROKER_URL":     {a.Secrets.BrokerURL, ""},
+		"AIRFLOW__CELERY__RESULT_BACKEND": {a.Secrets.BrokerURL, ""},
+	}
+	maps.Copy(secrets, more)
+	return secrets
+}
+
+// celeryConfig are Celery's own settings that Airflow has no option for.
+func celeryConfig(more map[string]any) string {
+	settings := map[string]any{
+		// Outlasts the broker's absence, which Celery's own doesn't.
+		"override_backends": map[string]any{"rediss": "airflow_fargate.results:Results"},
+	}
+	maps.Copy(settings, more)
+	return mustJSON(settings)
 }
 
 // container fills in what all of Airflow's long-running containers share.
@@ -219,12 +267,12 @@ func (a *Airflow) container(c Container, role string, access config.Access) Cont
 // before is a container that must end before Airflow's own starts: migrate
 // brings the database's schema up to the image, wait-for-migrations waits
 // until somebody has. Both give up by themselves after a while.
-func (a *Airflow) before(name, image, command string) Container {
+func (a *Airflow) before(name, image, command string, secrets map[string]SecretRef) Container {
 	return Container{
 		Name: name, Image: image,
 		EntryPoint: []string{entrypoint}, Command: []string{command},
 		Environment: a.with(config.MigrationPool, nil),
-		Secrets:     a.database(nil),
+		Secrets:     secrets,
 		StopSeconds: stopSeconds,
 		Scratch:     []string{airflowHome, scratchTmp}, ReadOnlyRoot: true,
 	}

@@ -22,12 +22,18 @@ func option(t *testing.T, variable string) string {
 // keptAtDefault are reserved though the platform sets nothing: Airflow's own
 // default is the one that it is built on.
 var keptAtDefault = []string{
-	"api.host", "api.ssl_cert", "api.ssl_key", "api.workers",
-	"celery.pool", "celery.result_backend", "celery.task_acks_late", "celery.worker_autoscale", "celery.worker_prefetch_multiplier",
-	"celery_broker_transport_options.visibility_timeout",
-	"logging.trigger_log_server_port", "logging.worker_log_server_port",
+	"api.host", "api.server_type", "api.ssl_cert", "api.ssl_key", "api.workers",
+	"api_auth.jwt_private_key_path", "api_auth.trusted_jwks_url",
+	"celery.celery_config_options", "celery.pool", "celery.ssl_active", "celery.task_acks_late",
+	"celery.worker_autoscale", "celery.worker_enable_remote_control", "celery.worker_prefetch_multiplier",
+	"celery_broker_transport_options.global_keyprefix",
+	"core.default_impersonation", "core.multi_team", "core.unit_test_mode",
+	"database.sql_alchemy_connect_args", "database.sql_alchemy_pool_enabled", "database.sql_alchemy_schema",
+	"logging.base_log_folder", "logging.dag_processor_child_process_log_directory", "logging.logging_config_class",
+	"logging.task_log_reader", "logging.trigger_log_server_port", "logging.worker_log_server_port",
 	"operators.default_queue",
-	"scheduler.scheduler_health_check_server_port",
+	"scheduler.job_heartbeat_sec", "scheduler.scheduler_health_check_server_host", "scheduler.scheduler_health_check_server_port",
+	"triggerer.job_heartbeat_sec", "triggerer.queues_enabled",
 	"workers.secrets_backend", "workers.secrets_backend_kwargs",
 }
 
@@ -69,6 +75,17 @@ func TestReservedOptionsAreTheOnesThatThePlatformSets(t *testing.T) {
 	}
 }
 
+// A task's message and its tree live as long as a task may.
+func TestLongestTask(t *testing.T) {
+	eachContainer(t, runTasks(t, testConfig()), func(t *testing.T, task string, c containerDefinition) {
+		want := ""
+		if c.Name == "scheduler" || c.Name == "worker" {
+			want = "90000"
+		}
+		require.Equal(t, want, c.environment()["AIRFLOW__CELERY_BROKER_TRANSPORT_OPTIONS__VISIBILITY_TIMEOUT"], task)
+	})
+}
+
 func withLogin(mode string) *config.Config {
 	cfg := testConfig()
 	cfg.Login.Mode = mode
@@ -80,9 +97,9 @@ func withLogin(mode string) *config.Config {
 func TestUsersOptionsReachEveryAirflowContainer(t *testing.T) {
 	cfg := testConfig()
 	cfg.Airflow.Options = map[string]map[string]string{"core": {"max_active_runs_per_dag": `4 "{{ x }}" $HOME`}}
-	eachContainer(t, runTasks(t, cfg), func(t *testing.T, _ string, c containerDefinition) {
+	eachContainer(t, runTasks(t, cfg), func(t *testing.T, task string, c containerDefinition) {
 		value, given := c.environment()["AIRFLOW__CORE__MAX_ACTIVE_RUNS_PER_DAG"]
-		require.Equal(t, c.EntryPoint[0] != "/airflow-agent", given)
+		require.Equal(t, c.EntryPoint[0] != "/airflow-agent" && task != "cleanup", given)
 		if given {
 			require.Equal(t, `4 "{{ x }}" $HOME`, value, "not as it was written")
 		}
@@ -106,12 +123,15 @@ func TestCommonEnvironment(t *testing.T) {
 		"AIRFLOW__LOGGING__LOG_FILENAME_TEMPLATE":               logTemplate,
 		"AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME":           "14400",
 		"AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT":               "7200",
-		"AIRFLOW__USAGE_DATA_COLLECTION__ENABLED":               "False",
 		"AWS_DEFAULT_REGION":                                    "eu-west-1",
 		"PGSSLROOTCERT":                                         "/opt/airflow/certs/rds-global-bundle.pem",
 	}
-	eachContainer(t, runTasks(t, testConfig()), func(t *testing.T, _ string, c containerDefinition) {
+	eachContainer(t, runTasks(t, testConfig()), func(t *testing.T, task string, c containerDefinition) {
 		environment := c.environment()
+		if task == "cleanup" { // runs a script alone
+			require.Equal(t, map[string]string{"AIRFLOW_DB_RETENTION_DAYS": "45", "PGSSLROOTCERT": "/opt/airflow/certs/rds-global-bundle.pem"}, environment)
+			return
+		}
 		if c.EntryPoint[0] == "/airflow-agent" {
 			require.Equal(t, "acme-airflow-test", environment["AGENT_STACK"])
 			require.Equal(t, "eu-west-1", environment["AWS_REGION"])
@@ -123,8 +143,9 @@ func TestCommonEnvironment(t *testing.T) {
 		for variable, value := range want {
 			require.Equal(t, value, environment[variable], variable)
 		}
-		require.NotEmpty(t, environment["AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE"])
-		require.NotEmpty(t, environment["AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW"])
+		worker := strings.HasPrefix(task, "worker")
+		require.Equal(t, worker, environment["AIRFLOW__DATABASE__SQL_ALCHEMY_POOL_SIZE"] == "")
+		require.Equal(t, worker, environment["AIRFLOW__DATABASE__SQL_ALCHEMY_MAX_OVERFLOW"] == "")
 	})
 	require.Contains(t, logTemplate, `dt={{ ti.dag_run.run_after.strftime("%Y-%m-%d") }}/`)
 }
@@ -137,7 +158,6 @@ func TestConnectionPoolsAreTheCountedOnes(t *testing.T) {
 		{"scheduler", "scheduler"}:         config.SchedulerPool,
 		{"dag-processor", "dag-processor"}: config.DAGProcessorPool,
 		{"triggerer", "triggerer"}:         config.TriggererPool,
-		{"worker", "worker"}:               config.WorkerPoolPerJob,
 		{"scheduler", "migrate"}:           config.MigrationPool,
 	} {
 		environment := definitionsOf(t, record, container[0])[container[1]].environment()
@@ -159,11 +179,12 @@ func TestEnvironmentPerRole(t *testing.T) {
 			"AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "12", "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "12",
 		},
 		{"worker", "worker"}: {
-			"AIRFLOW__CELERY__WORKER_CONCURRENCY": "4", "AIRFLOW_DB_RETENTION_DAYS": "45", "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
+			"AIRFLOW__CELERY__WORKER_CONCURRENCY": "4", "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
+			"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN":     "postgresql+psycopg2:///?host=/workers-have-no-database",
 			"AIRFLOW__WORKERS__EXECUTION_API_RETRIES": "10", "AIRFLOW__WORKERS__EXECUTION_API_RETRY_WAIT_MAX": "30",
 		},
 		{"worker", "guard"}:        {"AGENT_WORKER_QUEUES": "default,small"},
-		{"worker-heavy", "worker"}: {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "2", "AIRFLOW_DB_RETENTION_DAYS": ""},
+		{"worker-heavy", "worker"}: {"AIRFLOW__CELERY__WORKER_CONCURRENCY": "2"},
 		{"worker-heavy", "guard"}:  {"AGENT_WORKER_QUEUES": "heavy"},
 	} {
 		environment := definitionsOf(t, record, container[0])[container[1]].environment()

@@ -20,42 +20,46 @@ func from(secret, jsonKey string) string {
 
 // secretsPerContainer is who knows what, and nobody more.
 func secretsPerContainer() map[string]map[string]string {
-	database := func(more map[string]string) map[string]string {
+	as := func(url string, more map[string]string) map[string]string {
 		all := map[string]string{
-			"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN":       from("database-url", "sync"),
-			"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": from("database-url", "async"),
+			"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN":       from(url, "sync"),
+			"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN_ASYNC": from(url, "async"),
 		}
 		maps.Copy(all, more)
 		return all
 	}
+	database := func(more map[string]string) map[string]string { return as("database-url", more) }
 	const (
 		fernet, jwt, api, broker = "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__CELERY__BROKER_URL"
+		results                  = "AIRFLOW__CELERY__RESULT_BACKEND"
 	)
-	worker := database(map[string]string{broker: from("broker-url", ""), api: from("api-secret-key", "")})
-	housekeeper := maps.Clone(worker)
-	housekeeper["AIRFLOW_HOUSEKEEPING_DATABASE_URL"] = from("database-url", "sync")
+	worker := map[string]string{broker: from("broker-url", ""), results: from("broker-url", ""), api: from("api-secret-key", "")}
 	guard := map[string]string{"AGENT_BROKER_URL": from("broker-url", "")}
 	return map[string]map[string]string{
 		"api-server/wait": database(nil),
 		"api-server/api-server": database(map[string]string{
-			fernet: from("fernet-key", ""), jwt: from("jwt-secret", ""), api: from("api-secret-key", ""),
+			fernet: from("fernet-key", ""), jwt: from("jwt-secret", "sign"), "AIRFLOW_JWT_KEYS": from("jwt-secret", "trust"), api: from("api-secret-key", ""),
 		}),
-		"scheduler/migrate": database(nil),
+		"scheduler/migrate": database(map[string]string{
+			"AIRFLOW_METRICS_URL": from("metrics-url", "sync"), "AIRFLOW_DAG_PROCESSOR_URL": from("dag-processor-url", "sync"),
+			"AIRFLOW_TRIGGERER_URL": from("triggerer-url", "sync"),
+		}),
 		"scheduler/scheduler": database(map[string]string{
-			broker: from("broker-url", ""), fernet: from("fernet-key", ""), jwt: from("jwt-secret", ""),
+			broker: from("broker-url", ""), results: from("broker-url", ""), fernet: from("fernet-key", ""), jwt: from("jwt-secret", "sign"),
 		}),
-		"scheduler/metrics":           {"AGENT_DATABASE_URL": from("database-url", "libpq"), "AGENT_BROKER_URL": from("broker-url", "")},
-		"dag-processor/wait":          database(nil),
-		"dag-processor/dag-processor": database(map[string]string{fernet: from("fernet-key", "")}),
-		"triggerer/wait":              database(nil),
-		"triggerer/triggerer":         database(map[string]string{fernet: from("fernet-key", ""), api: from("api-secret-key", "")}),
-		"worker/wait":                 database(nil),
-		"worker/worker":               housekeeper,
+		"scheduler/metrics":           {"AGENT_DATABASE_URL": from("metrics-url", "libpq"), "AGENT_BROKER_URL": from("broker-url", "")},
+		"dag-processor/wait":          as("dag-processor-url", nil),
+		"dag-processor/dag-processor": as("dag-processor-url", map[string]string{fernet: from("fernet-key", "")}),
+		"triggerer/wait":              as("triggerer-url", nil),
+		"triggerer/triggerer":         as("triggerer-url", map[string]string{fernet: from("fernet-key", ""), api: from("api-secret-key", "")}),
+		"worker/wait":                 {},
+		"worker/worker":               worker,
 		"worker/guard":                guard,
-		"worker-heavy/wait":           database(nil),
+		"worker-heavy/wait":           {},
 		"worker-heavy/worker":         worker,
 		"worker-heavy/guard":          guard,
 		"dagsync/dagsync":             {},
+		"cleanup/cleanup":             {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": from("database-url", "sync")},
 	}
 }
 
@@ -74,12 +78,13 @@ func TestExecutionRolesFetchTheirOwnSecretsOnly(t *testing.T) {
 		record := runTasks(t, withLogin(mode))
 		for task, secrets := range map[string][]string{
 			"api-server":    {"api-secret-key", "database-url", "fernet-key", "jwt-secret"},
-			"scheduler":     {"broker-url", "database-url", "fernet-key", "jwt-secret"},
-			"dag-processor": {"database-url", "fernet-key"},
-			"triggerer":     {"api-secret-key", "database-url", "fernet-key"},
-			"worker":        {"api-secret-key", "broker-url", "database-url"},
-			"worker-heavy":  {"api-secret-key", "broker-url", "database-url"},
+			"scheduler":     {"broker-url", "dag-processor-url", "database-url", "fernet-key", "jwt-secret", "metrics-url", "triggerer-url"},
+			"dag-processor": {"dag-processor-url", "fernet-key"},
+			"triggerer":     {"api-secret-key", "fernet-key", "triggerer-url"},
+			"worker":        {"api-secret-key", "broker-url"},
+			"worker-heavy":  {"api-secret-key", "broker-url"},
 			"dagsync":       nil,
+			"cleanup":       {"database-url"},
 		} {
 			if task == "api-server" && mode == config.LoginFAB {
 				secrets = append(secrets, "oidc-client-secret")

@@ -22,10 +22,13 @@ func (a *Airflow) APIServer() []Container {
 		"AIRFLOW_LOGIN_MODE":             "password",
 	})
 	maps.Copy(environment, a.secretsBackend())
+	maps.Copy(environment, a.signs())
 	secrets := a.database(map[string]SecretRef{
 		"AIRFLOW__CORE__FERNET_KEY":     {a.Secrets.FernetKey, ""},
-		"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, ""},
-		"AIRFLOW__API__SECRET_KEY":      {a.Secrets.APISecretKey, ""},
+		"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, signKey},
+		// The entrypoint makes a file of it, for [api_auth] trusted_jwks_url.
+		"AIRFLOW_JWT_KEYS":         {a.Secrets.JWTSecret, trustKeys},
+		"AIRFLOW__API__SECRET_KEY": {a.Secrets.APISecretKey, ""},
 	})
 	if login := a.Config.Login; login.Mode == config.LoginFAB {
 		roles := map[string][]string{}
@@ -40,7 +43,7 @@ func (a *Airflow) APIServer() []Container {
 		secrets["AIRFLOW_OIDC_CLIENT_SECRET"] = SecretRef{a.Secrets.OIDCClientSecret, ""}
 	}
 	return []Container{
-		a.before("wait", "web", "wait-for-permissions"),
+		a.before("wait", "web", "wait-for-permissions", a.database(nil)),
 		a.container(Container{
 			Name: "api-server", Image: "web", Command: []string{"api-server", "--proxy-headers"},
 			Environment: environment, Secrets: secrets, After: []string{"wait"},
@@ -58,31 +61,38 @@ const (
 // Scheduler returns the containers of the scheduler: it migrates the database
 // first, and has the publisher of the platform's metrics beside it.
 func (a *Airflow) Scheduler() []Container {
-	environment := a.with(config.SchedulerPool, map[string]string{
-		// As many as all workers together can run; the default of 32 would
-		// leave the larger part of a scaled-out pool idle. The scheduler's
-		// alone: everywhere else a larger pool would mean new tasks for nothing.
-		"AIRFLOW__CORE__PARALLELISM": strconv.Itoa(a.slots()),
-		// What the container's health check asks.
-		"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
-	})
-	maps.Copy(environment, statsd(a.Config.Airflow))
-	migrate := a.before("migrate", "scheduler", "migrate")
+	migrate := a.before("migrate", "scheduler", "migrate", a.database(map[string]SecretRef{
+		// Whose users and passwords it makes.
+		"AIRFLOW_METRICS_URL":       {a.Secrets.MetricsURL, syncURL},
+		"AIRFLOW_DAG_PROCESSOR_URL": {a.Secrets.DAGProcessorURL, syncURL},
+		"AIRFLOW_TRIGGERER_URL":     {a.Secrets.TriggererURL, syncURL},
+	}))
 	if _, given := migrate.Environment[poolVariable]; !given && a.slots() > airflowsPoolSlots {
 		// The first migration makes the pool that all tasks are in unless
 		// they name another; a later one leaves it as it is.
 		migrate.Environment[poolVariable] = strconv.Itoa(a.slots())
 	}
+	environment := a.with(config.SchedulerPool, map[string]string{
+		// As many as all workers together can run; the default of 32 would
+		// leave the larger part of a scaled-out pool idle. The scheduler's
+		// alone: everywhere else a larger pool would mean new tasks for nothing.
+		"AIRFLOW__CORE__PARALLELISM":           strconv.Itoa(a.slots()),
+		"AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": celeryConfig(nil),
+		// What the container's health check asks.
+		"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True",
+	})
+	maps.Copy(environment, a.signs())
+	maps.Copy(environment, a.broker())
+	maps.Copy(environment, statsd(a.Config.Airflow))
 	return []Container{
 		migrate,
 		a.container(Container{
 			Name: "scheduler", Image: "scheduler", Command: []string{"scheduler"},
 			Environment: environment,
-			Secrets: a.database(map[string]SecretRef{
-				"AIRFLOW__CELERY__BROKER_URL":   {a.Secrets.BrokerURL, ""},
+			Secrets: a.database(a.celery(map[string]SecretRef{
 				"AIRFLOW__CORE__FERNET_KEY":     {a.Secrets.FernetKey, ""},
-				"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, ""},
-			}),
+				"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, signKey},
+			})),
 			After: []string{"migrate"}, StopSeconds: stopSeconds,
 		}, "scheduler", a.Config.Services.Scheduler.Access),
 		a.agent("metrics", agentMetricsPort, map[string]string{
@@ -90,7 +100,7 @@ func (a *Airflow) Scheduler() []Container {
 			"AGENT_QUEUES":  strings.Join(a.Config.Queues(), ","),
 			"PGSSLROOTCERT": agentRoots,
 		}, map[string]SecretRef{
-			"AGENT_DATABASE_URL": {a.Secrets.DatabaseURL, libpqURL},
+			"AGENT_DATABASE_URL": {a.Secrets.MetricsURL, libpqURL},
 			"AGENT_BROKER_URL":   {a.Secrets.BrokerURL, ""}, // it counts the workers
 		}),
 	}
@@ -106,11 +116,11 @@ func (a *Airflow) DAGProcessor() []Container {
 	})
 	maps.Copy(environment, a.secretsBackend())
 	return []Container{
-		a.before("wait", "dag-processor", "wait-for-migrations"),
+		a.before("wait", "dag-processor", "wait-for-migrations", databaseAs(a.Secrets.DAGProcessorURL, nil)),
 		a.container(Container{
 			Name: "dag-processor", Image: "dag-processor", Command: []string{"dag-processor"},
 			Environment: environment,
-			Secrets:     a.database(map[string]SecretRef{"AIRFLOW__CORE__FERNET_KEY": {a.Secrets.FernetKey, ""}}),
+			Secrets:     databaseAs(a.Secrets.DAGProcessorURL, map[string]SecretRef{"AIRFLOW__CORE__FERNET_KEY": {a.Secrets.FernetKey, ""}}),
 			After:       []string{"wait"}, StopSeconds: stopSeconds,
 		}, "dag-processor", a.Config.Services.DAGProcessor.Access),
 	}
@@ -119,11 +129,11 @@ func (a *Airflow) DAGProcessor() []Container {
 // Triggerer returns the containers of the triggerer, which waits for deferred tasks.
 func (a *Airflow) Triggerer() []Container {
 	return []Container{
-		a.before("wait", "triggerer", "wait-for-migrations"),
+		a.before("wait", "triggerer", "wait-for-migrations", databaseAs(a.Secrets.TriggererURL, nil)),
 		a.container(Container{
 			Name: "triggerer", Image: "triggerer", Command: []string{"triggerer"},
 			Environment: a.with(config.TriggererPool, a.secretsBackend()),
-			Secrets: a.database(map[string]SecretRef{
+			Secrets: databaseAs(a.Secrets.TriggererURL, map[string]SecretRef{
 				"AIRFLOW__CORE__FERNET_KEY": {a.Secrets.FernetKey, ""},
 				"AIRFLOW__API__SECRET_KEY":  {a.Secrets.APISecretKey, ""}, // its live logs
 			}),
@@ -133,16 +143,15 @@ func (a *Airflow) Triggerer() []Container {
 }
 
 // Worker returns the containers of one pool's workers: Celery, and the guard
-// that keeps ECS from stopping a worker that is busy.
+// that keeps ECS from stopping a worker that is busy. They run DAG code, and
+// know no database.
 func (a *Airflow) Worker(pool config.WorkerPool) []Container {
 	queues := strings.Join(pool.Queues, ",")
-	secrets := a.database(map[string]SecretRef{
-		"AIRFLOW__CELERY__BROKER_URL": {a.Secrets.BrokerURL, ""},
-		"AIRFLOW__API__SECRET_KEY":    {a.Secrets.APISecretKey, ""}, // its live logs
-	})
-	environment := a.with(config.WorkerPoolPerJob, map[string]string{
+	environment := a.common()
+	maps.Copy(environment, map[string]string{
+		databaseVariable:                      noDatabase,
 		"AIRFLOW__CELERY__WORKER_CONCURRENCY": strconv.Itoa(pool.Concurrency),
-		"AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": mustJSON(map[string]any{
+		"AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": celeryConfig(map[string]any{
 			"worker_soft_shutdown_timeout": softShutdownSeconds,
 			// Keeps what runs when the broker's connection breaks (docs/adr/0045).
 			"worker_pool": "airflow_fargate.pool:TaskPool",
@@ -161,26 +170,37 @@ func (a *Airflow) Worker(pool config.WorkerPool) []Container {
 		"REMAP_SIGTERM": "SIGQUIT",
 	})
 	maps.Copy(environment, a.secretsBackend())
-	for _, queue := range pool.Queues {
-		if queue == config.DefaultQueue {
-			// Airflow hides the database from its tasks; the housekeeping DAG needs it.
-			secrets["AIRFLOW_HOUSEKEEPING_DATABASE_URL"] = SecretRef{a.Secrets.DatabaseURL, syncURL}
-			environment["AIRFLOW_DB_RETENTION_DAYS"] = strconv.Itoa(a.Config.Airflow.RetentionDays)
-		}
-	}
+	maps.Copy(environment, a.broker())
+	wait := a.before("wait", "worker", "wait-for-api", nil)
+	wait.Environment = a.common()
 	return []Container{
-		a.before("wait", "worker", "wait-for-migrations"),
+		wait,
 		a.container(Container{
 			Name: "worker", Image: "worker",
 			// Mingle and gossip exchange what nobody reads here, and at a broker's
 			// restart mingle was seen to end the worker (kombu: KeyError in on_readable).
 			Command:     []string{"celery", "worker", "--queues", queues, "--without-mingle", "--without-gossip"},
-			Environment: environment, Secrets: secrets,
-			After: []string{"wait"}, StopSeconds: longestStopSeconds,
+			Environment: environment,
+			Secrets:     a.celery(map[string]SecretRef{"AIRFLOW__API__SECRET_KEY": {a.Secrets.APISecretKey, ""}}), // its live logs
+			After:       []string{"wait"}, StopSeconds: longestStopSeconds,
 		}, "worker", pool.Access),
 		a.agent("guard", agentGuardPort, map[string]string{"AGENT_WORKER_QUEUES": queues},
 			map[string]SecretRef{"AGENT_BROKER_URL": {a.Secrets.BrokerURL, ""}}),
 	}
+}
+
+// Cleanup returns the container that deletes what is older than the retention
+// from the database, and ends.
+func (a *Airflow) Cleanup() []Container {
+	return []Container{{
+		Name: "cleanup", Image: "scheduler", EntryPoint: []string{entrypoint}, Command: []string{"cleanup"},
+		Environment: map[string]string{
+			"AIRFLOW_DB_RETENTION_DAYS": strconv.Itoa(a.Config.Airflow.RetentionDays),
+			"PGSSLROOTCERT":             databaseRoots,
+		},
+		Secrets:   map[string]SecretRef{databaseVariable: {a.Secrets.DatabaseURL, syncURL}},
+		Essential: true, StopSeconds: stopSeconds, ReadOnlyRoot: true,
+	}}
 }
 
 // DAGSync returns the container that publishes DAGs and plugins from S3.
@@ -192,6 +212,7 @@ func (a *Airflow) DAGSync() []Container {
 		"dagsync",
 		"--source", fmt.Sprintf("s3://%s/%s", b.DAGs, b.DAGsPrefix), "--target", folder + "/dags",
 		"--source", fmt.Sprintf("s3://%s/%s", b.DAGs, b.PluginsPrefix), "--target", folder + "/plugins",
+		"--keep", fmt.Sprintf("%ds", a.Config.Airflow.LongestTaskSeconds),
 	}
 	agent.FilesAt, agent.Writer = folder, true
 	return []Container{agent.further(a.Config.Services.DAGSync.Access)}

@@ -66,6 +66,8 @@ type AlarmsArgs struct {
 	ClusterARN pulumi.StringInput
 	// DatabaseID is whose failovers and failures are told.
 	DatabaseID string
+	// Scheduled are the families of the scheduled tasks whose failures are told.
+	Scheduled []string
 	// LogGroups are searched for refused AWS calls: service to name of its group.
 	LogGroups map[string]string
 	// LogGroupsReady must exist before they can be searched.

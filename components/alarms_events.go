@@ -134,7 +134,7 @@ func (args *AlarmsArgs) taskEvents() []rule {
 		maps.Copy(detail, more)
 		return map[string]any{"source": []string{"aws.ecs"}, "detail-type": []string{"ECS Task State Change"}, "detail": detail}
 	}
-	return []rule{
+	return append(args.scheduledEvents(stopped), []rule{
 		{"deployment-failed", "A deployment failed and was rolled back", "deploy-and-roll-back", Page, map[string]any{
 			"source": []string{"aws.ecs"}, "detail-type": []string{"ECS Deployment State Change"},
 			"detail": map[string]any{"eventName": []string{"SERVICE_DEPLOYMENT_FAILED"}},
@@ -152,8 +152,32 @@ func (args *AlarmsArgs) taskEvents() []rule {
 			"group":      []any{map[string]any{"prefix": "service:"}},
 			"containers": map[string]any{"exitCode": []any{map[string]any{"anything-but": []int{0, 137, 143}}}},
 		})},
-	}
+	}...)
 }
+
+// scheduledEvents tell of scheduled tasks that ended with an error. One that
+// didn't start is told of like any other task.
+func (args *AlarmsArgs) scheduledEvents(stopped func(string, map[string]any) map[string]any) []rule {
+	if len(args.Scheduled) == 0 {
+		return nil
+	}
+	var families []string
+	for _, family := range args.Scheduled {
+		families = append(families, "family:"+family)
+	}
+	fine := []int{0}
+	if args.OffHours {
+		fine = append(fine, exitAway)
+	}
+	return []rule{{"cleanup-failed", "The clean-up of the database failed: some tables grow", "cleanup-late", Warn, stopped("EssentialContainerExited", map[string]any{
+		"group":      families,
+		"containers": map[string]any{"exitCode": []any{map[string]any{"anything-but": fine}}},
+	})}}
+}
+
+// exitAway is how the clean-up ends where the database can't be asked: no fault
+// where it may be off (docs/adr/0091).
+const exitAway = 75
 
 // databaseEvents are RDS's own, over EventBridge: an RDS event subscription
 // sends nothing to encrypted topics (RDS API, "CreateEventSubscription":

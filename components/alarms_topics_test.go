@@ -70,6 +70,17 @@ func TestTaskEvents(t *testing.T) {
 	}
 }
 
+// A clean-up that finds no database is no failure where that is off at times.
+func TestScheduledTaskEvents(t *testing.T) {
+	require.NotContains(t, names(runTopics(t, AlarmsArgs{}), "aws:cloudwatch/eventRule:EventRule"), "alarms-cleanup-failed")
+	for offHours, fine := range map[bool][]any{false: {0.0}, true: {0.0, 75.0}} {
+		detail := eventPattern(t, runTopics(t, AlarmsArgs{Scheduled: []string{"acme-airflow-test-cleanup"}, OffHours: offHours}), "cleanup-failed")["detail"].(map[string]any)
+		require.Equal(t, []any{"family:acme-airflow-test-cleanup"}, detail["group"])
+		require.Equal(t, map[string]any{"exitCode": []any{map[string]any{"anything-but": fine}}}, detail["containers"])
+		require.Equal(t, []any{"EssentialContainerExited"}, detail["stopCode"])
+	}
+}
+
 // RDS itself sends nothing to encrypted topics: its events go over EventBridge.
 func TestDatabaseEventsReachTheEncryptedTopics(t *testing.T) {
 	record := runTopics(t, AlarmsArgs{})

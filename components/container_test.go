@@ -92,7 +92,7 @@ func runTasks(t testing.TB, cfg *config.Config) *recorder.Record {
 		airflow := &Airflow{Scope: testScope, Config: cfg, Secrets: w.secrets}
 		tasks := map[string][]Container{
 			"api-server": airflow.APIServer(), "scheduler": airflow.Scheduler(), "dag-processor": airflow.DAGProcessor(),
-			"triggerer": airflow.Triggerer(), "dagsync": airflow.DAGSync(),
+			"triggerer": airflow.Triggerer(), "dagsync": airflow.DAGSync(), "cleanup": airflow.Cleanup(),
 		}
 		for _, pool := range cfg.WorkerPools {
 			tasks[pool.ServiceName()] = airflow.Worker(pool)
@@ -112,7 +112,7 @@ func runTasks(t testing.TB, cfg *config.Config) *recorder.Record {
 	})
 }
 
-var allTasks = []string{"api-server", "scheduler", "dag-processor", "triggerer", "worker", "worker-heavy", "dagsync"}
+var allTasks = []string{"api-server", "scheduler", "dag-processor", "triggerer", "worker", "worker-heavy", "dagsync", "cleanup"}
 
 // eachContainer calls check for every container of the platform.
 func eachContainer(t *testing.T, record *recorder.Record, check func(*testing.T, string, containerDefinition)) {
@@ -146,7 +146,7 @@ func TestEveryContainerIsComplete(t *testing.T) {
 			"mode": "non-blocking", "max-buffer-size": "25m",
 		}, c.LogConfiguration.Options)
 		require.True(t, c.ReadonlyRootFilesystem, "without Exec nothing writes to the root")
-		if c.Essential {
+		if c.Essential && task != "cleanup" {
 			checkHealth(t, c)
 		} else {
 			require.Nil(t, c.HealthCheck, "it ends by itself")
@@ -176,7 +176,7 @@ func TestTasksAreSound(t *testing.T) {
 	for _, task := range allTasks {
 		containers, ports := definitionsOf(t, record, task), []int{}
 		essential := 0
-		volumes := one(t, record, definitionToken, task)["volumes"].([]any)
+		volumes, _ := one(t, record, definitionToken, task)["volumes"].([]any)
 		declared := []string{}
 		for _, volume := range volumes {
 			declared = append(declared, volume.(map[string]any)["name"].(string))
@@ -216,6 +216,7 @@ func TestTaskLayout(t *testing.T) {
 		return layout{image, command, after, "/opt/airflow/bin/healthcheck " + role, sync, true, stop}
 	}
 	wait := func(image string) layout { return layout{image: image, command: "wait-for-migrations", stop: 30} }
+	waitForAPI := layout{image: "worker", command: "wait-for-api", stop: 30}
 	first := layout{image: "web", command: "wait-for-permissions", stop: 30}
 	agent := func(command, port string, stop int) layout {
 		return layout{"agent", command, "", "/airflow-agent health --url http://127.0.0.1:" + port + "/healthz", "", true, stop}
@@ -230,14 +231,15 @@ func TestTaskLayout(t *testing.T) {
 		"dag-processor/dag-processor": airflow("dag-processor", "dag-processor", "wait", "dag-processor", 30),
 		"triggerer/wait":              wait("triggerer"),
 		"triggerer/triggerer":         airflow("triggerer", "triggerer", "wait", "triggerer", 30),
-		"worker/wait":                 wait("worker"),
+		"worker/wait":                 waitForAPI,
 		"worker/worker":               airflow("worker", "celery worker --queues default,small --without-mingle --without-gossip", "wait", "worker", 120),
 		"worker/guard":                agent("guard", "9102", 120),
-		"worker-heavy/wait":           wait("worker"),
+		"worker-heavy/wait":           waitForAPI,
+		"cleanup/cleanup":             {image: "scheduler", command: "cleanup", essential: true, stop: 30},
 		"worker-heavy/worker":         airflow("worker", "celery worker --queues heavy --without-mingle --without-gossip", "wait", "worker", 120),
 		"worker-heavy/guard":          agent("guard", "9102", 120),
 	}
-	dagsync := agent("dagsync --source s3://acme-dags/test/ --target /sync/dags --source s3://acme-dags/test-plugins/ --target /sync/plugins", "9100", 30)
+	dagsync := agent("dagsync --source s3://acme-dags/test/ --target /sync/dags --source s3://acme-dags/test-plugins/ --target /sync/plugins --keep 90000s", "9100", 30)
 	dagsync.files = "/sync"
 	want["dagsync/dagsync"] = dagsync
 

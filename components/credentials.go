@@ -1,7 +1,11 @@
 package components
 
 import (
+	"encoding/base64"
 	"fmt"
+	"maps"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/pulumi/pulumi-random/sdk/v4/go/random"
@@ -23,13 +27,21 @@ type Credentials struct {
 
 	// DatabasePassword is the database user's: 32 letters and digits.
 	DatabasePassword pulumi.StringOutput
+	// MetricsPassword, DAGProcessorPassword and TriggererPassword are those of the
+	// database's narrower users, made anew together with DatabasePassword.
+	MetricsPassword, DAGProcessorPassword, TriggererPassword pulumi.StringOutput
 	// BrokerToken is the broker's: 64 letters and digits.
 	BrokerToken pulumi.StringOutput
 	// FernetKeys is the current key and, after a rotation, the one before it,
 	// with a comma between: Airflow encrypts with the first and reads with both.
 	FernetKeys pulumi.StringOutput
-	// JWTSecret signs the tokens of the execution API: 96 letters and digits.
+	// JWTSecret signs the tokens of tasks and people: 96 letters and digits.
 	JWTSecret pulumi.StringOutput
+	// TrustedJWTKeys is a JSON Web Key Set of what tokens may be signed with: the
+	// secrets of the generation before, of this one, and of the next, each with its
+	// generation as kid. So all that check tokens know a secret before the first
+	// token is signed with it, and for one generation after the last (docs/adr/0079).
+	TrustedJWTKeys pulumi.StringOutput
 	// APISecretKey signs sessions and requests for live logs: 64 letters and digits.
 	APISecretKey pulumi.StringOutput
 	// Life is six letters and digits, made up once for a stack and again when it
@@ -43,8 +55,9 @@ const (
 	passwordLength = 32
 	// tokenLength is within the 16 to 128 characters that ElastiCache takes.
 	tokenLength = 64
-	// jwtLength: HS512 wants 64 bytes or more.
-	jwtLength = 96
+	// jwtAlgorithm is what tokens are signed with, and wants 64 bytes or more.
+	jwtAlgorithm = "HS512"
+	jwtLength    = 96
 	// fernetBytes is what the cryptography library's Fernet takes, as URL-safe base64.
 	fernetBytes = 32
 	lifeLength  = 6
@@ -58,20 +71,17 @@ func NewCredentials(ctx *pulumi.Context, name string, generations Generations, o
 	}
 	var failed error
 	password := func(purpose string, length, generation int) pulumi.StringOutput {
-		value, err := random.NewRandomPassword(ctx, name+"-"+purpose, &random.RandomPasswordArgs{
-			Length:  pulumi.Int(length),
-			Special: pulumi.Bool(false),
-			Keepers: pulumi.StringMap{"generation": pulumi.String(fmt.Sprint(generation))},
-		}, pulumi.Parent(c))
+		value, err := c.password(ctx, name+"-"+purpose, length, generation)
 		if err != nil {
-			failed = fmt.Errorf("credentials: %s: %w", purpose, err)
-			return pulumi.StringOutput{}
+			failed = err
 		}
-		return value.Result
+		return value
 	}
 	c.DatabasePassword = password("database-password", passwordLength, generations.DatabasePassword)
+	c.MetricsPassword = password("metrics-password", passwordLength, generations.DatabasePassword)
+	c.DAGProcessorPassword = password("dag-processor-password", passwordLength, generations.DatabasePassword)
+	c.TriggererPassword = password("triggerer-password", passwordLength, generations.DatabasePassword)
 	c.BrokerToken = password("broker-token", tokenLength, generations.BrokerToken)
-	c.JWTSecret = password("jwt-secret", jwtLength, generations.JWTSecret)
 	c.APISecretKey = password("api-secret-key", tokenLength, generations.APISecretKey)
 	if failed != nil {
 		return nil, failed
@@ -83,10 +93,64 @@ func NewCredentials(ctx *pulumi.Context, name string, generations Generations, o
 		return nil, fmt.Errorf("credentials: life: %w", err)
 	}
 	c.Life = life.Result
+	if err := c.jwtKeys(ctx, name, generations.JWTSecret); err != nil {
+		return nil, err
+	}
 	if c.FernetKeys, err = c.fernetKeys(ctx, name, generations.FernetKey); err != nil {
 		return nil, err
 	}
 	return c, ctx.RegisterResourceOutputs(c, pulumi.Map{})
+}
+
+// password makes up letters and digits, anew for each generation.
+func (c *Credentials) password(ctx *pulumi.Context, name string, length, generation int, opts ...pulumi.ResourceOption) (pulumi.StringOutput, error) {
+	value, err := random.NewRandomPassword(ctx, name, &random.RandomPasswordArgs{
+		Length:  pulumi.Int(length),
+		Special: pulumi.Bool(false),
+		Keepers: pulumi.StringMap{"generation": pulumi.String(strconv.Itoa(generation))},
+	}, append(opts, pulumi.Parent(c))...)
+	if err != nil {
+		return pulumi.StringOutput{}, fmt.Errorf("credentials: %s: %w", name, err)
+	}
+	return value.Result, nil
+}
+
+// withoutKid is the kid of tokens that Airflow signs with a secret when it is
+// told none: those of a stack from before the generations were kids.
+const withoutKid = "not-used"
+
+// jwtKeys makes one secret for the generation before, this one and the next. A
+// secret's resource is named after its generation, so that the next one becomes
+// the current one instead of being made anew.
+func (c *Credentials) jwtKeys(ctx *pulumi.Context, name string, generation int) error {
+	keys := pulumi.StringMap{}
+	for g := max(1, generation-1); g <= generation+1; g++ {
+		var opts []pulumi.ResourceOption
+		if g == generation { // of a stack from before the generations had names
+			opts = append(opts, pulumi.Aliases([]pulumi.Alias{{Name: pulumi.String(name + "-jwt-secret")}}))
+		}
+		key, err := c.password(ctx, fmt.Sprintf("%s-jwt-secret-%d", name, g), jwtLength, g, opts...)
+		if err != nil {
+			return err
+		}
+		keys[strconv.Itoa(g)] = key
+		if g == generation {
+			c.JWTSecret, keys[withoutKid] = key, key
+		}
+	}
+	c.TrustedJWTKeys = keys.ToStringMapOutput().ApplyT(keySet).(pulumi.StringOutput)
+	return nil
+}
+
+// keySet is secrets by their kid as a JSON Web Key Set (RFC 7517, RFC 7518 6.4).
+func keySet(secrets map[string]string) string {
+	keys := []map[string]string{}
+	for _, kid := range slices.Sorted(maps.Keys(secrets)) {
+		keys = append(keys, map[string]string{
+			"kty": "oct", "alg": jwtAlgorithm, "kid": kid, "k": base64.RawURLEncoding.EncodeToString([]byte(secrets[kid])),
+		})
+	}
+	return mustJSON(map[string]any{"keys": keys})
 }
 
 // fernetKeys makes one key for each of the last two generations. A key's

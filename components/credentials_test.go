@@ -1,7 +1,11 @@
 package components
 
 import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
@@ -27,7 +31,7 @@ func runSecrets(t testing.TB, generations Generations, oidcSecret pulumi.StringI
 func TestCredentialsNeedNoEscaping(t *testing.T) {
 	record := runSecrets(t, firstGenerations, nil)
 	for name, length := range map[string]float64{
-		"database-password": 32, "broker-token": 64, "jwt-secret": 96, "api-secret-key": 64,
+		"database-password": 32, "metrics-password": 32, "dag-processor-password": 32, "triggerer-password": 32, "broker-token": 64, "jwt-secret-1": 96, "api-secret-key": 64,
 	} {
 		password := one(t, record, passwordToken, "credentials-"+name)
 		require.Equal(t, length, password["length"], name)
@@ -45,8 +49,8 @@ func TestCredentialsRotateOneByOne(t *testing.T) {
 	record := runSecrets(t, rotated, nil)
 	for _, res := range record.Of(passwordToken) {
 		want := "1"
-		if res.Name == "credentials-broker-token" {
-			want = "2"
+		if res.Name == "credentials-broker-token" || res.Name == "credentials-jwt-secret-2" {
+			want = "2" // of the JWT secrets the next one is there already
 		}
 		require.Equal(t, map[string]any{"generation": want}, res.Plain()["keepers"], res.Name)
 	}
@@ -72,6 +76,52 @@ func TestFernetRotationKeepsThePreviousKey(t *testing.T) {
 	}
 }
 
+// A secret is trusted before and after it signs: whichever task is replaced
+// first, no token meets an api-server that doesn't know its key.
+func TestJWTRotationOverlaps(t *testing.T) {
+	for generation, want := range map[int]struct {
+		resources []string
+		kids      []string
+	}{
+		1: {[]string{"credentials-jwt-secret-1", "credentials-jwt-secret-2"}, []string{"1", "2", "not-used"}},
+		2: {[]string{"credentials-jwt-secret-1", "credentials-jwt-secret-2", "credentials-jwt-secret-3"}, []string{"1", "2", "3", "not-used"}},
+		5: {[]string{"credentials-jwt-secret-4", "credentials-jwt-secret-5", "credentials-jwt-secret-6"}, []string{"4", "5", "6", "not-used"}},
+	} {
+		generations := firstGenerations
+		generations.JWTSecret = generation
+		record := runSecrets(t, generations, nil)
+		made := slices.DeleteFunc(names(record, passwordToken), func(name string) bool { return !strings.HasPrefix(name, "credentials-jwt-secret") })
+		require.Equal(t, want.resources, made)
+		current := fmt.Sprintf("credentials-jwt-secret-%d", generation)
+		for _, name := range made {
+			var before []string
+			if name == current { // what a stack from before the generations had names signs with is kept
+				before = []string{"credentials-jwt-secret"}
+			}
+			require.Equal(t, before, raw(t, record, passwordToken, name).Aliases, name)
+		}
+
+		var entry struct{ Sign, Trust string }
+		require.NoError(t, json.Unmarshal([]byte(one(t, record, versionToken, "secrets-jwt-secret")["secretString"].(string)), &entry))
+		require.Equal(t, "secret-"+current, entry.Sign)
+		var set struct{ Keys []map[string]string }
+		require.NoError(t, json.Unmarshal([]byte(entry.Trust), &set))
+		var kids []string
+		for _, key := range set.Keys {
+			kids = append(kids, key["kid"])
+			name := "credentials-jwt-secret-" + key["kid"]
+			if key["kid"] == "not-used" {
+				name = current
+			}
+			secret, err := base64.RawURLEncoding.DecodeString(key["k"])
+			require.NoError(t, err)
+			require.Equal(t, "secret-"+name, string(secret))
+			require.Equal(t, []string{"oct", "HS512"}, []string{key["kty"], key["alg"]})
+		}
+		require.Equal(t, want.kids, kids)
+	}
+}
+
 func TestURLSafe(t *testing.T) {
 	require.Equal(t, "-_-_aZ09=,", urlSafe("+/+/aZ09=,"))
 }
@@ -80,7 +130,7 @@ func TestURLSafe(t *testing.T) {
 
 func TestSecretsAreUnderTheirKey(t *testing.T) {
 	record := runSecrets(t, firstGenerations, nil)
-	want := []string{"api-secret-key", "broker-url", "database-url", "db-password", "fernet-key", "jwt-secret"}
+	want := []string{"api-secret-key", "broker-url", "dag-processor-url", "database-url", "db-password", "fernet-key", "jwt-secret", "metrics-url", "triggerer-url"}
 	require.Len(t, record.Of(secretToken), len(want))
 	for _, name := range want {
 		secret := one(t, record, secretToken, "secrets-"+name)
@@ -108,15 +158,19 @@ func TestSecretsWithAnIdP(t *testing.T) {
 // Each URL verifies the certificate; a driver that is told nothing verifies nothing.
 func TestSecretURLs(t *testing.T) {
 	record := runSecrets(t, firstGenerations, nil)
-	server := "airflow:secret-credentials-database-password@db.test:5432/airflow"
-	require.JSONEq(t, `{
-		"sync": "postgresql+psycopg2://`+server+`?sslmode=verify-full",
-		"async": "postgresql+asyncpg://`+server+`?ssl=verify-full",
-		"libpq": "postgres://`+server+`?sslmode=verify-full"
-	}`, one(t, record, versionToken, "secrets-database-url")["secretString"].(string))
+	for secret, user := range map[string]string{
+		"database-url": "airflow:secret-credentials-database-password", "metrics-url": "airflow_metrics:secret-credentials-metrics-password",
+		"dag-processor-url": "airflow_dag_processor:secret-credentials-dag-processor-password", "triggerer-url": "airflow_triggerer:secret-credentials-triggerer-password",
+	} {
+		server := user + "@db.test:5432/airflow"
+		require.JSONEq(t, `{
+			"sync": "postgresql+psycopg2://`+server+`?sslmode=verify-full",
+			"async": "postgresql+asyncpg://`+server+`?ssl=verify-full",
+			"libpq": "postgres://`+server+`?sslmode=verify-full"
+		}`, one(t, record, versionToken, "secrets-"+secret)["secretString"].(string))
+	}
 	require.Equal(t, "rediss://:secret-credentials-broker-token@broker.test:6379/0?ssl_cert_reqs=required",
 		one(t, record, versionToken, "secrets-broker-url")["secretString"])
-	require.Equal(t, "secret-credentials-jwt-secret", one(t, record, versionToken, "secrets-jwt-secret")["secretString"])
 	require.Equal(t, "secret-credentials-api-secret-key", one(t, record, versionToken, "secrets-api-secret-key")["secretString"])
 	require.Equal(t, "secret-credentials-database-password", one(t, record, versionToken, "secrets-db-password")["secretString"])
 }

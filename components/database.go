@@ -71,6 +71,14 @@ const (
 	DatabasePort = 5432
 )
 
+// Users of the database that may do less than its owner, for processes that
+// need less. The scheduler's migrate makes them (docs/adr/0059).
+const (
+	MetricsUser      = "airflow_metrics"
+	DAGProcessorUser = "airflow_dag_processor"
+	TriggererUser    = "airflow_triggerer"
+)
+
 // databaseLogs are the logs that RDS for PostgreSQL exports.
 var databaseLogs = []string{"postgresql", "upgrade"}
 

@@ -196,7 +196,7 @@ func testConfig() *config.Config {
 			{Name: "default", Queues: []string{"default", "small"}, Concurrency: 4, Min: 0, Max: 3, Size: config.Size{CPU: 1024, Memory: 4096}},
 			{Name: "heavy", Queues: []string{"heavy"}, Concurrency: 2, Min: 1, Max: 2, Size: config.Size{CPU: 4096, Memory: 16384}},
 		},
-		Airflow: config.Airflow{DAGRefreshSeconds: 12, QueuedTimeoutSeconds: 7200, RetentionDays: 45},
+		Airflow: config.Airflow{DAGRefreshSeconds: 12, QueuedTimeoutSeconds: 7200, LongestTaskSeconds: 90000, RetentionDays: 45},
 	}
 }
 

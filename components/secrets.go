@@ -32,11 +32,15 @@ type Secrets struct {
 	// DatabaseURL is the connection to the metadata database in three forms, the
 	// keys sync, async and libpq of its JSON.
 	DatabaseURL *Secret
-	// BrokerURL is the connection to the broker.
+	// MetricsURL, DAGProcessorURL and TriggererURL are the same for the
+	// database's narrower users.
+	MetricsURL, DAGProcessorURL, TriggererURL *Secret
+	// BrokerURL is the connection to the broker, which holds Celery's results too.
 	BrokerURL *Secret
 	// FernetKey encrypts connections and variables in the database.
 	FernetKey *Secret
-	// JWTSecret signs the tokens of the execution API.
+	// JWTSecret signs the tokens of tasks and people, the key sign of its JSON;
+	// trust is the set of keys that they are checked with.
 	JWTSecret *Secret
 	// APISecretKey signs sessions and requests for live logs.
 	APISecretKey *Secret
@@ -68,6 +72,12 @@ func (s *Secret) ValueFrom(jsonKey string) pulumi.StringOutput {
 	return pulumi.Sprintf("%s:%s::%s", s.ARN, jsonKey, s.VersionID)
 }
 
+// Keys of the JSON of the JWT secret.
+const (
+	signKey   = "sign"
+	trustKeys = "trust"
+)
+
 // Keys of the database URL's JSON.
 const (
 	syncURL  = "sync"
@@ -91,10 +101,13 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 	var password *Secret // for people; the services use the URL
 	entries := []entry{
 		{&password, "db-password", "Password of the database user " + DatabaseUser, c.DatabasePassword},
-		{&s.DatabaseURL, "database-url", "Connection URLs of the metadata database", args.databaseURL()},
+		{&s.DatabaseURL, "database-url", "Connection URLs of the metadata database", args.databaseURL(DatabaseUser, c.DatabasePassword)},
+		{&s.MetricsURL, "metrics-url", "Connection URLs of the database user " + MetricsUser, args.databaseURL(MetricsUser, c.MetricsPassword)},
+		{&s.DAGProcessorURL, "dag-processor-url", "Connection URLs of the database user " + DAGProcessorUser, args.databaseURL(DAGProcessorUser, c.DAGProcessorPassword)},
+		{&s.TriggererURL, "triggerer-url", "Connection URLs of the database user " + TriggererUser, args.databaseURL(TriggererUser, c.TriggererPassword)},
 		{&s.BrokerURL, "broker-url", "Connection URL of the Celery broker", args.brokerURL()},
 		{&s.FernetKey, "fernet-key", "Encrypts connections and variables in the database", c.FernetKeys},
-		{&s.JWTSecret, "jwt-secret", "Signs the tokens of the execution API", c.JWTSecret},
+		{&s.JWTSecret, "jwt-secret", "Signs the tokens of the execution API", pulumi.JSONMarshal(map[string]any{signKey: c.JWTSecret, trustKeys: c.TrustedJWTKeys})},
 		{&s.APISecretKey, "api-secret-key", "Signs the sessions of the web interface", c.APISecretKey},
 	}
 	if args.OIDCClientSecret != nil {
@@ -134,11 +147,11 @@ func (s *Secrets) newSecret(ctx *pulumi.Context, name string, args *SecretsArgs,
 	return &Secret{Name: secret, ARN: created.Arn, VersionID: version.VersionId, Value: version.SecretString.Elem()}, nil
 }
 
-// databaseURL is the connection in the three forms that Airflow's sync and
+// databaseURL is a user's connection in the three forms that Airflow's sync and
 // async engines and the agent take; each verifies certificate and host name.
 // The certificate authority's path is not part of it: see PGSSLROOTCERT.
-func (args *SecretsArgs) databaseURL() pulumi.StringOutput {
-	server := pulumi.Sprintf("%s:%s@%s:%d/%s", DatabaseUser, args.Credentials.DatabasePassword, args.DatabaseHost, DatabasePort, DatabaseName)
+func (args *SecretsArgs) databaseURL(user string, password pulumi.StringInput) pulumi.StringOutput {
+	server := pulumi.Sprintf("%s:%s@%s:%d/%s", user, password, args.DatabaseHost, DatabasePort, DatabaseName)
 	return pulumi.JSONMarshal(map[string]any{
 		syncURL:  pulumi.Sprintf("postgresql+psycopg2://%s?sslmode=verify-full", server),
 		asyncURL: pulumi.Sprintf("postgresql+asyncpg://%s?ssl=verify-full", server),

@@ -73,6 +73,7 @@ type Service struct {
 	SecurityGroupID pulumi.StringOutput
 
 	name       string
+	owner      pulumi.Resource
 	args       *ServiceArgs
 	definition *ecs.TaskDefinition
 	resource   *ecs.Service
@@ -83,35 +84,41 @@ type Service struct {
 // NewService creates all that the service called <prefix>-<name> needs. Its
 // tasks come with [Service.Start], once others let them in.
 func NewService(ctx *pulumi.Context, name string, args *ServiceArgs, opts ...pulumi.ResourceOption) (*Service, error) {
-	s := &Service{name: name, args: args, Name: args.Scope.Name(name), LogGroup: args.Scope.LogGroupName(name)}
+	s := &Service{}
 	if err := register(ctx, "Service", name, s, opts); err != nil {
 		return nil, err
 	}
-	group, err := newSecurityGroup(ctx, s, name, s.Name, "Tasks of "+name, args.VPCID)
+	return s, s.prepare(ctx, s, name, args)
+}
+
+// prepare creates all but what starts tasks, as parts of a component.
+func (s *Service) prepare(ctx *pulumi.Context, owner pulumi.Resource, name string, args *ServiceArgs) error {
+	s.name, s.owner, s.args = name, owner, args
+	s.Name, s.LogGroup = args.Scope.Name(name), args.Scope.LogGroupName(name)
+	group, err := newSecurityGroup(ctx, owner, name, s.Name, "Tasks of "+name, args.VPCID)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.SecurityGroupID = group
 	logs, err := cloudwatch.NewLogGroup(ctx, name, &cloudwatch.LogGroupArgs{
 		Name:            pulumi.String(s.LogGroup),
 		RetentionInDays: pulumi.Int(args.LogRetentionDays),
 		KmsKeyId:        args.LogsKeyARN,
-	}, pulumi.Parent(s))
+	}, pulumi.Parent(owner))
 	if err != nil {
-		return nil, fmt.Errorf("service %s: log group: %w", name, err)
+		return fmt.Errorf("service %s: log group: %w", name, err)
 	}
 	s.logs = logs
 	execution, task, err := s.newRoles(ctx, name, args)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	s.definition, err = s.newTaskDefinition(ctx, name, args, execution, task)
-	return s, err
+	return err
 }
 
-// Start creates the ECS service. What it waits for outlives its tasks as well:
-// a worker that drains still reports, over the rules among it.
-func (s *Service) Start(ctx *pulumi.Context, after ...pulumi.Resource) error {
+// ready is what must exist before a task starts.
+func (s *Service) ready(after []pulumi.Resource) []pulumi.Resource {
 	args := s.args
 	ready := append([]pulumi.Resource{s.logs}, s.roles...)
 	ready = append(ready, args.Cluster.ready...)
@@ -123,7 +130,14 @@ func (s *Service) Start(ctx *pulumi.Context, after ...pulumi.Resource) error {
 			ready = append(ready, args.Files.mounts...)
 		}
 	}
-	options := parented(s, pulumi.DependsOn(unique(ready)))
+	return unique(ready)
+}
+
+// Start creates the ECS service. What it waits for outlives its tasks as well:
+// a worker that drains still reports, over the rules among it.
+func (s *Service) Start(ctx *pulumi.Context, after ...pulumi.Resource) error {
+	args := s.args
+	options := parented(s, pulumi.DependsOn(s.ready(after)))
 	if args.Autoscaled {
 		options = append(options, pulumi.IgnoreChanges([]string{"desiredCount"}))
 	}
@@ -165,7 +179,7 @@ func (s *Service) newTaskDefinition(ctx *pulumi.Context, name string, args *Serv
 		// ECS can't go back to a revision that was deregistered (ECS API,
 		// UpdateService), and the circuit breaker decides long after the update.
 		SkipDestroy: pulumi.Bool(true),
-	}, pulumi.Parent(s))
+	}, pulumi.Parent(s.owner))
 	if err != nil {
 		return nil, fmt.Errorf("service %s: task definition: %w", name, err)
 	}
@@ -178,7 +192,7 @@ func (s *Service) service(args *ServiceArgs, definition *ecs.TaskDefinition) *ec
 		Cluster:                    args.Cluster.ARN,
 		TaskDefinition:             definition.Arn,
 		DesiredCount:               pulumi.Int(args.Count),
-		PlatformVersion:            pulumi.String("1.4.0"), // the first with EFS; LATEST would show as a difference
+		PlatformVersion:            pulumi.String(platformVersion),
 		CapacityProviderStrategies: strategy(args.OnDemandBase, args.SpotPercent),
 		// ECS changes the strategy of a service only with a new deployment; without
 		// this the provider deletes the service and makes another one.
@@ -206,6 +220,9 @@ func (s *Service) service(args *ServiceArgs, definition *ecs.TaskDefinition) *ec
 	}
 	return service
 }
+
+// platformVersion of Fargate is the first with EFS; LATEST would show as a difference.
+const platformVersion = "1.4.0"
 
 // strategy splits tasks between on demand and Spot: base tasks on demand, of
 // the others percent on Spot.

@@ -13,7 +13,7 @@ import (
 // (pull, log, fetch secrets), and the task role, which the code in them has.
 func (s *Service) newRoles(ctx *pulumi.Context, name string, args *ServiceArgs) (execution, task *role, err error) {
 	trust := args.Scope.trustTasks()
-	execution, err = newRole(ctx, s, name+"-execution", s.Name+"-execution",
+	execution, err = newRole(ctx, s.owner, name+"-execution", s.Name+"-execution",
 		"Starts the containers of "+s.Name, trust, s.startPermissions(args))
 	if err != nil {
 		return nil, nil, err
@@ -22,7 +22,7 @@ func (s *Service) newRoles(ctx *pulumi.Context, name string, args *ServiceArgs) 
 	if args.Exec {
 		permissions = append(permissions, execPermissions(args)...)
 	}
-	task, err = newRole(ctx, s, name+"-task", s.Name+"-task", "What the code of "+s.Name+" may do", trust, permissions)
+	task, err = newRole(ctx, s.owner, name+"-task", s.Name+"-task", "What the code of "+s.Name+" may do", trust, permissions)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -5,9 +5,10 @@ import (
 	"strings"
 )
 
-// reservedOptions are Airflow's settings that the platform sets itself, as
-// section.key, each with the reason why a stack can't. A test holds them
-// against the environment that the task definitions really carry.
+// reservedOptions are Airflow's settings that the platform sets itself, or relies
+// on at their defaults, as section.key, each with the reason why a stack can't set
+// them. Tests hold them against the environment that the task definitions really
+// carry, and against the options that Airflow has.
 var reservedOptions = map[string]string{
 	"core.executor":                                      "the platform is built for the CeleryExecutor",
 	"core.auth_manager":                                  "login.mode decides how people log in",
@@ -23,14 +24,14 @@ var reservedOptions = map[string]string{
 	"database.sql_alchemy_pool_size":                     "it is sized to the RDS class",
 	"database.sql_alchemy_max_overflow":                  "it is sized to the RDS class",
 	"celery.broker_url":                                  "it is a secret of the stack",
-	"celery.result_backend":                              "results go to the metadata database",
+	"celery.result_backend":                              "results go to the broker: workers know no database",
 	"celery.worker_concurrency":                          "set the pool's concurrency, from which the scaling steps follow",
 	"celery.extra_celery_config":                         "it holds the soft shutdown, which must fit into the tasks' stop timeout, and the pool of processes",
 	"celery.pool":                                        "the image's pool keeps what runs when the broker's connection breaks",
 	"celery.worker_autoscale":                            "it would replace the pool's concurrency, from which the scaling steps follow",
 	"celery.worker_prefetch_multiplier":                  "a reserved message would wait behind a long task while another worker idles",
 	"celery.task_acks_late":                              "a message must outlive its worker",
-	"celery_broker_transport_options.visibility_timeout": "a shorter one would run long tasks twice",
+	"celery_broker_transport_options.visibility_timeout": "set airflow.longestTaskSeconds",
 	"api.base_url":                                       "loadBalancer.hostname decides it",
 	"api.host":                                           "the load balancer must reach it",
 	"api.port":                                           "the load balancer forwards to it",
@@ -39,6 +40,10 @@ var reservedOptions = map[string]string{
 	"api.secret_key":                                     "it is a secret of the stack; raise secrets.apiSecretKey to rotate it",
 	"api.workers":                                        "connections are counted for one process in a task; raise services.apiServer.count",
 	"api_auth.jwt_secret":                                "it is a secret of the stack; raise secrets.jwtSecret to rotate it",
+	"api_auth.jwt_algorithm":                             "the keys that the api-server trusts are made for it",
+	"api_auth.jwt_kid":                                   "it is the generation of the key: raise secrets.jwtSecret",
+	"api_auth.jwt_private_key_path":                      "tokens are signed with a secret of the stack; raise secrets.jwtSecret to rotate it",
+	"api_auth.trusted_jwks_url":                          "the api-server trusts the secrets of the stack alone, of three generations",
 	"execution_api.jwt_expiration_time":                  "it follows from airflow.queuedTimeoutSeconds",
 	"scheduler.task_queued_timeout":                      "set airflow.queuedTimeoutSeconds",
 	"scheduler.enable_health_check":                      "the container's health check asks it",
@@ -69,9 +74,27 @@ var reservedOptions = map[string]string{
 	"operators.default_queue":                            "one pool works off the queue default",
 	"secrets.backend":                                    "set secretsBackend, which also permits what is looked for",
 	"secrets.backend_kwargs":                             "set secretsBackend, which also permits what is looked for",
+	"api.server_type":                                    "connections are counted for one process in a task",
+	"celery.celery_config_options":                       "Airflow's own holds the settings of Celery that the platform adds to",
+	"celery.ssl_active":                                  "the broker's URL says how its certificate is verified",
+	"celery.worker_enable_remote_control":                "the guard asks a worker over it whether it is busy: without an answer every worker is replaced, for ever",
+	"celery_broker_transport_options.global_keyprefix":   "guard and metrics know the queues by their own names",
+	"core.default_impersonation":                         "the containers have one user, and no sudo",
+	"core.multi_team":                                    "the services serve all teams, which Airflow would not let them do",
+	"core.unit_test_mode":                                "the settings of Airflow's own tests would replace these",
+	"database.sql_alchemy_connect_args":                  "it could undo the verification of the server's certificate",
+	"database.sql_alchemy_pool_enabled":                  "connections are counted by the pools' sizes",
+	"database.sql_alchemy_schema":                        "metrics, clean-up and health checks read the schema public",
+	"logging.base_log_folder":                            "it is on the one disk that the containers may write to",
+	"logging.dag_processor_child_process_log_directory":  "it is on the one disk that the containers may write to",
+	"logging.logging_config_class":                       "Airflow's own writes task logs to the log bucket",
+	"logging.task_log_reader":                            "Airflow's own reads task logs from the log bucket",
+	"scheduler.job_heartbeat_sec":                        "health checks and alarms know by it whether scheduler and DAG processor live",
+	"scheduler.scheduler_health_check_server_host":       "the container's health check asks it",
+	"triggerer.job_heartbeat_sec":                        "health checks and alarms know by it whether the triggerer lives",
+	"triggerer.queues_enabled":                           "the triggerer serves all, and would pass over those with a queue",
 	"workers.secrets_backend":                            "set secretsBackend, which also permits what is looked for",
 	"workers.secrets_backend_kwargs":                     "set secretsBackend, which also permits what is looked for",
-	"usage_data_collection.enabled":                      "nothing leads out of the VPC",
 	"workers.execution_api_retries":                      "tasks must outlast a failover of the database",
 	"workers.execution_api_retry_wait_max":               "tasks must outlast a failover of the database",
 	"workers.execution_api_timeout":                      "it must bear a busy api-server and stay below the load balancer's idle timeout",

@@ -242,6 +242,7 @@ type Airflow struct {
 	Version              string                       `config:"version"`
 	DAGRefreshSeconds    int                          `config:"dagRefreshSeconds"`
 	QueuedTimeoutSeconds int                          `config:"queuedTimeoutSeconds"`
+	LongestTaskSeconds   int                          `config:"longestTaskSeconds"`
 	RetentionDays        int                          `config:"retentionDays"`
 	OpenTelemetry        OpenTelemetry                `config:"openTelemetry"`
 	Options              map[string]map[string]string `config:"options"`

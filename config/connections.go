@@ -10,14 +10,13 @@ type Pool struct{ Size, Overflow int }
 func (p Pool) most() int { return p.Size + p.Overflow }
 
 // Connection pools per container. Observed at Airflow 3.1.8: the api-server
-// holds 2 to 5, a scheduler 2, the dag-processor and the triggerer 1 each, a
-// worker one per busy slot and one of its own; the rest is head room.
+// holds 2 to 5, a scheduler 2, the dag-processor and the triggerer 1 each; the
+// rest is head room. Workers know no database.
 var (
 	APIServerPool    = Pool{5, 10}
 	SchedulerPool    = Pool{5, 5}
 	DAGProcessorPool = Pool{2, 3}
 	TriggererPool    = Pool{3, 5}
-	WorkerPoolPerJob = Pool{1, 1}
 	// MigrationPool is that of a schema change: it holds two connections and
 	// asks for a third, and would wait for ever for it in a smaller pool. It
 	// ends before the scheduler of its task begins.
@@ -30,6 +29,8 @@ const (
 	asyncPool = 15
 	// metricsSidecar is what the sidecar of a scheduler holds.
 	metricsSidecar = 1
+	// cleanupTask is what the clean-up holds while it runs.
+	cleanupTask = 1
 )
 
 // Connections is the most that all services together can open, with every
@@ -40,10 +41,7 @@ func (c *Config) Connections() int {
 	total := s.APIServer.MaxCount*(APIServerPool.most()+asyncPool) +
 		s.Scheduler.Count*(SchedulerPool.most()+metricsSidecar) +
 		s.DAGProcessor.Count*DAGProcessorPool.most() +
-		s.Triggerer.Count*TriggererPool.most()
-	for _, pool := range c.WorkerPools {
-		total += pool.Max * (pool.Concurrency + WorkerPoolPerJob.most())
-	}
+		s.Triggerer.Count*TriggererPool.most() + cleanupTask
 	return total
 }
 
@@ -83,7 +81,7 @@ func MaxConnections(class string) int {
 }
 
 func (f *faults) validateConnections(c *Config) {
-	for _, part := range []string{"database.instanceClass", "database.reservedConnections", "services", "workerPools"} {
+	for _, part := range []string{"database.instanceClass", "database.reservedConnections", "services"} {
 		if f.wrong(key(part)) {
 			return
 		}
@@ -91,7 +89,7 @@ func (f *faults) validateConnections(c *Config) {
 	limit := MaxConnections(c.Database.InstanceClass)
 	if needed := c.Connections(); needed+c.Database.ReservedConnections > limit {
 		f.addf(key("database.instanceClass"), c.Database.InstanceClass,
-			"too small: it takes about %d connections, the services can open %d and %d are reserved; choose a larger class, or lower workerPools' max or concurrency",
+			"too small: it takes about %d connections, the services can open %d and %d are reserved; choose a larger class, or lower the services' counts",
 			limit, needed, c.Database.ReservedConnections)
 	}
 }

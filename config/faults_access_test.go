@@ -51,10 +51,10 @@ var accessFaults = []faultCase{
 		`airflow:workerPools[0].environment.AIRFLOW_CONN_A: ` + inClear, `airflow:workerPools[0].environment.AIRFLOW_CONN_B: ` + inClear, `airflow:workerPools[0].environment.DB_PASSWORD: ` + inClear,
 	}},
 	{"the platform's variables", change{"services.triggerer.environment": change{"AIRFLOW__CORE__EXECUTOR": "x", "AWS_REGION": "x", "AGENT_STACK": "x"}, "services.triggerer.secrets": change{"AIRFLOW__CORE__FERNET_KEY_CMD": secretOf + "x-AbCdEf"}}, []string{
-		`airflow:services.triggerer.secrets.AIRFLOW__CORE__FERNET_KEY_CMD: the platform sets it: it is a secret of the stack; raise secrets.fernetKey to rotate it`,
-		`airflow:services.triggerer.environment.AGENT_STACK: the platform sets it: it is the platform's own`,
-		`airflow:services.triggerer.environment.AIRFLOW__CORE__EXECUTOR: the platform sets it: the platform is built for the CeleryExecutor`,
-		`airflow:services.triggerer.environment.AWS_REGION: the platform sets it: it is the platform's own`,
+		`airflow:services.triggerer.secrets.AIRFLOW__CORE__FERNET_KEY_CMD: the platform decides it: it is a secret of the stack; raise secrets.fernetKey to rotate it`,
+		`airflow:services.triggerer.environment.AGENT_STACK: the platform decides it: it is the platform's own`,
+		`airflow:services.triggerer.environment.AIRFLOW__CORE__EXECUTOR: the platform decides it: the platform is built for the CeleryExecutor`,
+		`airflow:services.triggerer.environment.AWS_REGION: the platform decides it: it is the platform's own`,
 	}},
 	{"variables' names and values", change{"workerPools[0].environment": change{"lower": "x", "LINES": "a\nb"}}, []string{
 		`airflow:workerPools[0].environment.LINES: at most 4096 characters on one line, none of them a control character`,

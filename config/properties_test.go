@@ -149,10 +149,10 @@ func TestMaxConnections(t *testing.T) {
 }
 
 // Counted by hand for dev: three api-servers with 15 synchronous and 15
-// asynchronous connections, a scheduler with 10, its sidecar and its
-// migration, 5, 8, and ten workers with four tasks and two of their own.
+// asynchronous connections, a scheduler with 10 and its sidecar, 5, 8, and the
+// clean-up. Workers know no database.
 func TestConnectionsOfDev(t *testing.T) {
-	require.Equal(t, 3*(15+15)+(10+1)+5+8+10*(4+2), valid(t, nil).Connections())
+	require.Equal(t, 3*(15+15)+(10+1)+5+8+1, valid(t, nil).Connections())
 }
 
 // By hand for dev, all in one zone: 3+1+1+1+1+10 tasks, twice; seven endpoints;

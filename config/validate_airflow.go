@@ -84,14 +84,16 @@ func (f *faults) validateAirflow(c *Config) {
 	f.oneOf(key("airflow.version"), a.Version, airflowLines...)
 	f.between(key("airflow.dagRefreshSeconds"), a.DAGRefreshSeconds, 5, 300)
 	f.between(key("airflow.queuedTimeoutSeconds"), a.QueuedTimeoutSeconds, 1800, 604800)
+	f.between(key("airflow.longestTaskSeconds"), a.LongestTaskSeconds, 3600, 604800)
 	f.between(key("airflow.retentionDays"), a.RetentionDays, 1, 3650)
 	f.validateOpenTelemetry(c)
 	size := 0
+	list, _ := optionsOf(a.Version)
 	for _, section := range sortedKeys(a.Options) {
 		at := key("airflow.options." + section)
 		f.matches(at, section, sectionForm, "a section of airflow.cfg: lower-case letters, digits and _")
 		for _, option := range sortedKeys(a.Options[section]) {
-			f.option(at+"."+option, section, option, a.Options[section][option])
+			f.option(list, at+"."+option, section, option, a.Options[section][option])
 			size += len(section) + len(option) + len(a.Options[section][option])
 		}
 	}
@@ -102,16 +104,22 @@ func (f *faults) validateAirflow(c *Config) {
 
 // option checks one Airflow option. Its value is never shown: it may be a
 // secret in the wrong place.
-func (f *faults) option(at, section, option, value string) {
+func (f *faults) option(list optionList, at, section, option, value string) {
 	f.matches(at, option, optionForm, "an option of airflow.cfg: lower-case letters, digits and _")
 	reason, reserved := ReservedOption(section, option)
 	reference := strings.HasSuffix(option, "_cmd") || strings.HasSuffix(option, "_secret")
 	switch {
 	case reserved:
-		f.addf(at, nil, "the platform sets it: %s", reason)
+		f.addf(at, nil, "the platform decides it: %s", reason)
 	case !reference && sensitiveForm.MatchString(option), withLogin.MatchString(value):
 		f.add(at, nil, "a secret: it would stand in clear in the task definition; use an Airflow connection, or the option with _secret or _cmd at its end")
 	case len(value) > longestOption || strings.ContainsFunc(value, func(r rune) bool { return r < ' ' && r != '\t' || r == 0x7f }):
 		f.addf(at, nil, "at most %d characters on one line, none of them a control character", longestOption)
+	}
+	if reserved || !sectionForm.MatchString(section) || !optionForm.MatchString(option) {
+		return
+	}
+	if fault := list.fault(section, option); fault != "" {
+		f.add(at, nil, fault)
 	}
 }

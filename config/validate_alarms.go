@@ -15,6 +15,9 @@ func (f *faults) validateAlarms(c *Config) {
 	}
 	f.between(key("alarms.queueWaitSeconds"), a.QueueWaitSeconds, 60, 86400)
 	f.between(key("alarms.taskDurationSeconds"), a.TaskDurationSeconds, 60, 604800)
+	if longest := c.Airflow.LongestTaskSeconds; a.TaskDurationSeconds > longest && !f.wrong(key("alarms.taskDurationSeconds")) && !f.wrong(key("airflow.longestTaskSeconds")) {
+		f.addf(key("alarms.taskDurationSeconds"), a.TaskDurationSeconds, "at most airflow.longestTaskSeconds, %d: a longer task may lose its code, and its message comes a second time", longest)
+	}
 	f.between(key("alarms.taskFailures"), a.TaskFailures, 1, 100000)
 	f.between(key("alarms.syncLagSeconds"), a.SyncLagSeconds, 30, 3600)
 	f.between(key("budget.monthlyUsd"), c.Budget.MonthlyUSD, 0, 1000000)

@@ -9,7 +9,7 @@ import (
 // reservedVariables are those that the platform, its images or ECS set, besides
 // Airflow's options; with _ at the end, all that begin so.
 var reservedVariables = []string{
-	"AGENT_", "ECS_", "TINI_", "AWS_CONTAINER_", "AIRFLOW_OIDC_", "AIRFLOW_LOGIN_", "AIRFLOW_HOUSEKEEPING_", "AIRFLOW_DB_",
+	"AGENT_", "ECS_", "TINI_", "AWS_CONTAINER_", "AIRFLOW_OIDC_", "AIRFLOW_LOGIN_", "AIRFLOW_JWT_", "AIRFLOW_DB_", "AIRFLOW_METRICS_", "AIRFLOW_DAG_PROCESSOR_", "AIRFLOW_TRIGGERER_",
 	"AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_REGION", "AWS_DEFAULT_REGION",
 	"AWS_PROFILE", "AWS_ROLE_ARN", "AWS_WEB_IDENTITY_TOKEN_FILE", "AWS_CONFIG_FILE", "AWS_SHARED_CREDENTIALS_FILE",
 	"AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_", "AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR",
@@ -52,7 +52,7 @@ func (f *faults) variables(c *Config, at string, a Access) {
 	}
 	for _, name := range sortedKeys(a.Secrets) {
 		here := at + ".secrets." + name
-		f.variable(here, name)
+		f.variable(c, here, name)
 		arn := secretForm.FindStringSubmatch(a.Secrets[name])
 		if arn == nil || arn[1] != c.Region && !f.wrong(regionKey) || arn[2] != c.AccountID && !f.wrong(key("accountId")) {
 			f.addf(here, nil, "arn:aws:secretsmanager:%s:%s:secret:<name>-<six characters>, the whole ARN of a secret of the account and region, with :<key>:: behind it for one key of its JSON", c.Region, c.AccountID)
@@ -66,7 +66,7 @@ func (f *faults) variables(c *Config, at string, a Access) {
 	size := 0
 	for _, name := range sortedKeys(a.Environment) {
 		value, here := a.Environment[name], at+".environment."+name
-		f.variable(here, name)
+		f.variable(c, here, name)
 		lower := strings.ToLower(name)
 		reference := strings.HasSuffix(lower, "_cmd") || strings.HasSuffix(lower, "_secret") && strings.HasPrefix(lower, "airflow__")
 		switch {
@@ -82,10 +82,17 @@ func (f *faults) variables(c *Config, at string, a Access) {
 	}
 }
 
-func (f *faults) variable(at, name string) {
+func (f *faults) variable(c *Config, at, name string) {
 	f.matches(at, name, variableForm, "a variable: capital letters, digits and _, a letter first")
 	if reason, reserved := ReservedVariable(name); reserved {
-		f.addf(at, nil, "the platform sets it: %s", reason)
+		f.addf(at, nil, "the platform decides it: %s", reason)
+		return
+	}
+	if option, ok := strings.CutPrefix(name, "AIRFLOW__"); ok {
+		list, _ := optionsOf(c.Airflow.Version)
+		if fault := list.fault(list.split(strings.Replace(strings.ToLower(option), "__", ".", 1))); fault != "" {
+			f.add(at, nil, fault)
+		}
 	}
 }
 

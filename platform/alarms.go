@@ -39,6 +39,7 @@ func (p *platformParts) newAlarms(ctx *pulumi.Context, s *services) (*components
 	for _, service := range s.all() {
 		groups[service.Peer().Name] = service.LogGroup
 	}
+	groups[s.cleanup.Peer().Name] = s.cleanup.LogGroup
 	var alarms []components.Alarm
 	for _, some := range [][]components.Alarm{
 		p.airflowAlarms(), p.queueAlarms(), p.webAlarms(), p.taskAlarms(s), p.databaseAlarms(), p.brokerAlarms(), p.filesAlarms(), p.hoursAlarms(),
@@ -53,6 +54,7 @@ func (p *platformParts) newAlarms(ctx *pulumi.Context, s *services) (*components
 		OffHours:       scheduled(p.config),
 		ClusterARN:     s.cluster.ARN,
 		DatabaseID:     p.state.database.Identifier,
+		Scheduled:      []string{s.cleanup.Family},
 		LogGroups:      groups,
 		LogGroupsReady: s.logGroups(),
 		DNS:            p.dns,

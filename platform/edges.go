@@ -21,6 +21,7 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 	dagProcessor := s.dagProcessor.Peer()
 	triggerer := s.triggerer.Peer()
 	dagsync := s.dagsync.Peer()
+	cleanup := s.cleanup.Peer()
 
 	table := []components.Edge{
 		{From: clients, To: alb, Port: components.HTTPSPort, Why: "people open the web interface"},
@@ -30,7 +31,8 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 		{From: scheduler, To: database, Port: components.DatabasePort, Why: "metadata, migrations and metrics"},
 		{From: dagProcessor, To: database, Port: components.DatabasePort, Why: "serialized DAGs"},
 		{From: triggerer, To: database, Port: components.DatabasePort, Why: "triggers"},
-		{From: scheduler, To: broker, Port: components.BrokerPort, Why: "the executor queues tasks"},
+		{From: cleanup, To: database, Port: components.DatabasePort, Why: "deletes what is older than the retention"},
+		{From: scheduler, To: broker, Port: components.BrokerPort, Why: "the executor queues tasks, and reads their results"},
 		{From: apiServer, To: triggerer, Port: triggererLogPort, Why: "logs of deferred tasks while they wait"},
 		{From: apiServer, To: files, Port: components.FilesPort, Why: "plugins"},
 		{From: scheduler, To: files, Port: components.FilesPort, Why: "plugins"},
@@ -38,14 +40,13 @@ func edges(cfg *config.Config, endpoints *components.Endpoints, state *state, we
 		{From: triggerer, To: files, Port: components.FilesPort, Why: "code of triggers, and plugins"},
 		{From: dagsync, To: files, Port: components.FilesPort, Why: "publishes DAGs and plugins"},
 	}
-	all := []components.Peer{apiServer, scheduler, dagProcessor, triggerer, dagsync}
+	all := []components.Peer{apiServer, scheduler, dagProcessor, triggerer, dagsync, cleanup}
 	for i := range cfg.WorkerPools {
 		worker := s.workers[i].Peer()
 		all = append(all, worker)
 		table = append(table,
 			components.Edge{From: worker, To: alb, Port: components.ExecutionPort, Why: "tasks report over the execution API"},
-			components.Edge{From: worker, To: broker, Port: components.BrokerPort, Why: "workers fetch tasks"},
-			components.Edge{From: worker, To: database, Port: components.DatabasePort, Why: "results of Celery"},
+			components.Edge{From: worker, To: broker, Port: components.BrokerPort, Why: "workers fetch tasks and leave their results"},
 			components.Edge{From: worker, To: files, Port: components.FilesPort, Why: "DAGs and plugins"},
 			components.Edge{From: apiServer, To: worker, Port: workerLogPort, Why: "logs of running tasks"},
 		)

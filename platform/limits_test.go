@@ -122,7 +122,7 @@ func manyPools(t *testing.T) *config.Config {
 	values := stackValues(t, "prod")
 	values.Config["airflow:workerPools"] = "[" + strings.Join(pools, ",") + "]"
 	values.Config["airflow:database"] = `{"instanceClass":"db.r7g.4xlarge"}`
-	values.Config["airflow:airflow"] = fmt.Sprintf(`{"options":{"core":{"a":"%[1]s","b":"%[1]s","c":"%[1]s"}}}`, strings.Repeat(`'`, 4096))
+	values.Config["airflow:airflow"] = fmt.Sprintf(`{"options":{"celery_broker_transport_options":{"a":"%[1]s","b":"%[1]s","c":"%[1]s"}}}`, strings.Repeat(`'`, 4096))
 	cfg, err := config.Load(projectFile, values)
 	require.NoError(t, err)
 	return cfg

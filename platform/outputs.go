@@ -18,6 +18,7 @@ func export(ctx *pulumi.Context, cfg *config.Config, s *services, secrets *compo
 		names = append(names, pulumi.String(service.Name))
 		groups = append(groups, pulumi.String(service.LogGroup))
 	}
+	groups = append(groups, pulumi.String(s.cleanup.LogGroup))
 	repositories := pulumi.StringMap{}
 	for _, image := range config.ImageNames {
 		repositories[image] = pulumi.String(scope.ImageURI(image))

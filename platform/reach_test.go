@@ -38,13 +38,15 @@ triggerer     -> endpoints      443
 triggerer     -> s3             443
 worker        -> alb            8443
 worker        -> broker         6379
-worker        -> database       5432
 worker        -> files          2049
 worker        -> endpoints      443
 worker        -> s3             443
 dagsync       -> files          2049
 dagsync       -> endpoints      443
 dagsync       -> s3             443
+cleanup       -> database       5432
+cleanup       -> endpoints      443
+cleanup       -> s3             443
 `
 
 // heavyPool is what prod's second pool has beyond that.
@@ -52,7 +54,6 @@ const heavyPool = `
 api-server    -> worker-heavy   8793
 worker-heavy  -> alb            8443
 worker-heavy  -> broker         6379
-worker-heavy  -> database       5432
 worker-heavy  -> files          2049
 worker-heavy  -> endpoints      443
 worker-heavy  -> s3             443

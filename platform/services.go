@@ -32,6 +32,8 @@ type services struct {
 	dagsync      *components.Service
 	// workers are in the order of config's pools.
 	workers []*components.Service
+	// cleanup is no service: it runs once a day.
+	cleanup *components.ScheduledTask
 }
 
 // airflow are the services that run Airflow, all but dagsync.
@@ -49,16 +51,16 @@ func (s *services) start(ctx *pulumi.Context, rules components.Rules) error {
 			return err
 		}
 	}
-	return nil
+	return s.cleanup.Start(ctx, rules[s.cleanup.Peer().Name]...)
 }
 
-// logGroups are the services' log groups.
+// logGroups are the log groups of the services and the clean-up.
 func (s *services) logGroups() []pulumi.Resource {
 	var groups []pulumi.Resource
 	for _, service := range s.all() {
 		groups = append(groups, service.Logs())
 	}
-	return groups
+	return append(groups, s.cleanup.Logs())
 }
 
 func (p *platformParts) newServices(ctx *pulumi.Context) (*services, error) {
@@ -120,7 +122,20 @@ func (p *platformParts) newServices(ctx *pulumi.Context) (*services, error) {
 		}
 		s.workers = append(s.workers, worker)
 	}
-	return s, nil
+	s.cleanup, err = p.newCleanup(ctx, airflow)
+	return s, err
+}
+
+// newCleanup keeps the database as small as its retention says, every night;
+// where nights are off, when the platform starts: it waits for the database.
+func (p *platformParts) newCleanup(ctx *pulumi.Context, airflow *components.Airflow) (*components.ScheduledTask, error) {
+	task := p.service(config.Size{CPU: 256, Memory: 512}, config.Capacity{}, config.Access{}, airflow.Cleanup())
+	task.Exec = false
+	args := &components.ScheduledTaskArgs{Task: task, When: "cron(17 3 * * ? *)", Timezone: "UTC"}
+	if scheduled(p.config) {
+		args.When, args.Timezone = p.config.Schedule.Start, p.config.Schedule.Timezone
+	}
+	return components.NewScheduledTask(ctx, "cleanup", args, p.in)
 }
 
 // lookUp lets a service find connections and variables in Secrets Manager.

@@ -67,7 +67,7 @@ var otherValues = values{
 	},
 	"schedule": values{"stop": "cron(0 20 ? * MON-FRI *)", "start": "cron(0 7 ? * MON-FRI *)", "timezone": "Europe/Berlin", "drainMinutes": 30},
 	"airflow": values{
-		"version": "3.3", "dagRefreshSeconds": 20, "queuedTimeoutSeconds": 7200, "retentionDays": 30,
+		"version": "3.3", "dagRefreshSeconds": 20, "queuedTimeoutSeconds": 7200, "longestTaskSeconds": 172800, "retentionDays": 30,
 		"openTelemetry": values{"endpoint": "http://otel.example.com:4318", "to": "172.20.2.0/24"}, "options": values{"core": values{"max_active_runs_per_dag": "4"}},
 	},
 	"alarms": values{"emails": []any{"ops@pathwai.example"}, "queueWaitSeconds": 600, "taskDurationSeconds": 3600, "taskFailures": 3, "syncLagSeconds": 90},

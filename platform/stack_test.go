@@ -96,7 +96,7 @@ func TestNoBudget(t *testing.T) {
 	require.Len(t, record(t, loadStack(t, "dev")).Of("aws:budgets/budget:Budget"), 1)
 }
 
-// A worker that drains still talks to broker, database and execution API: the
+// A worker that drains still talks to broker and execution API: the
 // rules come before the service, and go after it.
 func TestServicesOutliveNoRuleOfTheirs(t *testing.T) {
 	for _, stack := range []string{"dev", "prod"} {

@@ -122,7 +122,7 @@ func TestNoRoleIsShared(t *testing.T) {
 	eachStack(t, func(t *testing.T, cfg *config.Config, declared *recorder.Record) {
 		used := map[any]string{}
 		definitions := declared.Of("aws:ecs/taskDefinition:TaskDefinition")
-		require.Len(t, definitions, 5+len(cfg.WorkerPools))
+		require.Len(t, definitions, 6+len(cfg.WorkerPools))
 		for _, definition := range definitions {
 			for _, property := range []string{"executionRoleArn", "taskRoleArn"} {
 				role := definition.Plain()[property]

@@ -68,14 +68,13 @@ func choices(p *plan.Plan) []choice {
 }
 
 func offHoursChoice(p *plan.Plan) choice {
-	if len(p.Of("aws:scheduler/schedule:Schedule")) > 0 {
+	turns := func(r *plan.Resource) bool { // others start a task
+		return r.Type == "aws:scheduler/schedule:Schedule" && r.Text("target.input") != ""
+	}
+	if slices.ContainsFunc(p.Of("aws:scheduler/schedule:Schedule"), turns) {
 		return choice{
 			what: "off-hours schedule", has: true, but: "nothing runs at night and on weekends",
-			change: func(p *plan.Plan) *plan.Plan {
-				return p.Without(func(r *plan.Resource) bool {
-					return r.Type == "aws:scheduler/schedule:Schedule"
-				})
-			},
+			change: func(p *plan.Plan) *plan.Plan { return p.Without(turns) },
 		}
 	}
 	return choice{

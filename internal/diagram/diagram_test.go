@@ -98,6 +98,30 @@ func TestEdgesComeFromTheRules(t *testing.T) {
 	assert.Contains(t, edges, "worker → api 9999 HALF")
 }
 
+// A task that EventBridge Scheduler starts is a box like a service; a schedule
+// that starts something else is none.
+func TestScheduledTasks(t *testing.T) {
+	s := newSmall()
+	definition := plantest.Resource(plan.TaskDefinitionType, "nightly", in{"cpu": "256", "memory": "512"})
+	s.group["nightly"] = plantest.Resource(plan.SecurityGroupType, "nightly", nil)
+	schedule := plantest.Resource("aws:scheduler/schedule:Schedule", "nightly", in{
+		"scheduleExpression": "cron(17 3 * * ? *)", "target": map[string]any{"ecsParameters": map[string]any{"launchType": "FARGATE"}},
+	})
+	schedule.PropertyDependencies["target"] = []string{definition.URN, s.group["nightly"].URN, s.subnet.URN}
+	other := plantest.Resource("aws:scheduler/schedule:Schedule", "off", in{"target": map[string]any{"input": "{}"}})
+	s.all = append(s.all, definition, s.group["nightly"], schedule, other)
+	s.allow("nightly", "database", 5432, true, true)
+	p := s.make(t)
+	assert.Len(t, p.services, 3)
+	assert.Contains(t, edgesOf(p), "nightly → RDS postgres 16 5432")
+	picture := drawn(t, p)
+	assert.Contains(t, picture, "at cron(17 3 * * ? *)")
+	assert.Contains(t, picture, "0.25 vCPU · 0.5 GB · x86")
+	schedule.PropertyDependencies["target"] = nil
+	_, err := Make(plantest.Plan(t, s.all...))
+	require.ErrorContains(t, err, "doesn't show the task of schedule nightly")
+}
+
 func TestWaysOut(t *testing.T) {
 	assert.Empty(t, newSmall().make(t).wayOut)
 	for name, r := range map[string]*plan.Resource{

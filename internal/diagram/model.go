@@ -108,6 +108,9 @@ func Make(p *plan.Plan) (*Picture, error) {
 	if err := b.ecsServices(); err != nil {
 		return nil, err
 	}
+	if err := b.scheduledTasks(); err != nil {
+		return nil, err
+	}
 	b.connect()
 	b.order()
 	b.besideIt()
@@ -287,19 +290,40 @@ func (b *builder) ecsServices() error {
 		if !shown {
 			return fmt.Errorf("the plan doesn't show the tasks of service %s", r.Name)
 		}
-		architecture := "x86"
-		if t.ARM {
-			architecture = "ARM"
-		}
 		n := &node{
 			title: r.Name,
-			lines: []string{fmt.Sprintf("%g vCPU · %g GB · %s", t.VCPU, t.GB, architecture), howMany(t)},
+			lines: []string{size(t), howMany(t)},
 			zones: b.zones(r, "networkConfiguration"),
 		}
 		b.own(n, r, "networkConfiguration")
 		b.picture.services = append(b.picture.services, n)
 	}
 	return nil
+}
+
+// scheduledTasks are those that EventBridge Scheduler starts.
+func (b *builder) scheduledTasks() error {
+	for _, r := range b.plan.Of("aws:scheduler/schedule:Schedule") {
+		if r.Get("target.ecsParameters") == nil {
+			continue
+		}
+		t, shown := b.plan.ScheduledTask(r)
+		if !shown {
+			return fmt.Errorf("the plan doesn't show the task of schedule %s", r.Name)
+		}
+		n := &node{title: r.Name, lines: []string{size(t), "at " + r.Text("scheduleExpression")}, zones: b.zones(r, "target")}
+		b.own(n, r, "target")
+		b.picture.services = append(b.picture.services, n)
+	}
+	return nil
+}
+
+func size(t plan.Tasks) string {
+	architecture := "x86"
+	if t.ARM {
+		architecture = "ARM"
+	}
+	return fmt.Sprintf("%g vCPU · %g GB · %s", t.VCPU, t.GB, architecture)
 }
 
 func howMany(t plan.Tasks) string {

@@ -33,7 +33,23 @@ type Tasks struct {
 // Tasks reads a service; false when the plan doesn't show its task definition
 // or the definition's size.
 func (p *Plan) Tasks(service *Resource) (Tasks, bool) {
-	definition := p.Ref(service, "taskDefinition", TaskDefinitionType)
+	t, shown := p.sized(p.Ref(service, "taskDefinition", TaskDefinitionType))
+	t.Min = service.NumberOr("desiredCount", 0)
+	t.Max = t.Min
+	if target := p.scalableTarget(service); target != nil {
+		t.Min, t.Max = target.NumberOr("minCapacity", 0), target.NumberOr("maxCapacity", 0)
+	}
+	t.Base, t.SpotShare = capacity(service)
+	return t, shown
+}
+
+// ScheduledTask reads a schedule that starts a task, which has no numbers; false
+// as with [Plan.Tasks].
+func (p *Plan) ScheduledTask(schedule *Resource) (Tasks, bool) {
+	return p.sized(p.Ref(schedule, "target", TaskDefinitionType))
+}
+
+func (p *Plan) sized(definition *Resource) (Tasks, bool) {
 	if definition == nil {
 		return Tasks{}, false
 	}
@@ -44,12 +60,6 @@ func (p *Plan) Tasks(service *Resource) (Tasks, bool) {
 		ARM:        definition.Text("runtimePlatform.cpuArchitecture") == "ARM64",
 		Definition: definition,
 	}
-	t.Min = service.NumberOr("desiredCount", 0)
-	t.Max = t.Min
-	if target := p.scalableTarget(service); target != nil {
-		t.Min, t.Max = target.NumberOr("minCapacity", 0), target.NumberOr("maxCapacity", 0)
-	}
-	t.Base, t.SpotShare = capacity(service)
 	return t, okCPU && okMemory
 }
 

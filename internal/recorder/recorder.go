@@ -21,6 +21,8 @@ type Resource struct {
 	DependsOn []string
 	// IgnoreChanges are properties whose changes are somebody else's.
 	IgnoreChanges []string
+	// Aliases are the names that it had before.
+	Aliases []string
 	// Provider is the name of its explicit provider; empty means the default one.
 	Provider string
 	Protect  bool
@@ -48,6 +50,9 @@ func (r *Record) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 	if args.RegisterRPC != nil {
 		recorded.Protect = args.RegisterRPC.GetProtect()
 		recorded.IgnoreChanges = args.RegisterRPC.GetIgnoreChanges()
+		for _, alias := range args.RegisterRPC.GetAliases() {
+			recorded.Aliases = append(recorded.Aliases, alias.GetSpec().GetName())
+		}
 		// urn:pulumi:<stack>::<project>::pulumi:providers:aws::<name>::<id>
 		if parts := strings.Split(args.RegisterRPC.GetProvider(), "::"); len(parts) > 1 {
 			recorded.Provider = parts[len(parts)-2]

@@ -149,6 +149,10 @@ func Names(prefix, text string) []string {
 // made are the options whose value is a name that a runbook makes itself.
 var made = []string{"--target-db-instance-identifier", "--new-db-instance-identifier"}
 
+// restored is the command that makes an instance under the option by which
+// others find one.
+const restored = "restore-db-instance-from-db-snapshot"
+
 // UnknownNames are the names of a page that are neither in the plan nor made
 // by one of its own commands.
 func UnknownNames(prefix, file, page string, planned map[string]bool) []string {
@@ -156,7 +160,7 @@ func UnknownNames(prefix, file, page string, planned map[string]bool) []string {
 	list, _ := commands(file, page) // what can't be read is Commands' to tell
 	for _, command := range list {
 		for i, word := range command.words[1:] {
-			if slices.Contains(made, command.words[i]) {
+			if slices.Contains(made, command.words[i]) || command.words[i] == "--db-instance-identifier" && slices.Contains(command.words, restored) {
 				own[word] = true
 			}
 		}

@@ -35,11 +35,12 @@ func dagBucket(t *testing.T) *s3.Client {
 func TestPush(t *testing.T) {
 	awstest.Start(t)
 	client := dagBucket(t)
-	h := newHome(t, map[string]string{"make": inWorktree})
+	h := newHome(t, map[string]string{"make": inWorktree, "pulumi": fakePulumi})
+	h.setHistory() // nothing runs yet
 	h.write("dags/a.py", "1", 0o644)
 	h.write("dags/query.sql", "1", 0o644)
 	h.write("plugins/mine.py", "1", 0o644)
-	pushed := h.ops("push", "dev", "--output", "json")
+	pushed := h.ops("push", "dev", "--redeploy", "--output", "json")
 	require.Equal(t, 0, pushed.code, pushed.said)
 	var results map[string]map[string][]string
 	require.NoError(t, json.Unmarshal([]byte(pushed.out), &results))
@@ -64,6 +65,45 @@ func TestPush(t *testing.T) {
 	require.Equal(t, 10, pushed.code, pushed.said) // the smoke test's first hop
 	assert.Contains(t, pushed.said, "push: 2 files of dags/ were pushed, 0 removed")
 	assert.Contains(t, pushed.said, "network")
+}
+
+// A plugin that nobody loads is no release: it is refused, or every task is replaced.
+func TestPushOfPluginsReplacesTasks(t *testing.T) {
+	moto, fleet := cluster(t)
+	client := dagBucket(t)
+	h := newHome(t, map[string]string{"pulumi": fakePulumi})
+	h.setHistory(historyEntry("succeeded", strings.Repeat("5", 40), "a"))
+	h.setState(fleet.State())
+	updates := func() int {
+		return strings.Count(strings.Join(moto.Calls(), "\n"), "V20141113.UpdateService")
+	}
+	h.write("dags/a.py", "1", 0o644)
+	h.write("plugins/mine.py", "1", 0o644)
+	pushed := h.ops("push", "dev")
+	assert.Equal(t, ExitUsage, pushed.code)
+	assert.Contains(t, pushed.said, "ops: plugins/ differs from the bucket's in 1 files: Airflow loads plugins when its processes start")
+	listed, err := client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("pathwai-airflow3-dags")})
+	require.NoError(t, err)
+	assert.Empty(t, listed.Contents, "nothing was pushed, of the DAGs neither")
+	assert.Zero(t, updates())
+
+	pushed = h.ops("push", "dev", "--redeploy")
+	require.Equal(t, 0, pushed.code, pushed.said)
+	assert.Equal(t, 3, updates())
+	assert.Contains(t, pushed.said, "pathwai-airflow-dev-scheduler: new tasks of pathwai-airflow-dev-scheduler:1\n")
+
+	h.write("dags/a.py", "2", 0o644)
+	for _, args := range [][]string{{"push", "dev"}, {"push", "dev", "--redeploy"}} {
+		pushed = h.ops(args...)
+		require.Equal(t, 0, pushed.code, pushed.said)
+		assert.Equal(t, 3, updates(), "no plugin changed")
+	}
+
+	h.write("plugins/mine.py", "2", 0o644)
+	moto.Fail("V20141113.UpdateService", 1, 400, "AccessDeniedException")
+	pushed = h.ops("push", "dev", "--redeploy")
+	assert.Equal(t, ExitFailure, pushed.code)
+	assert.Contains(t, pushed.said, "ops: the push is complete, and its plugins aren't loaded everywhere: ops redeploy dev loads them: pathwai-airflow-dev-scheduler: operation error ECS: UpdateService")
 }
 
 func TestPushFails(t *testing.T) {

@@ -15,6 +15,7 @@ import (
 	"github.com/pathwai/airflow-on-fargate/ops/internal/program"
 	"github.com/pathwai/airflow-on-fargate/ops/rollout"
 	"github.com/pathwai/airflow-on-fargate/ops/stack"
+	"github.com/pathwai/airflow-on-fargate/ops/upgrade"
 )
 
 const asAsked = "Asked for is the task definition that Pulumi's state has for a service, with the digests in the stack's file. " +
@@ -110,6 +111,9 @@ func (t *tool) rollBack() *cobra.Command {
 
 func (t *tool) goBack(ctx context.Context, s *stack.Stack, d *deployment.Deployment, limit time.Duration) error {
 	err := d.In(ctx, s, t.say, func(folder string) error {
+		if err := t.sameLine(ctx, s, folder); err != nil {
+			return err
+		}
 		up := program.Command(ctx, folder, "make", "up", "STACK="+s.Name, "CLOUD=aws", "ARGS=--yes --non-interactive")
 		if err := program.Run(up, t.Err); err != nil {
 			return fmt.Errorf("what was changed by then stays so: %w", err)
@@ -124,6 +128,23 @@ func (t *tool) goBack(ctx context.Context, s *stack.Stack, d *deployment.Deploym
 		return err
 	}
 	return t.rolled(r.Stable(ctx))
+}
+
+// sameLine refuses the way back over a migration: the line before would wait for
+// ever beside the newer schema.
+func (t *tool) sameLine(ctx context.Context, s *stack.Stack, folder string) error {
+	before, err := stack.Line(folder, s.Name)
+	if err != nil {
+		return err
+	}
+	now, err := t.running(ctx, s)
+	if errors.Is(err, upgrade.ErrNone) { // of a program from before it was told
+		return nil
+	}
+	if err == nil && upgrade.Older(before, now) {
+		err = &Failure{Code: ExitNothing, Err: fmt.Errorf("%s runs Airflow %s, and its images can't go back to %s over the migration: nothing was done; the snapshot of before leads back (docs/runbooks/upgrade-airflow.md)", s.Name, now, before)}
+	}
+	return err
 }
 
 // target is the deployment to go back to.

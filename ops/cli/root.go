@@ -82,7 +82,7 @@ func (t *tool) root() *cobra.Command {
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(t.init(), t.doctor(), t.setting(), t.push())
 	root.AddCommand(t.digests(), t.images(), t.promote(), t.repositories(), t.accessAnalyzer(), t.smoke(), t.open(), t.hibernate(), t.wake())
-	root.AddCommand(t.deployed(), t.stable(), t.redeploy(), t.rollBack(), t.drift(), t.planComment())
+	root.AddCommand(t.deployed(), t.stable(), t.redeploy(), t.rollBack(), t.upgrade(), t.drift(), t.planComment())
 	return root
 }
 

@@ -32,6 +32,8 @@ type Push struct {
 	Bucket, Prefix string // the prefix ends in a slash, or is empty
 	ID, Commit     string // what the mark says of it
 	Say            func(format string, args ...any)
+	// Allow may refuse what there is to do, before anything is changed; nil allows all.
+	Allow func(Result) error
 
 	beat time.Duration // between two signs of life; heartbeat if it is 0
 }
@@ -41,6 +43,9 @@ type Result struct {
 	Changed []string `json:"changed"`
 	Removed []string `json:"removed"`
 }
+
+// Empty tells that nothing was to change.
+func (r Result) Empty() bool { return len(r.Changed)+len(r.Removed) == 0 }
 
 // Run makes the bucket hold the folders, each below its prefix. It tells
 // dagsync before the first change to any of them and after the last one; when
@@ -56,6 +61,13 @@ func Run(ctx context.Context, pushes ...Push) ([]Result, error) {
 		}
 		if results[i] = s.result; s.due {
 			begun = append(begun, s)
+		}
+	}
+	for _, s := range begun {
+		if s.Allow != nil {
+			if err := s.Allow(s.result); err != nil {
+				return nil, err
+			}
 		}
 	}
 	for i, s := range begun {

@@ -70,6 +70,26 @@ func (s *Stack) Setting(path string) (string, error) {
 	return config.Lookup(s.project, s.values, path)
 }
 
+// firstLine is the line of Airflow of a program that had no other one.
+const firstLine = "3.1"
+
+// Line is the line of Airflow in a stack's settings as another commit has them,
+// in folder, whose other settings this program may not know.
+func Line(folder, name string) (string, error) {
+	project, err := os.ReadFile(filepath.Join(folder, "Pulumi.yaml"))
+	if err != nil {
+		return "", err
+	}
+	values, err := config.FromFile(File(folder, name), name)
+	if err != nil {
+		return "", err
+	}
+	if line, err := config.Lookup(project, values, "airflow.version"); err == nil {
+		return line, nil
+	}
+	return firstLine, nil
+}
+
 // Registry is where the stack's image repositories are: <registry>/<prefix>/<image>.
 func (s *Stack) Registry() string {
 	return fmt.Sprintf("%s.dkr.ecr.%s.amazonaws.com/%s", s.AccountID, s.Region, s.Prefix())

@@ -4,6 +4,7 @@
     pulumi stack export --show-secrets > state.json
     test/airflow/run.py --state state.json [--profile short|full]
     test/airflow/run.py --state state.json --drop AIRFLOW__API_AUTH__JWT_SECRET
+    test/airflow/run.py --state state.json --upgrade newer.json
     test/airflow/run.py --state state.json --dev
 
 Needs Linux, root (or sudo), Python 3.12 or 3.11, PostgreSQL 15 or newer,
@@ -35,6 +36,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--profile", choices=("short", "full"), default="full", help="short leaves out what takes long, and says what")
     parser.add_argument("--drop", default="", metavar="NAME", help="take a variable, or a query parameter of the URLs (sslmode), away from every container: the run must fail")
     parser.add_argument("--only", default="", metavar="CASES", help="comma list of cases instead of a profile; --list shows them")
+    parser.add_argument("--upgrade", type=pathlib.Path, metavar="STATE", help="the same stack's state of another line of Airflow: rehearse the way from --state to it, and back")
+    parser.add_argument("--rotation", type=pathlib.Path, metavar="STATE", help="the same stack's state with new secrets: rehearse the rotation")
     parser.add_argument("--list", action="store_true", help="list the cases and profiles")
     parser.add_argument("--rules", action="store_true", help="print what differs from AWS, as Markdown")
     parser.add_argument("--dev", action="store_true", help="keep everything running for local work, with dags/ live")
@@ -112,15 +115,17 @@ def main() -> int:
         os._exit(code)
     if not options.state:
         sys.exit("e2e: --state FILE is needed: pulumi stack export --show-secrets > FILE")
-    if not options.state.exists():
-        sys.exit(f"e2e: {options.state} does not exist")
+    states = [path for path in (options.state, options.upgrade, options.rotation) if path]
+    for path in states:
+        if not path.exists():
+            sys.exit(f"e2e: {path} does not exist")
     if missing := missing_programs():
         sys.exit("e2e: missing programs:\n  " + "\n  ".join(missing))
     CACHE.mkdir(exist_ok=True)
     python = environment()
     from rehearsal.state import State
 
-    prepare(python, State(options.state).line)
+    prepare(python, *(State(path).line for path in states))
     forwarder = None
     if options.dev:
         from rehearsal import door

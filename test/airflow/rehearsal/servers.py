@@ -71,7 +71,7 @@ class Postgres:
         (self.data / "pg_hba.conf").write_text("local all postgres trust\nhostssl all all all scram-sha-256\n")
         self.start()
         with self.admin("postgres") as cursor:
-            cursor.execute(f"create role \"{instance['username']}\" login createdb password %s", (instance["password"],))
+            cursor.execute(f"create role \"{instance['username']}\" login createdb createrole password %s", (instance["password"],))
             cursor.execute(f"create database \"{instance['dbName']}\" owner \"{instance['username']}\"")
 
     def _own(self, path: pathlib.Path) -> None:

@@ -13,6 +13,7 @@ import time
 import traceback
 
 from . import cases
+from .cases import rotation, upgrade
 from .report import Report
 from .state import State, StateError
 from .world import Failed, World
@@ -31,6 +32,8 @@ def private_mounts() -> None:
 
 
 def selected(options: argparse.Namespace) -> list[cases.Case]:
+    if options.upgrade or options.rotation:
+        return upgrade.CASES if options.upgrade else rotation.CASES
     if not options.only:
         return [case for case in cases.ALL if options.profile == "full" or case.short]
     names = options.only.split(",")
@@ -51,7 +54,7 @@ def main(options: argparse.Namespace) -> int:
     private_mounts()
     folder = options.output / time.strftime("%Y%m%d-%H%M%S")
     chosen = selected(options)
-    report = Report(folder, options, [c for c in cases.ALL if c not in chosen])
+    report = Report(folder, options, [] if options.upgrade or options.rotation else [c for c in cases.ALL if c not in chosen])
     try:
         world = World(State(options.state), folder, say, drop=options.drop)
     except StateError as fault:

@@ -29,7 +29,7 @@ class Failed(Exception):
 
 class World:
     def __init__(self, state: State, folder: pathlib.Path, say, drop: str = ""):
-        self.state, self.folder, self.say = state, folder, say
+        self.state, self.folder, self.say, self.etc = state, folder, say, folder / "etc"
         if drop and not state.mentions(drop):
             raise StateError(f"--drop {drop}: no container has this variable, nor any of its URLs this parameter")
         self.region = REGION
@@ -39,14 +39,16 @@ class World:
         self.vpc = Vpc(state, folder / "hosts", self.region)
         # The harness itself uses the names as well; its mount namespace is its own.
         subprocess.run(["mount", "--bind", self.vpc.hosts, "/etc/hosts"], check=True)
-        etc = folder / "etc"
-        etc.mkdir()
-        (etc / "passwd").write_text("root:x:0:0:root:/:/bin/sh\nairflow:x:50000:0::/opt/airflow/home:/usr/sbin/nologin\n")
-        (etc / "group").write_text("root:x:0:\n")
-        (etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
-        images = image.Images(image.build(say, state.line), self.authority.bundle, etc)
-        self.fargate = Fargate(state, folder, self.vpc, images, self.region, drop)
+        self.etc.mkdir()
+        (self.etc / "passwd").write_text("root:x:0:0:root:/:/bin/sh\nairflow:x:50000:0::/opt/airflow/home:/usr/sbin/nologin\n")
+        (self.etc / "group").write_text("root:x:0:\n")
+        (self.etc / "nsswitch.conf").write_text("passwd: files\ngroup: files\nhosts: files\n")
+        self.fargate = self._fargate(drop)
         self.loop = web.Loop()
+
+    def _fargate(self, drop: str = "") -> Fargate:
+        images = image.Images(image.build(self.say, self.state.line), self.authority.bundle, self.etc)
+        return Fargate(self.state, self.folder, self.vpc, images, self.region, drop)
 
     # -- servers ------------------------------------------------------------------
 
@@ -108,6 +110,24 @@ class World:
         fleet.set(service.desired if desired is None else desired)
         return fleet
 
+    def change(self, state: State) -> None:
+        """Another state of the same stack, such as after an `up`; its services come with deploy."""
+        self.state = state
+        self.fargate = self._fargate()
+
+    def deploy(self, *roles: str) -> None:
+        """Has services run what the state says."""
+        for role in roles or self.fleet:
+            self.fleet[role].service, self.fleet[role].fargate = self.state.services[role], self.fargate
+
+    def run_task(self, role: str, seconds: float = 60) -> Task:
+        """Runs a scheduled task once, to its end."""
+        task = Task(1, self.state.scheduled[role], self.fargate)
+        self.metadata.tasks[task.identity] = task
+        task.start()
+        self.wait(lambda: task.state == "stopped", seconds, f"the task {role} ends")
+        return task
+
     def stop(self) -> None:
         for fleet in self.fleet.values():
             fleet.halt()
@@ -165,12 +185,16 @@ class World:
 
 
 class Fleet:
-    """An ECS service: keeps as many tasks running as desired, registers them at the load balancer."""
+    """An ECS service: keeps as many tasks running as desired, registers them at the load balancer.
+
+    With another service and fargate it is deployed: new tasks first, and the old
+    ones end when these are healthy, protected ones when they are released.
+    """
 
     PAUSE = 2.0  # seconds before a stopped task is replaced; ECS takes longer when it repeats
 
     def __init__(self, service: Service, world: World):
-        self.service, self.world = service, world
+        self.service, self.world, self.fargate = service, world, world.fargate
         self.desired = 0
         self.tasks: list[Task] = []
         self.stopped: list[Task] = []
@@ -192,7 +216,7 @@ class Fleet:
         return self.tasks[-1]
 
     def healthy(self) -> bool:
-        return len([t for t in self.tasks if t.healthy]) >= self.desired
+        return len([t for t in self.tasks if t.healthy and t.service is self.service]) >= self.desired
 
     def _keep(self) -> None:
         while not self._halted:
@@ -217,15 +241,23 @@ class Fleet:
                 self._deregister(task)
             else:
                 self._register(task)
-        alive = [t for t in self.tasks if t.state in ("pending", "running")]
+        alive = [t for t in self.tasks if t.state in ("pending", "running") and t.service is self.service]
         if len(alive) < self.desired and time.monotonic() > self._resume:
             self._number += 1
-            task = Task(self._number, self.service, self.world.fargate)
+            task = Task(self._number, self.service, self.fargate)
             self.world.metadata.tasks[task.identity] = task
             self.tasks.append(task)
             task.start()
-        for task in alive[self.desired :] if len(alive) > self.desired else []:
+        for task in [*alive[self.desired :], *self._replaced()]:
             threading.Thread(target=task.stop, args=("scaled in",), daemon=True).start()
+
+    def _replaced(self) -> list[Task]:
+        """Running tasks of the service before, that may end by now."""
+        if not self.healthy():
+            return []
+        protection = self.world.metadata.protection
+        old = [t for t in self.tasks if t.state in ("pending", "running") and t.service is not self.service]
+        return [t for t in old if not protection.get(t.identity, {}).get("ProtectionEnabled")]
 
     def _register(self, task: Task) -> None:
         for target in self.service.targets:

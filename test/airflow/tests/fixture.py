@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
 
@@ -27,7 +28,7 @@ SECRETS = {
     ),
     "broker-url": f"rediss://:{TOKEN}@{CACHE}:6379/0?ssl_cert_reqs=required",
     "fernet-key": "ZmVybmV0LWtleS1vZi0zMi1ieXRlcy1mb3ItdGVzdHM=",
-    "jwt-secret": "j" * 96,
+    "jwt-secret": json.dumps({"sign": "j" * 96, "trust": json.dumps({"keys": [{"kty": "oct", "alg": "HS512", "kid": "1", "k": base64.urlsafe_b64encode(b"j" * 96).decode()}]})}),
     "api-secret-key": "a" * 64,
 }
 
@@ -63,7 +64,6 @@ COMMON = {
     "AWS_DEFAULT_REGION": REGION,
     "AIRFLOW__EXECUTION_API__JWT_EXPIRATION_TIME": "14400",
     "AIRFLOW__SCHEDULER__TASK_QUEUED_TIMEOUT": "7200",
-    "AIRFLOW__USAGE_DATA_COLLECTION__ENABLED": "False",
 }
 DATABASE = {
     "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": value_from("database-url", "sync"),
@@ -118,8 +118,10 @@ def agent(command, port, environment, secrets, arguments=(), files=""):
 
 def tasks() -> dict[str, list[dict]]:
     fernet = {"AIRFLOW__CORE__FERNET_KEY": value_from("fernet-key")}
-    jwt = {"AIRFLOW__API_AUTH__JWT_SECRET": value_from("jwt-secret")}
-    broker = {"AIRFLOW__CELERY__BROKER_URL": value_from("broker-url")}
+    jwt = {"AIRFLOW__API_AUTH__JWT_SECRET": value_from("jwt-secret", "sign")}
+    keys = {"AIRFLOW_JWT_KEYS": value_from("jwt-secret", "trust")}
+    signs = {"AIRFLOW__API_AUTH__JWT_KID": "1", "AIRFLOW__API_AUTH__JWT_ALGORITHM": "HS512"}
+    broker = {name: value_from("broker-url") for name in ("AIRFLOW__CELERY__BROKER_URL", "AIRFLOW__CELERY__RESULT_BACKEND")}
     key = {"AIRFLOW__API__SECRET_KEY": value_from("api-secret-key")}
     sync = "/opt/airflow/sync"
     web = {
@@ -129,19 +131,18 @@ def tasks() -> dict[str, list[dict]]:
     }  # fmt: skip
     parse = {"AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "15", "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "15"}
     work = {
-        "AIRFLOW__CELERY__WORKER_CONCURRENCY": "4", "REMAP_SIGTERM": "SIGQUIT", "AIRFLOW_DB_RETENTION_DAYS": "30",
+        "AIRFLOW__CELERY__WORKER_CONCURRENCY": "4", "REMAP_SIGTERM": "SIGQUIT", "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": "postgresql+psycopg2:///?host=/workers-have-no-database",
         "AIRFLOW__CELERY__EXTRA_CELERY_CONFIG": '{"worker_soft_shutdown_timeout":90}', "AIRFLOW__WORKERS__EXECUTION_API_TIMEOUT": "30",
     }  # fmt: skip
-    house = {"AIRFLOW_HOUSEKEEPING_DATABASE_URL": value_from("database-url", "sync")}
     url = {"AGENT_DATABASE_URL": value_from("database-url", "libpq")}
     return {
         "api-server": [
             before("wait", "web", "wait-for-permissions"),
-            container("api-server", "web", ["api-server", "--proxy-headers"], COMMON | web, DATABASE | fernet | jwt | key, "api-server", "wait", sync, port=8080),
+            container("api-server", "web", ["api-server", "--proxy-headers"], COMMON | web | signs, DATABASE | fernet | jwt | keys | key, "api-server", "wait", sync, port=8080),
         ],
         "scheduler": [
             before("migrate", "scheduler", "migrate"),
-            container("scheduler", "scheduler", ["scheduler"], COMMON | {"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True"}, DATABASE | broker | fernet | jwt, "scheduler", "migrate", sync),
+            container("scheduler", "scheduler", ["scheduler"], COMMON | signs | {"AIRFLOW__SCHEDULER__ENABLE_HEALTH_CHECK": "True"}, DATABASE | broker | fernet | jwt, "scheduler", "migrate", sync),
             agent("metrics", 9101, {"AGENT_QUEUES": "default", "PGSSLROOTCERT": "/etc/ssl/certs/rds-global-bundle.pem"}, url),
         ],
         "dag-processor": [
@@ -153,8 +154,8 @@ def tasks() -> dict[str, list[dict]]:
             container("triggerer", "triggerer", ["triggerer"], COMMON, DATABASE | fernet | key, "triggerer", "wait", sync),
         ],
         "worker": [
-            before("wait", "worker", "wait-for-migrations"),
-            container("worker", "worker", ["celery", "worker", "--queues", "default"], COMMON | work, DATABASE | broker | key | house, "worker", "wait", sync, stop=120),
+            container("wait", "worker", ["wait-for-api"], COMMON, {}),
+            container("worker", "worker", ["celery", "worker", "--queues", "default"], COMMON | work, broker | key, "worker", "wait", sync, stop=120),
             agent("guard", 9102, {"AGENT_WORKER_QUEUES": "default"}, {"AGENT_BROKER_URL": value_from("broker-url")}),
         ],
         "dagsync": [

@@ -10,11 +10,17 @@ import signal
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import unittest
 from unittest import mock
 
+import psycopg2
+from rehearsal.certs import Authority
 from rehearsal.image import DOCKER
+from rehearsal.servers import Postgres, postgres_binaries
+
+from .support import free_port
 
 IMAGE = {
     "alembic_version": {"head": "c", "known": ["a", "b", "c"]},
@@ -41,6 +47,7 @@ class Database:
     """Answers with one state after the other, and with the last for ever."""
 
     psycopg2 = mock.Mock(Error=Away)
+    unblock = mock.Mock(return_value=[])
 
     def __init__(self, *states):
         self.states = list(states)
@@ -50,6 +57,12 @@ class Database:
         if isinstance(state, Exception):
             raise state
         return state
+
+    def lacking(self):
+        return ""
+
+    def make_users(self):
+        self.made = True
 
 
 class Schema(unittest.TestCase):
@@ -128,6 +141,18 @@ class Schema(unittest.TestCase):
         self.assertIn("not migrating", said)
         self.schema.run.assert_not_called()
 
+    def test_looks_who_holds_up_the_migration(self):
+        self.schema.UNBLOCK_SECONDS = 0.01
+        database = Database(EMPTY, SAME)
+        database.unblock = mock.Mock(side_effect=[["10.0.0.1"], Away("gone\nmore"), *[[]] * 1000])
+        self.schema.run = lambda command: time.sleep(0.2) or 0
+        code, said = self.step(self.schema.migrate, database)
+        self.assertEqual(code, 0)
+        self.assertIn("schema: ended a session of 10.0.0.1, whose idle transaction held up the migration\nschema: who holds up the migration? gone\n", said)
+        calls = database.unblock.call_count
+        time.sleep(0.05)
+        self.assertEqual(database.unblock.call_count, calls, "it goes on after the migration")
+
     def test_sigterm_ends_the_migration_as_well(self):
         with tempfile.TemporaryDirectory() as folder:
             child = pathlib.Path(folder) / "child"
@@ -147,6 +172,82 @@ class Schema(unittest.TestCase):
             self.assertEqual(process.wait(20), 128 + signal.SIGTERM)
             with self.assertRaises(ProcessLookupError):
                 os.kill(pid, 0)
+
+
+@unittest.skipUnless(postgres_binaries(), "needs PostgreSQL 15 or newer: apt-get install postgresql")
+class Held(unittest.TestCase):
+    """Whose transaction is ended, in a real PostgreSQL."""
+
+    @classmethod
+    def setUpClass(cls):
+        folder = tempfile.TemporaryDirectory()
+        cls.addClassCleanup(folder.cleanup)
+        home = pathlib.Path(folder.name)
+        home.chmod(0o755)
+        authority = Authority(home / "certs")
+        instance = {"address": "localhost", "port": free_port(), "username": "airflow", "password": "SECRETWORD", "dbName": "airflow"}
+        cls.server = Postgres(home / "postgres", authority, instance, {}, "127.0.0.1")
+        cls.addClassCleanup(cls.server.stop, "immediate")
+        # As RDS's rds_superuser, of which the platform's user is one.
+        with cls.server.admin() as cursor:
+            cursor.execute("create role other login; grant pg_read_all_stats, pg_signal_backend to airflow; create table held(id int); alter table held owner to airflow; grant select on held to other")
+            with open(home / "postgres" / "data" / "pg_hba.conf", "a") as file:
+                file.write("local all other trust\n")
+            cursor.execute("select pg_reload_conf()")
+        cls.url = f"postgresql+psycopg2://airflow:SECRETWORD@localhost:{instance['port']}/airflow?sslmode=verify-full&sslrootcert={authority.bundle}"
+
+    def setUp(self):
+        self.database = load().Database(self.url)
+        # Over TCP, as a task; the server's own socket is somebody else's address.
+        self.mine = [psycopg2.connect(self.url.replace("+psycopg2", "")) for _ in range(2)]
+        self.theirs = psycopg2.connect(**{**self.server.admin().where, "user": "other"})
+        for connection in (*self.mine, self.theirs):
+            self.addCleanup(connection.close)
+
+    def blocked(self, holder):
+        """Has a connection hold the table, and another one of this task wait for it."""
+        with holder.cursor() as cursor:
+            cursor.execute("select * from held")
+        waiter = threading.Thread(target=self._alter, daemon=True)
+        waiter.start()
+        deadline = time.monotonic() + 20
+        while not self.server.query("select 1 from pg_stat_activity where wait_event_type = 'Lock'") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        return waiter
+
+    def _alter(self):
+        with self.mine[1].cursor() as cursor:
+            cursor.execute("alter table held add column more int")
+        self.mine[1].rollback()
+
+    def test_an_idle_transaction_of_another_task_is_ended(self):
+        waiter = self.blocked(self.theirs)
+        self.assertEqual(self.database.unblock(600), [], "not before its time")
+        self.assertTrue(waiter.is_alive())
+        self.assertEqual(self.database.unblock(0), ["None"])
+        waiter.join(20)
+        self.assertFalse(waiter.is_alive())
+        with self.assertRaises(psycopg2.OperationalError):
+            self.theirs.cursor().execute("select 1")
+        self.assertEqual(self.database.unblock(0), [])
+
+    def test_its_own_and_whoever_works_are_left_alone(self):
+        waiter = self.blocked(self.mine[0])
+        self.assertEqual(self.database.unblock(0), [])
+        self.mine[0].rollback()
+        waiter.join(20)
+        sleeper = threading.Thread(target=lambda: self.theirs.cursor().execute("select pg_sleep(3) from (select count(*) from held) x"), daemon=True)
+        sleeper.start()
+        deadline = time.monotonic() + 20
+        while not self.server.query("select 1 from pg_stat_activity where query like 'select pg_sleep(3)%%' and state = 'active'") and time.monotonic() < deadline:
+            time.sleep(0.02)
+        waiter = threading.Thread(target=self._alter, daemon=True)
+        waiter.start()
+        time.sleep(0.5)
+        self.assertEqual(self.database.unblock(0), [], "a query that runs ends by itself")
+        sleeper.join(20)
+        self.theirs.rollback()
+        waiter.join(20)
 
 
 if __name__ == "__main__":

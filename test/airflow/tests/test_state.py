@@ -30,7 +30,7 @@ class Reader(unittest.TestCase):
 
     def test_secrets(self):
         found = state()
-        self.assertEqual(found.secret(fixture.value_from("jwt-secret")), "j" * 96)
+        self.assertEqual(found.secret(fixture.value_from("jwt-secret", "sign")), "j" * 96)
         self.assertIn("sslmode=verify-full", found.secret(fixture.value_from("database-url", "sync")))
         self.assertEqual(found.one("aws:rds/instance:Instance")["password"], fixture.PASSWORD)
         for wrong in (fixture.value_from("nothing"), fixture.value_from("jwt-secret") + "x", fixture.value_from("database-url", "none")):

@@ -77,7 +77,7 @@ def of(stack: Stack) -> list[Change]:
             "rotate the tokens' key",
             {"secrets": {"jwtSecret": 2}},
             [
-                Expected("replace", PASSWORD, "credentials-jwt-secret"),
+                Expected("create", PASSWORD, "credentials-jwt-secret-3"),  # the next; the second was there
                 Expected("replace", VERSION, "secrets-jwt-secret"),
                 *rolled("api-server", "scheduler"),
             ],

@@ -8,6 +8,8 @@ docs/adr/0045). Chosen by Celery's setting worker_pool.
 
 from celery.concurrency import asynpool, prefork
 
+from airflow_fargate import again  # noqa: F401 - with the pool, for every worker
+
 
 class AsynPool(asynpool.AsynPool):
     def flush(self):

@@ -1,0 +1,116 @@
+"""A stack in use while all its services are deployed: people look, scripts trigger, tasks without a retry run."""
+
+from __future__ import annotations
+
+import threading
+import time
+
+from ..api import Api, ApiError
+from .base import PASSWORD, USER, Run
+
+# No retries: a task that the upgrade breaks is seen.
+SURVIVOR = '''from __future__ import annotations
+import time
+import pendulum
+from airflow.sdk import Param, dag, get_current_context, task
+
+@dag(schedule=None, start_date=pendulum.datetime(2026, 1, 1), catchup=False, max_active_tasks=64, params={"seconds": Param(60, type="integer")})
+def survivor():
+    @task(retries=0)
+    def work() -> dict:
+        for second in range(get_current_context()["params"]["seconds"]):
+            time.sleep(1)
+        print("survived")
+        return {"answer": 42, "text": "über"}
+
+    @task(retries=0)
+    def read(found: dict) -> None:
+        assert found == {"answer": 42, "text": "über"}, found
+        print("read what was written")
+    read(work())
+
+survivor()
+'''
+LONGEST = 240  # seconds of a task that runs before, during and after
+
+
+class Use:
+    """A user's client and a user's script, in threads: one looks twice a second, one triggers every four."""
+
+    def __init__(self, run: Run):
+        self.run = run
+        self.looks: list[tuple[float, int]] = []
+        self.runs: list[str] = []
+        self.refused = 0
+        self._over = threading.Event()
+        self._threads = [threading.Thread(target=t, daemon=True) for t in (self._look, self._trigger)]
+
+    def __enter__(self):
+        for thread in self._threads:
+            thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self._over.set()
+        for thread in self._threads:
+            thread.join(60)
+
+    def _api(self) -> Api:
+        return Api(f"https://{self.run.world.hostname}", self.run.world.authority.bundle, USER, PASSWORD)
+
+    def _look(self) -> None:
+        api = self._api()
+        api.login()
+        while not self._over.wait(0.5):
+            began = time.monotonic()
+            status, _ = api.request("GET", "/api/v2/dags/quick/dagRuns?limit=1", headers={"Authorization": f"Bearer {api.token}"}, seconds=5)
+            self.looks.append((began, status))
+
+    def _trigger(self) -> None:
+        api = self._api()
+        while not self._over.wait(4):
+            try:
+                self.runs.append(api.trigger("quick", {}))
+            except ApiError:
+                self.refused += 1
+
+    def outage(self) -> tuple[float, float, dict[int, int]]:
+        """Seconds without an answer in all, the longest of them at a stretch, and how many of which status."""
+        spans, since, statuses = [], 0.0, {}
+        for at, status in self.looks:
+            if status != 200:
+                statuses[status] = statuses.get(status, 0) + 1
+                since = since or at
+            elif since:
+                spans.append(at - since)
+                since = 0.0
+        return sum(spans), max(spans, default=0.0), statuses
+
+
+def follow(run: Run, old: dict, began: float) -> tuple[dict[str, float], dict[str, float]]:
+    """Deploys, and waits until every service is healthy in the new line; returns when each was, and when its old tasks had gone.
+
+    The workers last: a task of 3.3 that an api-server of 3.1 answers fails, while one
+    of 3.1 understands every newer api-server.
+    """
+    healthy: dict[str, float] = {}
+    gone: dict[str, float] = {}
+    workers = [role for role in run.world.fleet if role.startswith("worker")]
+    run.world.deploy(*(set(run.world.fleet) - set(workers)))
+
+    def done() -> bool:
+        for role, fleet in run.world.fleet.items():
+            if fleet.healthy():
+                healthy.setdefault(role, time.monotonic() - began)
+            if not any(t.identity in old for t in fleet.tasks):
+                gone.setdefault(role, time.monotonic() - began)
+        if workers and "api-server" in gone:
+            run.world.deploy(*workers)
+            for role in workers:
+                healthy.pop(role, None)
+            workers.clear()
+            return False
+        return not workers and len(healthy) == len(run.world.fleet)
+
+    run.world.wait(done, 900, "every service is healthy in the new line", tolerate=True)
+    return healthy, gone
