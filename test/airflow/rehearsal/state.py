@@ -126,6 +126,8 @@ class State:
         self.services = {s.role: s for s in map(self._service, self.of("aws:ecs/service:Service"))}
         if not self.services:
             raise StateError(f"{path} declares no ECS service")
+        schedules = [s for s in self.of("aws:scheduler/schedule:Schedule") if (s.get("target") or {}).get("ecsParameters")]
+        self.scheduled = {s.role: s for s in map(self._scheduled, schedules)}
 
     def of(self, kind: str) -> list[dict]:
         return [r for r in self.resources if r["_type"] == kind]
@@ -165,6 +167,13 @@ class State:
             subnets=network.get("subnets") or [],
             targets=raw.get("loadBalancers") or [],
         )
+
+    def _scheduled(self, raw: dict) -> Service:
+        """A task that EventBridge Scheduler starts: as a service that wants none."""
+        wanted = raw["target"]["ecsParameters"]
+        if wanted["taskDefinitionArn"] not in self.definitions:
+            raise StateError(f"schedule {raw['name']} runs {wanted['taskDefinitionArn']}, which is no task definition of the state")
+        return Service(raw["name"], self.definitions[wanted["taskDefinitionArn"]], 0, wanted["networkConfiguration"].get("subnets") or [], [])
 
     def secret(self, value_from: str) -> str:
         """Resolves ECS's valueFrom: ARN[:json key[:version stage[:version id]]]."""

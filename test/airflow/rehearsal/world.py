@@ -104,6 +104,14 @@ class World:
         fleet.set(service.desired if desired is None else desired)
         return fleet
 
+    def run_task(self, role: str, seconds: float = 60) -> Task:
+        """Runs a scheduled task once, to its end."""
+        task = Task(1, self.state.scheduled[role], self.fargate)
+        self.metadata.tasks[task.identity] = task
+        task.start()
+        self.wait(lambda: task.state == "stopped", seconds, f"the task {role} ends")
+        return task
+
     def stop(self) -> None:
         for fleet in self.fleet.values():
             fleet.halt()

@@ -2,23 +2,23 @@
 
 from __future__ import annotations
 
-from . import agent, boot, chaos, dags, health, proofs, smoke
+from . import agent, boot, chaos, cleanup, dags, health, hostile, proofs, smoke
 from .base import Case, Run
 
 KNOWN = {
     case.name: case
-    for module in (boot, dags, proofs, agent, smoke, health, chaos)
+    for module in (boot, dags, cleanup, proofs, hostile, agent, smoke, health, chaos)
     for case in module.CASES
 }  # fmt: skip
 
 ORDER = [
     "converge", "login", "workers", "appear", "hops", "pack", "logs", "stored", "one-tree",
-    "secrets", "verified", "no-way-out", "agent", "metrics", "components",
+    "cleanup", "secrets", "verified", "no-way-out", "agent", "metrics", "components",
     "worker-term",
     # Airflow notices a killed worker after 300 s: it is looked at later.
     "worker-kill", "redis-restart", "redis-lost", "ghosts",
     "import-error", "live-log", "removed", "arrivals", "postgres-restart", "scheduler-kill", "api-restart",
-    "smoke", "smoke-red", "frozen", "worker-kill-end",
+    "hostile", "smoke", "smoke-red", "frozen", "worker-kill-end",
     "waited", "waited-control", "calls",
 ]  # fmt: skip
 

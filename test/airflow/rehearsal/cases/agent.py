@@ -11,7 +11,7 @@ from .base import Case, Run
 # What the stack's alarms and scaling read; namespace Airflow.
 METRICS = {
     ("Stack", "Queue"): {"Backlog", "QueuedTasks", "RunningTasks", "OldestQueuedSeconds"},
-    ("Stack",): {"SchedulerHeartbeatAgeSeconds", "DagProcessorHeartbeatAgeSeconds", "TriggererHeartbeatAgeSeconds", "TaskDurationSeconds", "TaskFailures"},
+    ("Stack",): {"SchedulerHeartbeatAgeSeconds", "DagProcessorHeartbeatAgeSeconds", "TriggererHeartbeatAgeSeconds", "TaskDurationSeconds", "TaskFailures", "CleanupAgeSeconds"},
     ("Stack", "Source"): {"SyncLagSeconds", "SyncFiles", "SyncBytes", "SyncErrors", "SyncSkippedKeys", "SyncRefusedKeys", "SyncPublishes"},
 }  # fmt: skip
 

@@ -123,7 +123,7 @@ def redis_restart(run: Run, keep: bool = True) -> None:
     if keep:
         flock.start("long", 3, seconds=5)  # queued behind the four
         time.sleep(2)
-    restarts = _restarts(run, "worker")
+    restarts, schedulers = _restarts(run, "worker"), _restarts(run, "scheduler")
     world.broker.stop(keep=keep)
     time.sleep(5)
     world.broker.start()
@@ -131,6 +131,7 @@ def redis_restart(run: Run, keep: bool = True) -> None:
     probe.start("quick", 2)
     flock.end(420)
     probe.end(300, f"workers replaced by their health check: {_restarts(run, 'worker') - restarts}")
+    run.check(_restarts(run, "scheduler") == schedulers, "a scheduler ended with the broker, which it asks for results (docs/adr/0047)")
     _all_healthy(run)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import pathlib
 import socket
 import ssl
 import textwrap
 import threading
+from urllib.parse import urlsplit
 
 from ..certs import Authority
 from .base import Case, Run
@@ -17,6 +19,11 @@ KNOWERS = {
     "fernet-key": {"api-server", "scheduler", "dag-processor", "triggerer"},
     "broker-url": {"scheduler", "worker"},
     "api-secret-key": {"api-server", "triggerer", "worker"},
+    # Of those with several URLs, the password in them.
+    "database-url": {"api-server", "scheduler"},
+    "metrics-url": {"scheduler"},
+    "dag-processor-url": {"dag-processor"},
+    "triggerer-url": {"triggerer"},
 }
 
 
@@ -27,13 +34,18 @@ def _environ(pid: int) -> str:
         return ""
 
 
+def known(value: str) -> str:
+    """What tells that somebody has a secret: of an address in several forms, the password."""
+    return urlsplit(json.loads(value)["sync"]).password if value.startswith("{") else value
+
+
 def secrets(run: Run) -> None:
     """No role runs with a secret of the others: looked up in the environment of every process."""
     values = {}
     for version in run.world.state.of("aws:secretsmanager/secretVersion:SecretVersion"):
         # arn:…:secret:PREFIX/NAME-LIFE-RANDOM: the life is the stack's, the random part AWS's.
         name = version["secretId"].split(":")[6].rsplit("/", 1)[-1].rsplit("-", 2)[0]
-        values[name] = version["secretString"]
+        values[name] = known(version["secretString"])
     strays, seen = [], {name: set() for name in KNOWERS}
     for task in run.world.tasks():
         role = "worker" if task.service.role.startswith("worker") else task.service.role
@@ -110,6 +122,13 @@ PROBES = {
         url = os.environ["AIRFLOW__CELERY__BROKER_URL"]
         Connection(url.replace(HOST(url), IMPOSTOR)).ensure_connection(max_retries=1, timeout=5)
     """,
+    "result URL": """
+        import os
+        from celery import Celery
+        from airflow_fargate.results import Results
+        url = os.environ["AIRFLOW__CELERY__RESULT_BACKEND"]
+        Results(app=Celery("probe"), url=url.replace(HOST(url), IMPOSTOR)).client.ping()
+    """,
     "execution API": """
         import os
         from airflow.sdk.api.client import Client
@@ -124,7 +143,7 @@ PROBES = {
 def verified(run: Run) -> None:
     """Each declared connection refuses a server whose certificate nobody trusts."""
     impostor = Impostor(run)
-    worker = run.world.workers()[0].main
+    worker, database = run.world.workers()[0].main, run.world.fleet["dag-processor"].task().main
     for name, body in PROBES.items():
         script = (
             "from urllib.parse import urlsplit\n"
@@ -134,7 +153,8 @@ def verified(run: Run) -> None:
             + textwrap.indent(textwrap.dedent(body), "    ")
             + "\nexcept BaseException as fault:\n    print('REFUSED', type(fault).__name__, repr(fault)[:600], repr(fault.__cause__)[:300])\nelse:\n    print('CONNECTED')\n"
         )
-        done = worker.execute(["/opt/airflow/venv/bin/python", "-c", script], 90)
+        asks = database if "SQL_ALCHEMY" in body else worker
+        done = asks.execute(["/opt/airflow/venv/bin/python", "-c", script], 90)
         said = next((line for line in done.stdout.splitlines() if line.startswith(("REFUSED", "CONNECTED"))), done.stdout + done.stderr)
         run.check(said.startswith("REFUSED") and ("CERTIFICATE_VERIFY_FAILED" in said or "certificate verify failed" in said), f"{name} with an untrusted server: {said[-900:]}")
         run.report.row("Untrusted server", connection=name, answer="refused: certificate verify failed")
@@ -144,7 +164,7 @@ def verified(run: Run) -> None:
 
 def _plain(run: Run) -> None:
     """PostgreSQL and Redis take no unencrypted connection."""
-    worker = run.world.workers()[0].main
+    asks = run.world.fleet["dag-processor"].task().main
     script = (
         "import os, psycopg2\n"
         "url = os.environ['AIRFLOW__DATABASE__SQL_ALCHEMY_CONN'].replace('+psycopg2', '').replace('verify-full', 'disable')\n"
@@ -152,7 +172,7 @@ def _plain(run: Run) -> None:
         "except psycopg2.OperationalError as fault: print('REFUSED', str(fault).replace(chr(10), ' '))\n"
         "else: print('CONNECTED')\n"
     )
-    done = worker.execute(["/opt/airflow/venv/bin/python", "-c", script], 30)
+    done = asks.execute(["/opt/airflow/venv/bin/python", "-c", script], 30)
     run.check("REFUSED" in done.stdout and "no pg_hba.conf entry" in done.stdout, f"PostgreSQL without TLS: {done.stdout}{done.stderr}")
     with socket.create_connection((run.world.broker.address, run.world.broker.port), timeout=5) as client:
         client.sendall(b"PING\r\n")
