@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import dataclasses
 import hashlib
 import json
@@ -75,8 +76,8 @@ TRIES = [
 
 def found(text: str) -> dict:
     """What the probe told in a text, an import error or a log."""
-    (told,) = set(re.findall(r'FOUND (\{".*?\}) END', text))
-    return json.loads(told)
+    (told,) = set(re.findall(r"FOUND ([\w+/=]+) END", text))
+    return json.loads(base64.b64decode(told))
 
 
 def names(run: Run, sums: list[str]) -> str:

@@ -1,24 +1,22 @@
-import json
-
 import pendulum
-from hostile_probe import Hostile, look
+from hostile_probe import Hostile, look, tell
 
 from airflow.sdk import BaseOperator, dag, task
 
 
 class Wait(BaseOperator):
     def execute(self, context):
-        self.defer(trigger=Hostile(context["dag_run"].conf), method_name="tell")
+        self.defer(trigger=Hostile(context["dag_run"].conf), method_name="told")
 
-    def tell(self, context, event=None):
-        print("FOUND", json.dumps(event), "END")
+    def told(self, context, event=None):
+        print(tell(event))
 
 
 @dag(schedule=None, start_date=pendulum.datetime(2026, 1, 1), catchup=False)
 def hostile():
     @task
     def probe(**context):
-        print("FOUND", json.dumps(look(context["dag_run"].conf, "worker", str(context["ti"].id))), "END")
+        print(tell(look(context["dag_run"].conf, "worker", str(context["ti"].id))))
 
     probe() >> Wait(task_id="wait")
 
