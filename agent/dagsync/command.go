@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 	"time"
 
@@ -54,8 +55,6 @@ type options struct {
 	clock       func() time.Time // this machine's
 }
 
-const defaultListen = "127.0.0.1:9100"
-
 // config is the whole command line.
 type config struct {
 	options
@@ -74,30 +73,21 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 	interval := flags.Duration("interval", "AGENT_INTERVAL", 5*time.Second, "time between two looks at the bucket, 10ms to 30s")
 	keep := flags.Duration("keep", "AGENT_KEEP", 24*time.Hour, "how long a tree stays after it was replaced: longer than a task may run; at most 100 stay")
 	allowEmpty := flags.Bool("allow-empty", "AGENT_ALLOW_EMPTY", "let a prefix that lost all or most of its files empty the target")
-	listen := flags.String("listen", "AGENT_LISTEN", defaultListen, "address of /healthz and /readyz (not with --once)")
+	listen := flags.String("listen", "AGENT_LISTEN", "127.0.0.1:9100", "address of /healthz and /readyz (not with --once)")
 	namespace := flags.String("namespace", "AGENT_METRICS_NAMESPACE", "Airflow", "CloudWatch namespace of the metrics")
 	stack := flags.String("stack", "AGENT_STACK", "local", "value of the metrics' Stack dimension")
 	flags.Check(func() (err error) {
 		c.pairs, err = pairs(*sources, *targets)
-		return err
-	})
-	flags.Check(func() error {
 		if *interval < 10*time.Millisecond || *interval > 30*time.Second {
-			return fmt.Errorf("--interval: %s is not between 10ms and 30s; DAGs are promised within 60s", *interval)
+			err = errors.Join(err, fmt.Errorf("--interval: %s is not between 10ms and 30s; DAGs are promised within 60s", *interval))
 		}
-		return nil
-	})
-	flags.Check(func() error {
 		if *keep < 0 {
-			return fmt.Errorf("--keep: %s is below zero", *keep)
+			err = errors.Join(err, fmt.Errorf("--keep: %s is below zero", *keep))
 		}
-		return nil
-	})
-	flags.Check(func() error {
 		if *namespace == "" || *stack == "" {
-			return errors.New("--namespace, --stack: they can't be empty")
+			err = errors.Join(err, errors.New("--namespace, --stack: they can't be empty"))
 		}
-		return nil
+		return err
 	})
 	code, done = flags.Parse(inv)
 	c.options = options{
@@ -131,7 +121,7 @@ func (c config) run(ctx context.Context, client *bucket.Client, disk *tree.Disk,
 	if c.once {
 		c.settle = 0
 	}
-	syncers, err := c.open(ctx, client, disk, metrics, log)
+	syncers, err := c.open(client, disk, metrics, log)
 	defer func() {
 		for _, s := range syncers {
 			s.mirror.close()
@@ -142,78 +132,55 @@ func (c config) run(ctx context.Context, client *bucket.Client, disk *tree.Disk,
 		return cli.ExitFailure
 	}
 	if c.once {
-		code := cli.ExitOK
+		var codes []int
 		for _, s := range syncers {
-			code = worse(code, s.once(ctx))
+			codes = append(codes, s.once(ctx))
 		}
-		return code
+		for _, gravest := range []int{cli.ExitFailure, cli.ExitPartial} {
+			if slices.Contains(codes, gravest) {
+				return gravest
+			}
+		}
+		return cli.ExitOK
 	}
 	return c.forever(ctx, syncers, log)
 }
 
-// worse gives the graver of two exit codes: not in step, then skipped keys.
-func worse(a, b int) int {
-	for _, code := range []int{cli.ExitFailure, cli.ExitPartial} {
-		if a == code || b == code {
-			return code
-		}
-	}
-	return cli.ExitOK
-}
-
-func (c config) open(_ context.Context, client *bucket.Client, disk *tree.Disk, metrics *emf.Writer, log *slog.Logger) ([]*syncer, error) {
+func (c config) open(client *bucket.Client, disk *tree.Disk, metrics *emf.Writer, log *slog.Logger) ([]*syncer, error) {
 	var syncers []*syncer
 	for _, pair := range c.pairs {
-		b, err := client.Bucket(pair.Bucket)
-		if err != nil {
-			return syncers, err
-		}
 		store, err := tree.Open(disk, pair.Target)
 		if err != nil {
 			return syncers, err
 		}
-		syncers = append(syncers, newSyncer(pair, c, b, store, metrics, log))
+		syncers = append(syncers, newSyncer(pair, c, client.Bucket(pair.Bucket), store, metrics, log))
 	}
 	return syncers, nil
 }
 
 func (c config) forever(ctx context.Context, syncers []*syncer, log *slog.Logger) int {
-	ctx, cancel := context.WithCancel(ctx)
-	defer cancel()
-	var group sync.WaitGroup
-	defer group.Wait()
-	defer cancel()
-	if !c.serveHealth(ctx, &group, syncers, log) {
-		return cli.ExitFailure
-	}
-	for _, s := range syncers {
-		log.Info("mirroring", "source", s.mirror.pair.Source(), "target", s.mirror.pair.Target, "interval", c.interval.String())
-		group.Go(func() { s.loop(ctx) })
-	}
-	<-ctx.Done()
-	group.Wait()
-	log.Info("stopped on request")
-	return cli.ExitOK
-}
-
-// serveHealth opens the health address. When nobody asked for a certain one
-// and the usual one is taken, the mirroring goes on without.
-func (c config) serveHealth(ctx context.Context, group *sync.WaitGroup, syncers []*syncer, log *slog.Logger) bool {
 	listener, err := healthz.Listen(ctx, c.listen)
 	if err != nil {
-		log.Error("no health address", "error", err)
-		return c.listen == defaultListen
+		log.Error("can't start", "error", err)
+		return cli.ExitFailure
 	}
 	server := healthz.New(
 		func() error { return each(syncers, (*syncer).healthy) },
 		func() error { return each(syncers, (*syncer).ready) },
 	)
+	var group sync.WaitGroup
 	group.Go(func() {
 		if err := server.Run(ctx, listener); err != nil {
 			log.Error("health address", "error", err)
 		}
 	})
-	return true
+	for _, s := range syncers {
+		log.Info("mirroring", "source", s.mirror.pair.Source(), "target", s.mirror.pair.Target, "interval", c.interval.String())
+		group.Go(func() { s.loop(ctx) })
+	}
+	group.Wait()
+	log.Info("stopped on request")
+	return cli.ExitOK
 }
 
 func each(syncers []*syncer, check func(*syncer) error) error {

@@ -112,10 +112,3 @@ func TestCommandReadsTheEnvironment(t *testing.T) {
 	require.Equal(t, cli.ExitFailure, Command().Run(context.Background(), invocation))
 	require.Contains(t, logs.String(), "AWS_ENDPOINT_URL")
 }
-
-func TestWorseCode(t *testing.T) {
-	require.Equal(t, cli.ExitFailure, worse(cli.ExitPartial, cli.ExitFailure))
-	require.Equal(t, cli.ExitFailure, worse(cli.ExitFailure, cli.ExitOK))
-	require.Equal(t, cli.ExitPartial, worse(cli.ExitOK, cli.ExitPartial))
-	require.Equal(t, cli.ExitOK, worse(cli.ExitOK, cli.ExitOK))
-}

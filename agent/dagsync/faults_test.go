@@ -18,7 +18,7 @@ import (
 
 var (
 	diskCalls = []string{
-		"mkdir", "create", "write", "close", "link", "opendir", "readdir", "stat", "unlink", "rename", "symlink", "syncfs", "fsync", "lock", "open", "read",
+		"mkdir", "create", "write", "close", "utimes", "link", "readdir", "stat", "remove", "rename", "symlink", "readlink", "syncfs", "fsync", "lock", "read",
 	}
 	diskErrors = []unix.Errno{unix.ENOSPC, unix.EIO, unix.EROFS, unix.EDQUOT, unix.ESTALE}
 )
@@ -36,7 +36,7 @@ func TestDiskFaults(t *testing.T) {
 				w.put(files{"a.py": "2", "e/c.py": "1"})
 				var hit atomic.Bool
 				w.disk.Before = func(o, path string) error {
-					if o == op && !strings.HasSuffix(path, "/sync/") {
+					if o == op {
 						hit.Store(true)
 						return fault
 					}
@@ -65,7 +65,10 @@ func TestDiskFaults(t *testing.T) {
 // and over many of them, must fit what lies on the disk. Between a fault and
 // the next look files go from the bucket, and with them a folder.
 func TestDiskFaultsInTurn(t *testing.T) {
-	for _, op := range append(slices.Clone(diskCalls), "utimes", "rmdir", "readlink", "close+unlink", "write+unlink", "utimes+unlink") {
+	for _, op := range append(slices.Clone(diskCalls), "close+remove", "write+remove", "utimes+remove") {
+		if op == "read" { // the record is read at a start only
+			continue
+		}
 		t.Run(op, func(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
@@ -74,7 +77,7 @@ func TestDiskFaultsInTurn(t *testing.T) {
 			w.put(stays)
 			s := w.open(t)
 			defer s.mirror.close()
-			err := s.turn(t.Context())
+			_, err := s.turn(t.Context())
 			require.NoError(t, err)
 			hits := 0
 			for i, fault := range append(slices.Clone(diskErrors), diskErrors...) {
@@ -101,7 +104,7 @@ func TestDiskFaultsInTurn(t *testing.T) {
 						return nil
 					}
 					for range 2 {
-						err = s.turn(t.Context())
+						_, err = s.turn(t.Context())
 						w.s3.Delete(prefix + "f/soon.py")
 						if err == nil && tidy {
 							err = s.mirror.tidyUp(t.Context())
@@ -119,7 +122,7 @@ func TestDiskFaultsInTurn(t *testing.T) {
 							w.s3.Delete(prefix + key)
 						}
 					}
-					err = s.turn(t.Context())
+					_, err = s.turn(t.Context())
 					require.NoError(t, err, "after %v", fault)
 					w.sees(stays)
 					w.wholeTrees()
@@ -156,17 +159,17 @@ func TestFullDisk(t *testing.T) {
 	// One agent that lives on.
 	s := w.open(t)
 	defer s.mirror.close()
-	err := s.turn(t.Context())
+	_, err := s.turn(t.Context())
 	require.NoError(t, err)
 	for i := range 3 {
 		w.put(files{"a.py": fmt.Sprint(3 + i), "big3": big})
 		for range 3 {
-			err = s.turn(t.Context())
+			_, err = s.turn(t.Context())
 			require.ErrorIs(t, err, unix.ENOSPC)
 			require.Empty(t, w.unfinished())
 		}
 		w.s3.Delete(prefix + "big3")
-		err = s.turn(t.Context())
+		_, err = s.turn(t.Context())
 		require.NoError(t, err)
 		w.sees(files{"a.py": fmt.Sprint(3 + i), "big1": big, "big2": big})
 	}
@@ -213,7 +216,7 @@ func TestFullDiskAtTheManifest(t *testing.T) {
 	w.put(files{"a.py": "1"})
 	s := w.open(t)
 	defer s.mirror.close()
-	err := s.turn(t.Context())
+	_, err := s.turn(t.Context())
 	require.NoError(t, err)
 	w.put(files{"a.py": "2", "b.py": "2"})
 	for _, fault := range []unix.Errno{unix.ENOSPC, unix.EDQUOT} {
@@ -224,14 +227,14 @@ func TestFullDiskAtTheManifest(t *testing.T) {
 			return nil
 		}
 		for range 3 {
-			err = s.turn(t.Context())
+			_, err = s.turn(t.Context())
 			require.ErrorIs(t, err, fault)
 			require.Empty(t, w.unfinished())
 			w.sees(files{"a.py": "1"})
 		}
 	}
 	w.disk.Before = nil
-	err = s.turn(t.Context())
+	_, err = s.turn(t.Context())
 	require.NoError(t, err)
 	w.sees(files{"a.py": "2", "b.py": "2"})
 }
@@ -243,7 +246,7 @@ func TestFullDiskHeals(t *testing.T) {
 	w.put(files{"a.py": "1"})
 	s := w.open(t)
 	defer s.mirror.close()
-	err := s.turn(t.Context())
+	_, err := s.turn(t.Context())
 	require.NoError(t, err)
 	page := os.Getpagesize()
 	ballast, err := os.Create(filepath.Join(mount, "ballast"))
@@ -258,13 +261,13 @@ func TestFullDiskHeals(t *testing.T) {
 	big := strings.Repeat("x", 20*page)
 	w.put(files{"big": big})
 	for range 3 {
-		err = s.turn(t.Context())
+		_, err = s.turn(t.Context())
 		require.ErrorIs(t, err, unix.ENOSPC)
 		require.ErrorContains(t, err, "publishing: write", "the files had room")
 		w.sees(files{"a.py": "1"})
 	}
 	require.NoError(t, ballast.Truncate(int64(fill-4*page)))
-	err = s.turn(t.Context())
+	_, err = s.turn(t.Context())
 	require.NoError(t, err)
 	w.sees(files{"a.py": "1", "big": big})
 }

@@ -110,7 +110,7 @@ func TestProgressIsWhatFlows(t *testing.T) {
 	s := w.open(t)
 	defer s.mirror.close()
 	done := make(chan error, 1)
-	go func() { err := s.turn(t.Context()); done <- err }()
+	go func() { _, err := s.turn(t.Context()); done <- err }()
 	for range len(content) {
 		s.gauge.mu.Lock()
 		s.gauge.progress = time.Now().Add(-time.Hour)
@@ -260,7 +260,7 @@ func TestMarkDeletedDuringAPush(t *testing.T) {
 	w.put(files{"a.py": "1", "b.py": "1"})
 	s := w.open(t)
 	defer s.mirror.close()
-	turn := func() error { err := s.turn(t.Context()); return err }
+	turn := func() error { _, err := s.turn(t.Context()); return err }
 	require.NoError(t, turn())
 	w.mark("one", bucket.Pushing)
 	w.put(files{"a.py": "2"})
@@ -299,7 +299,7 @@ func TestCostDoesNotGrowWithHistory(t *testing.T) {
 		var cost [2]int64
 		for k := range cost {
 			calls.Store(0)
-			err := s.turn(t.Context())
+			_, err := s.turn(t.Context())
 			require.NoError(t, err)
 			require.NoError(t, s.mirror.tidyUp(t.Context()))
 			cost[k] = calls.Load()

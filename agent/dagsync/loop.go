@@ -32,12 +32,9 @@ type gauge struct {
 	progress  time.Time // something got done
 	inStep    time.Time // the last complete look that ended in step; zero: none yet
 	standby   bool
-	files     int
-	bytes     int64
-	skipped   int
-	refused   int // of them, by S3
-	errors    int // since the last report
-	published int // since the last report
+	holds     []emf.Metric // what the target holds; none: not known
+	errors    int          // since the last report
+	published int          // since the last report
 }
 
 func newSyncer(pair Pair, c config, b *bucket.Bucket, store *tree.Store, metrics *emf.Writer, log *slog.Logger) *syncer {
@@ -92,58 +89,30 @@ func (s *syncer) ready() error {
 func (s *syncer) once(ctx context.Context) int {
 	defer s.report()
 	begin := time.Now()
-	writer, err := s.awaitLock(ctx)
-	changed := false
-	switch {
-	case err != nil:
-	case writer:
-		begin = time.Now()
-		changed, err = s.mirror.pass(ctx)
-	default:
-		err = s.observe(ctx)
+	changed, err := s.turn(ctx)
+	for errors.Is(err, errStandby) && time.Since(begin) < s.options.lockWait && sleep(ctx, 100*time.Millisecond) == nil {
+		changed, err = s.turn(ctx)
 	}
-	s.note(changed, err)
+	message := "in step"
+	if errors.Is(err, errStandby) {
+		message = "in step by another writer"
+		if _, err = s.mirror.pass(ctx); err != nil {
+			err = fmt.Errorf("another writer has held the lock for %s: %s: %w", s.options.lockWait, s.mirror.store.Holder(), err)
+		}
+		s.note(false, err)
+	}
 	if err != nil {
 		s.log.Error("not in step", "source", s.mirror.pair.Source(), "error", err)
 		return cli.ExitFailure
 	}
-	state, message := s.mirror.state, "in step"
-	if !writer {
-		s.setStandby(true)
-		message = "in step by another writer"
-	} else {
-		s.tidyUp(ctx)
-	}
+	s.tidyUp(ctx)
+	state := s.mirror.state
 	s.log.Info(message, "source", s.mirror.pair.Source(), "target", s.mirror.pair.Target, "tree", state.tree, "changed", changed,
-		"files", state.files, "bytes", state.bytes, "skipped", len(state.skipped), "seconds", time.Since(begin).Seconds())
+		"files", len(state.manifest.Entries), "bytes", state.manifest.Bytes(), "skipped", len(state.skipped), "seconds", time.Since(begin).Seconds())
 	if len(state.skipped) > 0 {
 		return cli.ExitPartial
 	}
 	return cli.ExitOK
-}
-
-// awaitLock waits for the lock, but not for ever.
-func (s *syncer) awaitLock(ctx context.Context) (bool, error) {
-	end := time.Now().Add(s.options.lockWait)
-	for {
-		ok, err := s.mirror.lock()
-		if ok || err != nil || time.Now().After(end) {
-			return ok, err
-		}
-		if err := sleep(ctx, 100*time.Millisecond); err != nil {
-			return false, err
-		}
-	}
-}
-
-// observe fails when the writer, which is another, hasn't the target in step.
-func (s *syncer) observe(ctx context.Context) error {
-	fault := fmt.Errorf("another writer has held the lock for %s: %s", s.options.lockWait, s.mirror.store.Holder())
-	inStep, err := s.mirror.observe(ctx)
-	if inStep {
-		return nil
-	}
-	return errors.Join(fault, err)
 }
 
 // loop mirrors until ctx ends.
@@ -152,7 +121,7 @@ func (s *syncer) loop(ctx context.Context) {
 	reported := time.Time{}
 	for {
 		begin := time.Now()
-		err := s.turn(ctx)
+		_, err := s.turn(ctx)
 		if ctx.Err() != nil {
 			return
 		}
@@ -192,25 +161,17 @@ func (s *syncer) tidyUp(ctx context.Context) {
 var errStandby = errors.New("another writer holds the lock")
 
 // turn looks once, as the one writer.
-func (s *syncer) turn(ctx context.Context) error {
+func (s *syncer) turn(ctx context.Context) (changed bool, err error) {
 	ok, err := s.mirror.lock()
 	s.setStandby(err == nil && !ok)
-	if err != nil {
-		s.note(false, err)
-		return err
+	if err == nil && !ok {
+		return false, errStandby
 	}
-	if !ok {
-		return errStandby
+	if err == nil {
+		changed, err = s.mirror.pass(ctx)
 	}
-	changed, err := s.mirror.pass(ctx)
 	s.note(changed, err)
-	if err != nil {
-		if lost := s.mirror.store.CheckLock(); lost != nil {
-			s.mirror.unlock()
-			err = errors.Join(err, fmt.Errorf("the lock was lost: %w", lost))
-		}
-	}
-	return err
+	return changed, err
 }
 
 func (s *syncer) setStandby(standby bool) {
@@ -237,7 +198,12 @@ func (s *syncer) note(changed bool, err error) {
 	}
 	g.inStep = s.mirror.listed
 	state := &s.mirror.state
-	g.files, g.bytes, g.skipped, g.refused = state.files, state.bytes, len(state.skipped), len(state.refused)
+	g.holds = []emf.Metric{
+		{Name: "SyncFiles", Unit: emf.Count, Value: float64(len(state.manifest.Entries))},
+		{Name: "SyncBytes", Unit: emf.Bytes, Value: float64(state.manifest.Bytes())},
+		{Name: "SyncSkippedKeys", Unit: emf.Count, Value: float64(len(state.skipped))},
+		{Name: "SyncRefusedKeys", Unit: emf.Count, Value: float64(len(state.refused))},
+	}
 	if changed {
 		g.published++
 	}
@@ -270,18 +236,11 @@ func (s *syncer) report() {
 	if since.IsZero() {
 		since = g.started
 	}
-	list := []emf.Metric{
+	list := append([]emf.Metric{
 		{Name: "SyncLagSeconds", Unit: emf.Seconds, Value: time.Since(since).Seconds()},
 		{Name: "SyncErrors", Unit: emf.Count, Value: float64(g.errors)},
 		{Name: "SyncPublishes", Unit: emf.Count, Value: float64(g.published)},
-	}
-	if !g.inStep.IsZero() {
-		list = append(list,
-			emf.Metric{Name: "SyncFiles", Unit: emf.Count, Value: float64(g.files)},
-			emf.Metric{Name: "SyncBytes", Unit: emf.Bytes, Value: float64(g.bytes)},
-			emf.Metric{Name: "SyncSkippedKeys", Unit: emf.Count, Value: float64(g.skipped)},
-			emf.Metric{Name: "SyncRefusedKeys", Unit: emf.Count, Value: float64(g.refused)})
-	}
+	}, g.holds...)
 	g.errors, g.published = 0, 0
 	s.gauge.mu.Unlock()
 	err := s.metrics.Write([]emf.Dimension{{Name: "Stack", Value: s.stack}, {Name: "Source", Value: s.mirror.pair.Name}}, list...)

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/pathwai/airflow-on-fargate/agent/cli"
+	"github.com/pathwai/airflow-on-fargate/agent/dagsync/tree"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/fakes3"
 	"github.com/stretchr/testify/require"
 )
@@ -171,7 +172,7 @@ func TestTidyingSparesTheFailedStage(t *testing.T) {
 	w.put(want)
 	for range 2 {
 		_, err = s.mirror.pass(t.Context())
-		require.ErrorContains(t, err, "status 500")
+		require.ErrorContains(t, err, "StatusCode: 500")
 		require.NoError(t, s.mirror.tidyUp(t.Context()))
 		require.Greater(t, len(s.mirror.failed.Entries), 30)
 	}
@@ -226,7 +227,7 @@ func freeAddress(t *testing.T) string {
 
 // A process that hangs is not healthy; one whose S3 is away is.
 func TestGauge(t *testing.T) {
-	s := &syncer{mirror: &mirror{pair: Pair{Target: "/sync/dags", Name: "dags"}}}
+	s := &syncer{mirror: &mirror{pair: Pair{Target: "/sync/dags", Name: "dags"}, state: state{view: view{manifest: new(tree.Manifest)}}}}
 	s.gauge.progress = time.Now().Add(-stalled + time.Minute)
 	require.NoError(t, s.healthy())
 	s.gauge.progress = time.Now().Add(-stalled - time.Second)

@@ -46,55 +46,65 @@ type mirror struct {
 
 // state is what the target holds.
 type state struct {
+	view
 	digest  bucket.Digest
-	tree    int
-	files   int
-	bytes   int64
 	skipped []keys.Skip
 	refused []bucket.Object
-	// mark is the ETag of the mark of the push that this is the release of.
-	mark string
-	// folders are those of the tree, and glance what a look at them showed.
+}
+
+// view is what lies at the target.
+type view struct {
+	// tree and manifest belong to the newest usable tree; 0 and an empty
+	// manifest when there is none.
+	tree     int
+	manifest *tree.Manifest
+	// folders are those of the tree, and glance what a look at them showed
+	// before anything was read.
 	folders []string
 	glance  uint64
+	// intact is true when readers see just that tree, undamaged.
+	intact bool
+	// holds is true when readers may see files.
+	holds bool
+}
+
+// holdsJust is true when readers see just the wanted objects, undamaged.
+func (v view) holdsJust(source string, wanted []bucket.Object) bool {
+	return v.intact && v.manifest.Source == source && slices.EqualFunc(v.manifest.Entries, wanted, func(e tree.Entry, o bucket.Object) bool {
+		return e.Key == o.Key && e.ETag == o.ETag
+	})
 }
 
 // pass looks at the bucket once and brings the target in step. changed says
 // whether readers got a new tree.
 func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
-	if m.known {
-		m.known = m.untouched(ctx)
-	}
-	if m.known && len(m.state.refused) > 0 {
-		// One at each look: there may be many, and each costs a request.
-		m.asked++
-		m.known = m.bucket.Fetch(ctx, m.pair.Prefix, m.state.refused[m.asked%len(m.state.refused)], nowhere{}) != nil
-	}
-	due := time.Since(m.verified) >= m.options.verifyEvery
-	// A quiet prefix needs its digest only.
-	listing, err := m.list(ctx, !m.known)
+	m.known = m.known && m.untouched(ctx) && !m.anotherReadable(ctx)
+	due := !m.known || time.Since(m.verified) >= m.options.verifyEvery
+	listing, err := m.list(ctx)
 	if err != nil {
 		return false, err
 	}
-	if m.known && !due && listing.Digest == m.state.digest {
-		m.state.mark = listing.Mark.ETag
+	if !due && listing.Digest == m.state.digest {
+		m.state.manifest.Mark = listing.Mark.ETag
 		return false, nil
 	}
 	if !due {
-		if err := m.whole(ctx, listing.Mark.ETag); err != nil && !errors.Is(err, bucket.ErrChanged) {
+		if err := m.whole(ctx, listing.Mark); err != nil && !errors.Is(err, bucket.ErrChanged) {
 			return false, err
 		}
 	}
-	now, err := m.examine(ctx, due || !m.known)
-	if err != nil {
-		return false, err
+	now := m.state.view
+	if due {
+		if now, err = m.examine(ctx); err != nil {
+			return false, err
+		}
+		if wanted, skipped := keys.Select(listing.Objects); now.holdsJust(m.pair.Source(), wanted) {
+			m.remember(ctx, now, listing, skipped, nil)
+			return false, nil
+		}
 	}
-	if now.matches(m.pair, listing) && !now.refused() {
-		m.remember(ctx, now, listing, nil)
-		return false, nil
-	}
-	if m.known && listing.Mark.ETag != "" && listing.Mark.ETag != m.state.mark {
-		listing, err = m.list(ctx, true) // a push has just said that it is complete
+	if m.known && listing.Mark.ETag != "" && listing.Mark.ETag != m.state.manifest.Mark {
+		listing, err = m.list(ctx) // a push has just said that it is complete
 	} else {
 		listing, err = m.settle(ctx, listing)
 	}
@@ -102,7 +112,7 @@ func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
 		// Of a push that ended during the listing, keys that sort before the
 		// mark were listed as they had been before.
 		older := listing.Mark.ETag != "" && listing.Mark.ETag != m.push.etag
-		if err = m.whole(ctx, listing.Mark.ETag); err == nil && older {
+		if err = m.whole(ctx, listing.Mark); err == nil && older {
 			err = fmt.Errorf("listed before the push ended: %w", bucket.ErrChanged)
 		}
 		if err == nil {
@@ -111,11 +121,11 @@ func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
 		if !errors.Is(err, bucket.ErrChanged) || attempt == maxRelists {
 			break
 		}
-		listing, err = m.list(ctx, true)
+		listing, err = m.list(ctx)
 	}
 	if tree.Full(err) {
 		// What is unfinished would only keep the disk full.
-		m.drop()
+		m.failed = nil
 		err = errors.Join(err, m.tidy(ctx))
 	}
 	return changed, err
@@ -136,14 +146,19 @@ func (m *mirror) untouched(ctx context.Context) bool {
 	return false
 }
 
-// nowhere is where an object goes that is only tried.
-type nowhere struct{}
+// anotherReadable asks for one of the objects that S3 refused: there may be
+// many, and each costs a request.
+func (m *mirror) anotherReadable(ctx context.Context) bool {
+	refused := m.state.refused
+	if len(refused) == 0 {
+		return false
+	}
+	m.asked++
+	return m.bucket.Readable(ctx, m.pair.Prefix, refused[m.asked%len(refused)]) == nil
+}
 
-func (nowhere) Write(p []byte) (int, error) { return len(p), nil }
-func (nowhere) Reset() error                { return nil }
-
-func (m *mirror) list(ctx context.Context, keep bool) (bucket.Listing, error) {
-	listing, err := m.bucket.List(ctx, m.pair.Prefix, keep, m.beat)
+func (m *mirror) list(ctx context.Context) (bucket.Listing, error) {
+	listing, err := m.bucket.List(ctx, m.pair.Prefix, m.beat)
 	if listing.Time.IsZero() {
 		listing.Time = m.options.clock() // a server without a clock
 	}
@@ -157,14 +172,11 @@ func (m *mirror) list(ctx context.Context, keep bool) (bucket.Listing, error) {
 // many files that comes by other means than a push is published once and
 // whole, if it takes seconds to upload. --once doesn't wait.
 func (m *mirror) settle(ctx context.Context, before bucket.Listing) (bucket.Listing, error) {
-	if m.options.settle == 0 {
-		return m.list(ctx, true)
-	}
 	for range 3 {
 		if err := sleep(ctx, m.options.settle); err != nil {
 			return bucket.Listing{}, err
 		}
-		listing, err := m.list(ctx, true)
+		listing, err := m.list(ctx)
 		if err != nil || listing.Digest == before.Digest {
 			return listing, err
 		}
@@ -173,103 +185,51 @@ func (m *mirror) settle(ctx context.Context, before bucket.Listing) (bucket.List
 	return before, nil
 }
 
-// view is what lies at the target.
-type view struct {
-	// number and manifest belong to the newest usable tree; 0 and an empty
-	// manifest when there is none.
-	number   int
-	manifest *tree.Manifest
-	// glance is what a look at the tree showed before anything was read.
-	glance uint64
-	// intact is true when readers see just that tree, undamaged.
-	intact bool
-	// holds is true when readers may see files.
-	holds bool
-}
-
-// matches is true when nothing needs to be done to be in step.
-func (v view) matches(pair Pair, listing bucket.Listing) bool {
-	return v.intact && v.manifest.Source == pair.Source() && v.manifest.Digest == listing.Digest
-}
-
-// refused is true when S3 gave not all that could be files.
-func (v view) refused() bool {
-	return slices.ContainsFunc(v.manifest.Skipped, func(s keys.Skip) bool { return keys.Refused(s.Reason) })
-}
-
-// examine looks what lies at the target.
-func (m *mirror) examine(ctx context.Context, verify bool) (view, error) {
+// examine looks what lies at the target, and compares it with its record.
+// Damaged files are taken off the list, so that they are fetched anew.
+func (m *mirror) examine(ctx context.Context) (view, error) {
 	contents, err := m.store.Scan()
-	if err != nil {
-		return view{}, err
-	}
 	v := view{manifest: new(tree.Manifest), holds: contents.Linked}
-	candidate := contents.Current
-	if n := len(contents.Trees); candidate == 0 && n > 0 {
-		candidate = contents.Trees[n-1]
+	v.tree = contents.Current
+	if n := len(contents.Trees); v.tree == 0 && n > 0 {
+		v.tree = contents.Trees[n-1]
 	}
-	if candidate == 0 {
-		return v, nil
+	if err != nil || v.tree == 0 {
+		return v, err
 	}
-	manifest, err := m.store.Load(candidate)
-	if err != nil {
-		var fault *fs.PathError
-		if errors.As(err, &fault) && !errors.Is(err, fs.ErrNotExist) {
-			return view{}, err // the disk fails; that heals by itself or not at all
-		}
+	v.manifest, err = m.store.Load(v.tree)
+	var fault *fs.PathError
+	switch {
+	case errors.As(err, &fault) && !errors.Is(err, fs.ErrNotExist):
+		return v, err // the disk fails; that heals by itself or not at all
+	case err != nil:
 		m.log.Warn("the record of the tree can't be used; fetching all files anew", "error", err)
-		return v, nil
+		return view{manifest: new(tree.Manifest), holds: v.holds}, nil
 	}
-	v.number, v.manifest = candidate, manifest
-	v.glance, err = m.store.Glance(ctx, candidate, tree.Folders(manifest.Entries))
-	v.intact = err == nil && candidate == contents.Current // a file in the place of a folder is found below
-	v.holds = len(manifest.Entries) > 0
-	if verify {
-		if err := m.verify(ctx, &v); err != nil {
-			return view{}, err
-		}
+	v.folders = tree.Folders(v.manifest.Entries)
+	v.glance, err = m.store.Glance(ctx, v.tree, v.folders)
+	v.intact = err == nil && v.tree == contents.Current
+	v.holds = len(v.manifest.Entries) > 0
+	before := len(v.manifest.Entries)
+	undamaged, whole, err := m.store.Verify(ctx, v.tree, v.manifest.Entries)
+	if err != nil {
+		return v, err
+	}
+	m.verified = time.Now()
+	if !whole {
+		v.manifest.Entries, v.intact = undamaged, false
+		m.known = false // also when a push lets it be mended only later
+		m.log.Warn("somebody changed the published tree; publishing a new one", "target", m.pair.Target, "files", before-len(undamaged))
 	}
 	return v, nil
 }
 
-// verify compares the tree with its manifest and takes damaged files off the
-// list, so that they are fetched anew.
-func (m *mirror) verify(ctx context.Context, v *view) error {
-	dir, err := m.store.OpenTree(v.number)
-	if err != nil {
-		return err
-	}
-	defer dir.Close()
-	damage, err := tree.Verify(ctx, dir, v.manifest.Entries)
-	if err != nil {
-		return err
-	}
-	m.verified = time.Now()
-	if damage.None() {
-		return nil
-	}
-	v.intact = false
-	m.known = false // also when a push lets it be mended only later
-	slices.Sort(damage.Bad)
-	whole := make([]tree.Entry, 0, len(v.manifest.Entries))
-	for i, e := range v.manifest.Entries {
-		if _, bad := slices.BinarySearch(damage.Bad, i); !bad {
-			whole = append(whole, e)
-		}
-	}
-	m.log.Warn("somebody changed the published tree; publishing a new one",
-		"target", m.pair.Target, "files", len(damage.Bad), "directories", damage.Folders)
-	v.manifest.Entries = whole
-	return nil
-}
-
 // remember keeps what is in step, and names the keys that were skipped when
 // they are not the ones that were named before.
-func (m *mirror) remember(ctx context.Context, now view, listing bucket.Listing, refused []bucket.Object) {
-	m.drop()
-	manifest := now.manifest
-	if !m.known || !slices.Equal(m.state.skipped, manifest.Skipped) {
-		for _, s := range manifest.Skipped {
+func (m *mirror) remember(ctx context.Context, now view, listing bucket.Listing, skipped []keys.Skip, refused []bucket.Object) {
+	m.failed = nil
+	if !m.known || !slices.Equal(m.state.skipped, skipped) {
+		for _, s := range skipped {
 			level := slog.LevelWarn
 			if keys.Refused(s.Reason) {
 				level = slog.LevelError
@@ -277,10 +237,7 @@ func (m *mirror) remember(ctx context.Context, now view, listing bucket.Listing,
 			m.log.Log(ctx, level, "key skipped", "source", m.pair.Source(), "key", s.Key, "reason", s.Reason)
 		}
 	}
+	now.manifest.Mark = listing.Mark.ETag
 	m.known, m.untidy = true, true
-	m.state = state{
-		digest: listing.Digest, tree: now.number, files: len(manifest.Entries), bytes: manifest.Bytes(),
-		skipped: slices.Clone(manifest.Skipped), refused: refused, mark: listing.Mark.ETag,
-		folders: tree.Folders(manifest.Entries), glance: now.glance,
-	}
+	m.state = state{view: now, digest: listing.Digest, skipped: skipped, refused: refused}
 }

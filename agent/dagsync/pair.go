@@ -70,8 +70,6 @@ func parsePair(source, target string) (Pair, error) {
 		faults = append(faults, fmt.Errorf("--source %q: it must begin with s3://", source))
 	case err != nil:
 		faults = append(faults, fmt.Errorf("--source %q: %w", source, err))
-	case len(prefix) > 1000:
-		faults = append(faults, fmt.Errorf("--source %q: a prefix has at most 1,000 characters", source))
 	case strings.ContainsFunc(prefix, func(r rune) bool { return r < ' ' || r == 0x7f }):
 		faults = append(faults, fmt.Errorf("--source %q: a prefix has no control characters", source))
 	}
@@ -87,8 +85,6 @@ func parsePair(source, target string) (Pair, error) {
 		faults = append(faults, fmt.Errorf("--target %q: %w", target, err))
 	case absolute == "/":
 		faults = append(faults, fmt.Errorf("--target %q: name a path below the root", target))
-	case len(filepath.Base(absolute)) > 200:
-		faults = append(faults, fmt.Errorf("--target %q: its last element has more than 200 bytes", target))
 	}
 	return Pair{Bucket: name, Prefix: prefix, Target: absolute, Name: filepath.Base(absolute)}, errors.Join(faults...)
 }

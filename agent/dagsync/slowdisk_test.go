@@ -21,7 +21,7 @@ func newSlowDisk(latency time.Duration) *slowDisk {
 
 // changing are the calls for which Linux holds the directory's lock.
 var changing = map[string]bool{
-	"mkdir": true, "rmdir": true, "link": true, "unlink": true, "create": true, "rename": true, "symlink": true,
+	"mkdir": true, "link": true, "remove": true, "create": true, "rename": true, "symlink": true,
 }
 
 func (s *slowDisk) before(op, path string) error {

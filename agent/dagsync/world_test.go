@@ -88,7 +88,7 @@ func (w *world) open(t testing.TB) *syncer {
 	client, err := bucket.New(w.s3.Config(), "test")
 	require.NoError(t, err)
 	t.Cleanup(client.Close)
-	syncers, err := w.config.open(t.Context(), client, w.disk, nil, slog.New(slog.NewJSONHandler(w.logs, nil)))
+	syncers, err := w.config.open(client, w.disk, nil, slog.New(slog.NewJSONHandler(w.logs, nil)))
 	require.NoError(t, err)
 	ok, err := syncers[0].mirror.lock()
 	require.NoError(t, err)

@@ -28,7 +28,7 @@ func (m *mirror) lock() (bool, error) {
 // unlock lets the next writer in, and forgets all that depends on being the
 // only one.
 func (m *mirror) unlock() {
-	m.drop()
+	m.failed = nil
 	m.known, m.locked = false, false
 	m.store.Unlock()
 }
@@ -37,21 +37,6 @@ func (m *mirror) unlock() {
 func (m *mirror) close() {
 	m.unlock()
 	m.store.Close()
-}
-
-// observe looks whether another writer has the target in step, and changes
-// nothing.
-func (m *mirror) observe(ctx context.Context) (bool, error) {
-	listing, err := m.list(ctx, false)
-	if err != nil {
-		return false, err
-	}
-	now, err := m.examine(ctx, false)
-	if err != nil || !now.matches(m.pair, listing) {
-		return false, err
-	}
-	m.remember(ctx, now, listing, nil)
-	return true, nil
 }
 
 // push is what is known of the push that comes by the mark.
@@ -71,10 +56,10 @@ var errPushing = errors.New("a push is under way")
 const missingMark = 45 * time.Second
 
 // whole fails while a push is under way: then what lies below the prefix is of
-// two releases. etag is the mark's in the listing.
-func (m *mirror) whole(ctx context.Context, etag string) error {
+// two releases. listed is the mark in the listing.
+func (m *mirror) whole(ctx context.Context, listed bucket.Object) error {
 	p := &m.push
-	if etag == "" {
+	if listed.ETag == "" {
 		if p.mark.State == bucket.Pushing && p.gone.IsZero() {
 			p.gone = time.Now()
 		}
@@ -85,15 +70,15 @@ func (m *mirror) whole(ctx context.Context, etag string) error {
 		return nil
 	}
 	p.gone = time.Time{}
-	if etag != p.etag {
-		mark, err := m.bucket.ReadMark(ctx, m.pair.Prefix, etag)
+	if listed.ETag != p.etag {
+		mark, err := m.bucket.ReadMark(ctx, m.pair.Prefix, listed)
 		if err != nil {
 			return err
 		}
 		if mark.ID != p.mark.ID || mark.State != p.mark.State { // else it is a sign of life
 			m.log.Info("push", "source", m.pair.Source(), "id", mark.ID, "state", mark.State, "commit", mark.Commit, "since", mark.At)
 		}
-		p.mark, p.etag = mark, etag
+		p.mark, p.etag = mark, listed.ETag
 	}
 	if p.mark.State == bucket.Pushing {
 		return fmt.Errorf("%w: %s since %s; what readers see stays until it is complete (push again, if nobody pushes any more)",

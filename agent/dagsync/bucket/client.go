@@ -11,8 +11,8 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -25,8 +25,7 @@ import (
 )
 
 const (
-	// Connections is how many requests may be under way at once. It bounds the
-	// memory: each holds one connection and one small buffer.
+	// Connections is how many objects may be fetched at once.
 	Connections = 16
 	// silence is how long a connection may bring no byte before it is given up.
 	// There is no limit on the length of an answer.
@@ -40,10 +39,8 @@ const (
 type Client struct {
 	s3        *s3.Client
 	transport *http.Client
-	retryer   retryer
 	silence   time.Duration
 	maxPage   int64
-	buffers   sync.Pool // for bodies on their way to the disk
 }
 
 // Load reads the standard AWS environment and makes a client. version is sent
@@ -58,79 +55,61 @@ func Load(ctx context.Context, version string) (*Client, error) {
 
 // New makes a client from an AWS configuration.
 func New(cfg aws.Config, version string) (*Client, error) {
-	if cfg.Credentials == nil {
-		return nil, errors.New("no AWS credentials are configured: give the task a role, or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-	}
-	c := &Client{silence: silence, maxPage: maxPage, buffers: sync.Pool{New: func() any { return new([32 << 10]byte) }}}
-	buildable, ok := cfg.HTTPClient.(*awshttp.BuildableClient)
+	c := &Client{silence: silence, maxPage: maxPage}
+	buildable, ok := cfg.HTTPClient.(*awshttp.BuildableClient) // with AWS_CA_BUNDLE
 	if !ok {
 		buildable = awshttp.NewBuildableClient()
 	}
 	c.transport = &http.Client{
-		Transport: buildable.WithTransportOptions(c.configure).GetTransport(),
+		Transport: buildable.WithTransportOptions(func(t *http.Transport) {
+			t.MaxIdleConnsPerHost, t.DialContext = Connections, c.dial
+		}).GetTransport(),
 		// S3 answers 301 to who asks in the wrong region: an error that says so
 		// is of more use than what lies elsewhere.
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
-	if cfg.Retryer != nil {
-		c.retryer.Retryer = cfg.Retryer()
-	} else {
-		c.retryer.Retryer = retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 4, 3*time.Second })
+	if cfg.Retryer == nil {
+		cfg.Retryer = func() aws.Retryer {
+			return retry.NewStandard(func(o *retry.StandardOptions) { o.MaxAttempts, o.MaxBackoff = 4, 3*time.Second })
+		}
+	}
+	endpoint, faulty := new(url.URL), error(nil)
+	if cfg.BaseEndpoint != nil {
+		if endpoint, faulty = url.Parse(*cfg.BaseEndpoint); faulty != nil || endpoint.Host == "" || !strings.HasPrefix(endpoint.Scheme, "http") {
+			return nil, fmt.Errorf("AWS_ENDPOINT_URL: %q is no address; write it like http://127.0.0.1:9000", *cfg.BaseEndpoint)
+		}
+		if cfg.Region == "" {
+			cfg.Region = "us-east-1" // what S3-compatible servers expect
+		}
+	}
+	if cfg.Region == "" {
+		return nil, errors.New("no AWS region is set: set AWS_REGION")
 	}
 	c.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) {
-		o.HTTPClient, o.Retryer = c, c.retryer
+		o.HTTPClient, o.Retryer = c, retryer{cfg.Retryer()}
 		o.DisableLogOutputChecksumValidationSkipped = true // parts of multipart uploads have no sum of the whole
 		o.APIOptions = append(o.APIOptions, middleware.AddUserAgentKeyValue("airflow-agent", version))
-		if o.BaseEndpoint != nil {
-			// Elsewhere than at AWS the bucket stands in the path.
-			u, err := url.Parse(*o.BaseEndpoint)
-			o.UsePathStyle = err == nil && !strings.HasSuffix(u.Hostname(), ".amazonaws.com") && !strings.HasSuffix(u.Hostname(), ".amazonaws.com.cn")
-			if o.Region == "" {
-				o.Region = "us-east-1" // what S3-compatible servers expect
-			}
-		}
+		// Elsewhere than at AWS the bucket stands in the path.
+		o.UsePathStyle = endpoint.Host != "" && !strings.Contains(endpoint.Hostname(), ".amazonaws.com")
 	})
-	return c, check(c.s3.Options())
+	return c, nil
 }
 
-func check(o s3.Options) error {
-	if o.BaseEndpoint != nil {
-		u, err := url.Parse(*o.BaseEndpoint)
-		if err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return fmt.Errorf("AWS_ENDPOINT_URL: %q is no address; write it like http://127.0.0.1:9000", *o.BaseEndpoint)
-		}
+// dial opens a connection that fails when nothing comes for a while.
+func (c *Client) dial(ctx context.Context, network, address string) (net.Conn, error) {
+	conn, err := (&net.Dialer{Timeout: 10 * time.Second}).DialContext(ctx, network, address)
+	if err != nil {
+		return nil, err
 	}
-	if o.Region == "" {
-		return errors.New("no AWS region is set: set AWS_REGION")
-	}
-	return nil
+	return watched{conn, c.silence}, nil
 }
 
-func (c *Client) configure(t *http.Transport) {
-	t.MaxIdleConnsPerHost = Connections
-	t.MaxConnsPerHost = 2 * Connections
-	// The bytes must arrive as they lie in S3: lengths and checksums are compared.
-	t.DisableCompression = true
-	t.ForceAttemptHTTP2 = false // S3 speaks HTTP/1.1
-	t.ResponseHeaderTimeout = 10 * time.Second
-	t.IdleConnTimeout = time.Minute
-	dialer := &net.Dialer{Timeout: 10 * time.Second}
-	t.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
-		conn, err := dialer.DialContext(ctx, network, address)
-		if err != nil {
-			return nil, err
-		}
-		return &watched{conn, c.silence}, nil
-	}
-}
-
-// watched is a connection that fails when nothing comes for a while.
 type watched struct {
 	net.Conn
 	silence time.Duration
 }
 
-func (w *watched) Read(p []byte) (int, error) {
+func (w watched) Read(p []byte) (int, error) {
 	if err := w.SetReadDeadline(time.Now().Add(w.silence)); err != nil {
 		return 0, err
 	}
@@ -141,16 +120,13 @@ func (w *watched) Read(p []byte) (int, error) {
 // listing or an error, has a limit.
 func (c *Client) Do(r *http.Request) (*http.Response, error) {
 	response, err := c.transport.Do(r)
-	if err != nil {
-		return nil, err
-	}
-	if r.URL.Query().Has("list-type") || response.StatusCode >= 300 {
+	if err == nil && (r.URL.Query().Has("list-type") || response.StatusCode >= 300) {
 		response.Body = struct {
 			io.Reader
 			io.Closer
 		}{io.LimitReader(response.Body, c.maxPage), response.Body}
 	}
-	return response, nil
+	return response, err
 }
 
 // Close drops the idle connections.
@@ -162,23 +138,17 @@ type Bucket struct {
 	name   string
 }
 
-// Bucket checks the name of a bucket.
-func (c *Client) Bucket(name string) (*Bucket, error) {
-	if err := CheckName(name); err != nil {
-		return nil, err
-	}
-	return &Bucket{client: c, name: name}, nil
-}
+// Bucket gives access to one bucket.
+func (c *Client) Bucket(name string) *Bucket { return &Bucket{client: c, name: name} }
+
+var bucketName = regexp.MustCompile(`^[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]$`)
 
 // CheckName says what is wrong with a bucket's name, by the rules for general
 // purpose buckets and the aliases of access points.
 // https://docs.aws.amazon.com/AmazonS3/latest/userguide/bucketnamingrules.html
 func CheckName(name string) error {
-	odd := strings.ContainsFunc(name, func(r rune) bool {
-		return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != '.' && r != '-'
-	})
 	switch {
-	case odd || len(name) < 3 || len(name) > 63 || strings.Trim(name, ".-") != name || strings.Contains(name, ".."):
+	case !bucketName.MatchString(name) || strings.Contains(name, ".."):
 		return fmt.Errorf("%q is no bucket name: 3 to 63 of a-z, 0-9, dots and hyphens", name)
 	case strings.HasSuffix(name, "--x-s3"):
 		return fmt.Errorf("%q is a directory bucket, which lists its keys in no order: use a general purpose bucket", name)
@@ -186,70 +156,25 @@ func CheckName(name string) error {
 	return nil
 }
 
-// tornError is an answer that broke off or isn't what was asked for; another
+// errTorn says that an answer broke off or isn't what was asked for; another
 // attempt may well bring it whole.
-type tornError struct{ error }
+var errTorn = errors.New("the answer is not whole")
 
-func (e tornError) Unwrap() error { return e.error }
-
-func tornf(format string, args ...any) error { return tornError{fmt.Errorf(format, args...)} }
-
-// torn is true for answers that broke off.
-func torn(err error) bool {
-	var broken *smithy.DeserializationError
-	var own tornError
-	return errors.As(err, &broken) || errors.As(err, &own)
-}
-
-// retryer adds those to what is tried again by the SDK's rules.
+// retryer adds answers that broke off to what is tried again by the SDK's rules.
 type retryer struct{ aws.Retryer }
 
 func (r retryer) IsErrorRetryable(err error) bool {
-	return !errors.Is(err, context.Canceled) && torn(err) || r.Retryer.IsErrorRetryable(err)
+	var broken *smithy.DeserializationError
+	return !errors.Is(err, context.Canceled) && errors.As(err, &broken) || r.Retryer.IsErrorRetryable(err)
 }
 
-// explain makes one line of an answer that is no success: what was asked,
-// the status, S3's code and message.
-func explain(operation string, err error) error {
+// explain adds to an answer of S3 what to do about it.
+func (c *Client) explain(err error) error {
 	var answer *awshttp.ResponseError
-	var said smithy.APIError
-	switch {
-	case errors.As(err, &answer) && answer.Response != nil && answer.HTTPStatusCode() >= 300 && errors.As(err, &said):
-		text := fmt.Sprintf("S3 %s: status %d %s: %s", operation, answer.HTTPStatusCode(), said.ErrorCode(), said.ErrorMessage())
-		if region := answer.Response.Header.Get("X-Amz-Bucket-Region"); region != "" && answer.HTTPStatusCode() < 500 && wrongRegion(answer.HTTPStatusCode(), said) {
-			text += fmt.Sprintf("; the bucket is in %s: set AWS_REGION=%s", region, region)
-		}
-		if answer.RequestID != "" {
-			text += " (request " + answer.RequestID + ")"
-		}
-		return &answerError{text, err}
-	case errors.Is(err, context.Canceled):
-		return fmt.Errorf("S3 %s: %w", operation, context.Canceled)
-	}
-	return fmt.Errorf("S3 %s: %w", operation, err)
-}
-
-func wrongRegion(status int, said smithy.APIError) bool {
-	return status < 400 || said.ErrorCode() == "AuthorizationHeaderMalformed" || said.ErrorCode() == "IllegalLocationConstraintException"
-}
-
-type answerError struct {
-	text string
-	err  error
-}
-
-func (e *answerError) Error() string { return e.text }
-func (e *answerError) Unwrap() error { return e.err }
-
-// answered gives the status and the code of S3's answer, 0 without one.
-func answered(err error) (status int, code string) {
-	var answer *awshttp.ResponseError
-	var said smithy.APIError
 	if errors.As(err, &answer) && answer.Response != nil {
-		status = answer.HTTPStatusCode()
+		if region := answer.Response.Header.Get("X-Amz-Bucket-Region"); region != "" && region != c.s3.Options().Region {
+			return fmt.Errorf("%w; the bucket is in %s: set AWS_REGION=%s", err, region, region)
+		}
 	}
-	if errors.As(err, &said) {
-		code = said.ErrorCode()
-	}
-	return status, code
+	return err
 }

@@ -8,14 +8,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"net/http"
 	"os"
 	"strings"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/aws-sdk-go-v2/service/s3/types"
+	"github.com/aws/smithy-go"
 )
 
 // ErrChanged says that an object is no longer what the listing said: it was
@@ -41,38 +44,18 @@ type Destination interface {
 }
 
 // Fetch writes one object to dst, whole and just as it was listed, or fails.
+// The SDK tries again until there is an answer; what breaks off after that is
+// asked for again here.
 func (b *Bucket) Fetch(ctx context.Context, prefix string, o Object, dst Destination) error {
-	err := b.again(ctx, func() error {
-		// Never another content than the one that was listed.
-		object, err := b.get(ctx, prefix+o.Key, o.ETag)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = object.Body.Close() }()
-		if object.ContentLength != nil && *object.ContentLength != o.Size {
-			return tornf("the answer has %d bytes, %d were listed", *object.ContentLength, o.Size)
-		}
-		if err := dst.Reset(); err != nil {
-			return err
-		}
-		return b.client.receive(object, o, dst)
-	})
-	if err != nil {
-		return fmt.Errorf("object %q: %w", prefix+o.Key, err)
-	}
-	return nil
-}
-
-// again does something until it isn't torn, or gives up. What the SDK's
-// client tries again by itself ends with an answer's header.
-func (b *Bucket) again(ctx context.Context, do func() error) error {
+	retryer := b.client.s3.Options().Retryer
 	for attempt := 1; ; attempt++ {
-		err := do()
-		if err == nil || ctx.Err() != nil || attempt == b.client.retryer.MaxAttempts() || !torn(err) {
-			return err
+		err := b.fetch(ctx, prefix+o.Key, o, dst)
+		if err == nil {
+			return nil
 		}
-		delay, delayErr := b.client.retryer.RetryDelay(attempt, err)
-		if delayErr != nil {
+		err = fmt.Errorf("object %q: %w", prefix+o.Key, err)
+		delay, delayErr := retryer.RetryDelay(attempt, err)
+		if !errors.Is(err, errTorn) || attempt == retryer.MaxAttempts() || delayErr != nil {
 			return errors.Join(err, delayErr)
 		}
 		select {
@@ -83,18 +66,57 @@ func (b *Bucket) again(ctx context.Context, do func() error) error {
 	}
 }
 
+func (b *Bucket) fetch(ctx context.Context, key string, o Object, dst Destination) error {
+	answer, err := b.get(ctx, key, o.ETag)
+	if err != nil {
+		return err
+	}
+	defer func() { _ = answer.Body.Close() }()
+	if err := dst.Reset(); err != nil {
+		return err
+	}
+	sum := md5.New()
+	// One byte more than it may have, to see that it has no more.
+	got, err := io.Copy(io.MultiWriter(sum, dst), io.LimitReader(answer.Body, o.Size+1))
+	var disk *fs.PathError
+	switch {
+	case errors.As(err, &disk) || ctx.Err() != nil:
+		return errors.Join(err, ctx.Err())
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return fmt.Errorf("%w: after %d of %d bytes no more came for %s", errTorn, got, o.Size, b.client.silence)
+	case err != nil || got != o.Size:
+		return fmt.Errorf("%w: %d of %d bytes: %w", errTorn, got, o.Size, errors.Join(err, io.ErrUnexpectedEOF))
+	}
+	// The ETag is an MD5 sum but for multipart uploads and objects encrypted
+	// under a KMS key. For those the SDK compares the checksum that came with
+	// the upload, if one did.
+	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
+	if e := answer.ServerSideEncryption; (e != "" && e != types.ServerSideEncryptionAes256) || answer.SSECustomerAlgorithm != nil {
+		return nil
+	}
+	if want, err := hex.DecodeString(o.ETag); err == nil && len(want) == md5.Size && !bytes.Equal(sum.Sum(nil), want) {
+		return fmt.Errorf("%w: the MD5 sum of its content is %x, its ETag says %s", errTorn, sum.Sum(nil), o.ETag)
+	}
+	return nil
+}
+
+// Readable fails when an object can't be had as it was listed.
+func (b *Bucket) Readable(ctx context.Context, prefix string, o Object) error {
+	answer, err := b.get(ctx, prefix+o.Key, o.ETag)
+	if err == nil {
+		_ = answer.Body.Close()
+	}
+	return err
+}
+
 // get asks for one object, if it still is the one with this ETag.
 func (b *Bucket) get(ctx context.Context, key, etag string) (*s3.GetObjectOutput, error) {
 	object, err := b.client.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, IfMatch: aws.String(`"` + etag + `"`)})
-	if err != nil {
-		status, code := answered(err)
-		err = explain("get", err)
-		switch {
-		case status == http.StatusPreconditionFailed || status == http.StatusNotFound && code != "NoSuchBucket" && !strings.HasPrefix(code, "KMS."):
-			err = fmt.Errorf("%w: %w", ErrChanged, err)
-		case status >= 400 && status < 500 && refusals(status, code):
-			err = &RefusedError{fmt.Sprintf("S3 refuses it: status %d %s", status, code), err}
-		}
+	var answer *awshttp.ResponseError
+	switch {
+	case errors.As(err, &answer):
+		return nil, sortOut(b.client.explain(err), answer.HTTPStatusCode())
+	case err != nil:
 		return nil, err
 	}
 	// Servers that don't know If-Match answer with what they have.
@@ -105,64 +127,29 @@ func (b *Bucket) get(ctx context.Context, key, etag string) (*s3.GetObjectOutput
 	return object, nil
 }
 
-// refusals are answers that speak of one object: of who may read it, of its
-// encryption, of where it is stored. What speaks of the caller or of the
-// request's time isn't among them.
+// sortOut tells answers that speak of one object, of who may read it, of its
+// encryption, of where it is stored, from those that speak of the caller, of
+// the request's time, or of S3.
 // https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html
-func refusals(status int, code string) bool {
+func sortOut(err error, status int) error {
+	code := ""
+	var said smithy.APIError
+	if errors.As(err, &said) {
+		code = said.ErrorCode()
+	}
+	refused := &RefusedError{fmt.Sprintf("S3 refuses it: status %d %s", status, code), err}
 	switch code {
 	case "InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired", "RequestTimeTooSkewed",
-		"RequestExpired", "AccountProblem", "AllAccessDisabled", "AuthorizationHeaderMalformed":
-		return false
-	case "InvalidRequest", "InvalidObjectState":
-		return true
-	}
-	return status == http.StatusForbidden || strings.HasPrefix(code, "KMS.")
-}
-
-func (c *Client) receive(object *s3.GetObjectOutput, o Object, dst io.Writer) error {
-	sum := md5.New()
-	buffer := c.buffers.Get().(*[32 << 10]byte)
-	defer c.buffers.Put(buffer)
-	// One byte more than it may have, to see that it has no more.
-	got, err := io.CopyBuffer(io.MultiWriter(sum, dst), &answerBody{io.LimitReader(object.Body, o.Size+1)}, buffer[:])
-	switch {
-	case errors.Is(err, os.ErrDeadlineExceeded):
-		return tornf("after %d of %d bytes no more came for %s", got, o.Size, c.silence)
-	case err != nil && torn(err):
-		return tornf("after %d of %d bytes: %w", got, o.Size, err)
-	case err != nil:
+		"RequestExpired", "AccountProblem", "AllAccessDisabled", "AuthorizationHeaderMalformed", "NoSuchBucket":
 		return err
-	case got > o.Size:
-		return tornf("the answer has more than the %d bytes that were listed", o.Size)
-	case got < o.Size:
-		return tornf("the answer ended after %d of %d bytes", got, o.Size)
+	case "InvalidRequest", "InvalidObjectState":
+		return refused
 	}
-	return checkSum(sum.Sum(nil), object, o)
-}
-
-// answerBody tells faults of the answer from those of the disk.
-type answerBody struct{ io.Reader }
-
-func (b *answerBody) Read(p []byte) (int, error) {
-	n, err := b.Reader.Read(p)
-	if err != nil && err != io.EOF {
-		err = tornError{err}
+	switch {
+	case strings.HasPrefix(code, "KMS.") && status < 500 || status == http.StatusForbidden:
+		return refused
+	case status == http.StatusPreconditionFailed || status == http.StatusNotFound:
+		return fmt.Errorf("%w: %w", ErrChanged, err)
 	}
-	return n, err
-}
-
-// checkSum compares the content with its ETag where the ETag is an MD5 sum:
-// not for multipart uploads, nor for objects encrypted under a KMS key. For
-// those the SDK compares the checksum that came with the upload, if one did.
-// https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
-func checkSum(got []byte, object *s3.GetObjectOutput, o Object) error {
-	if e := object.ServerSideEncryption; (e != "" && e != types.ServerSideEncryptionAes256) || object.SSECustomerAlgorithm != nil {
-		return nil
-	}
-	want, err := hex.DecodeString(o.ETag)
-	if err == nil && len(want) == md5.Size && !bytes.Equal(got, want) {
-		return tornf("its content has the MD5 sum %x, its ETag says %s", got, o.ETag)
-	}
-	return nil
+	return err
 }

@@ -32,7 +32,7 @@ type Digest [sha256.Size]byte
 
 // Listing is one complete listing of a prefix.
 type Listing struct {
-	// Objects are there only when they were asked for, in order of their keys.
+	// Objects are in order of their keys.
 	Objects []Object
 	Digest  Digest
 	// Mark is the prefix's mark, with an ETag of "" where there is none. It is
@@ -46,11 +46,10 @@ type Listing struct {
 const pageTime = time.Minute
 
 // List lists all objects under the prefix, which were there for an answer of
-// S3 each thousand. With keep it returns them; without, only their digest,
-// which needs no memory. progress is called for each page.
-func (b *Bucket) List(ctx context.Context, prefix string, keep bool, progress func()) (Listing, error) {
-	l := lister{prefix: prefix, keep: keep}
-	hash := sha256.New()
+// S3 each thousand. progress is called for each page.
+func (b *Bucket) List(ctx context.Context, prefix string, progress func()) (Listing, error) {
+	var l Listing
+	digest, last := sha256.New(), ""
 	input := &s3.ListObjectsV2Input{
 		Bucket: &b.name, Prefix: &prefix,
 		EncodingType: types.EncodingTypeUrl, // keys can hold characters that XML can't
@@ -64,22 +63,35 @@ func (b *Bucket) List(ctx context.Context, prefix string, keep bool, progress fu
 			l.Time, _ = middleware.GetServerTime(page.ResultMetadata)
 		}
 		progress()
-		for i := range page.Contents {
-			line, err := l.add(&page.Contents[i], page.EncodingType == types.EncodingTypeUrl)
-			if err != nil {
-				return Listing{}, fmt.Errorf("S3 list: %w", err)
+		for _, listed := range page.Contents {
+			o, err := object(listed, page.EncodingType == types.EncodingTypeUrl)
+			key, ours := strings.CutPrefix(o.Key, prefix)
+			switch {
+			case err != nil:
+				return Listing{}, err
+			case !ours:
+				return Listing{}, fmt.Errorf("S3 listed the key %q, which is outside of the prefix %q", o.Key, prefix)
+			case last != "" && last >= o.Key: // the digest and the rules for keys rest on the order
+				return Listing{}, fmt.Errorf("S3 listed the key %q after %q: it doesn't list keys in order", o.Key, last)
 			}
-			_, _ = hash.Write(line) // a hash never fails
+			last, o.Key = o.Key, key
+			if key == MarkKey {
+				l.Mark = o
+				continue
+			}
+			l.Objects = append(l.Objects, o)
+			line := append(append(binary.AppendUvarint(nil, uint64(len(key))), key...), o.ETag...)
+			_, _ = digest.Write(binary.AppendUvarint(append(line, 0), uint64(o.Size))) // a hash never fails
 		}
 		if !*page.IsTruncated {
-			hash.Sum(l.Digest[:0])
-			return l.Listing, nil
+			digest.Sum(l.Digest[:0])
+			return l, nil
 		}
-		next := page.NextContinuationToken
-		if aws.ToString(next) == "" || aws.ToString(next) == aws.ToString(input.ContinuationToken) {
-			return Listing{}, errors.New("S3 list: the server says that there is more, but not how to get it")
+		next := aws.ToString(page.NextContinuationToken)
+		if next == "" || next == aws.ToString(input.ContinuationToken) {
+			return Listing{}, errors.New("S3 says that its listing goes on, but not how to get the rest")
 		}
-		input.ContinuationToken = next
+		input.ContinuationToken = &next
 	}
 }
 
@@ -88,57 +100,29 @@ func (b *Bucket) listPage(ctx context.Context, input *s3.ListObjectsV2Input) (*s
 	defer cancel()
 	page, err := b.client.s3.ListObjectsV2(ctx, input)
 	if err != nil {
-		return nil, explain("list", err)
+		return nil, b.client.explain(err)
 	}
 	// Whatever isn't a listing, the SDK takes for an empty one.
 	if page.IsTruncated == nil {
-		return nil, errors.New("S3 list: the answer is not a listing: it doesn't say whether it is complete")
+		return nil, errors.New("S3's answer is not a listing: it doesn't say whether it is complete")
 	}
 	return page, nil
 }
 
-// lister goes through the pages of one listing.
-type lister struct {
-	Listing
-	prefix, last string
-	keep         bool
-	line         []byte
-}
-
-// add takes in one object and gives what the digest is made of.
-func (l *lister) add(o *types.Object, escaped bool) ([]byte, error) {
-	if o.Key == nil || aws.ToString(o.ETag) == "" || o.Size == nil || *o.Size < 0 {
-		return nil, errors.New("the listing has an object without key, ETag or size")
+// object takes in what a listing says of one object, with its whole key.
+func object(o types.Object, escaped bool) (Object, error) {
+	if o.Key == nil || aws.ToString(o.ETag) == "" || aws.ToInt64(o.Size) < 0 || o.Size == nil {
+		return Object{}, errors.New("S3 listed an object without key, ETag or size")
 	}
-	whole := *o.Key
+	key := *o.Key
 	if escaped {
 		var err error
-		if whole, err = url.QueryUnescape(whole); err != nil {
-			return nil, fmt.Errorf("the badly escaped key %q", *o.Key)
+		if key, err = url.QueryUnescape(key); err != nil {
+			return Object{}, fmt.Errorf("S3 listed the badly escaped key %q", *o.Key)
 		}
 	}
-	key, ok := strings.CutPrefix(whole, l.prefix)
-	if !ok {
-		return nil, fmt.Errorf("key %q is outside of the prefix %q", whole, l.prefix)
-	}
-	// The digest, the diff and the key rules all rest on the order.
-	if l.last != "" && l.last >= whole {
-		return nil, fmt.Errorf("key %q came after %q: the server doesn't list keys in order", whole, l.last)
-	}
-	l.last = whole
-	object := Object{
+	return Object{
 		Key: key, ETag: strings.Trim(*o.ETag, `"`), Size: *o.Size, Modified: aws.ToTime(o.LastModified),
 		Archived: o.StorageClass == types.ObjectStorageClassGlacier || o.StorageClass == types.ObjectStorageClassDeepArchive,
-	}
-	if key == MarkKey {
-		l.Mark = object
-		return nil, nil
-	}
-	if l.keep {
-		l.Objects = append(l.Objects, object)
-	}
-	l.line = binary.AppendUvarint(l.line[:0], uint64(len(key)))
-	l.line = append(append(l.line, key...), object.ETag...)
-	l.line = binary.AppendUvarint(append(l.line, 0), uint64(object.Size))
-	return l.line, nil
+	}, nil
 }

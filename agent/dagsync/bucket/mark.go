@@ -1,10 +1,10 @@
 package bucket
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
-	"io"
 	"time"
 )
 
@@ -32,44 +32,42 @@ const (
 // maxMark bounds what is read of a mark.
 const maxMark = 4 << 10
 
-// ReadMark fetches the mark of a prefix that a listing showed with this ETag.
-// It fails with ErrChanged when there is another by now, or none.
-func (b *Bucket) ReadMark(ctx context.Context, prefix, etag string) (Mark, error) {
-	var text []byte
-	err := b.again(ctx, func() error {
-		object, err := b.get(ctx, prefix+MarkKey, etag)
-		if err != nil {
-			return err
-		}
-		defer func() { _ = object.Body.Close() }()
-		if text, err = io.ReadAll(io.LimitReader(object.Body, maxMark+1)); err != nil {
-			return tornf("reading the mark: %w", err)
-		}
-		return nil
-	})
-	if err != nil {
-		return Mark{}, fmt.Errorf("mark %q: %w", prefix+MarkKey, err)
-	}
+// ReadMark fetches the mark of a prefix, just as it was listed. It fails with
+// ErrChanged when there is another by now, or none.
+func (b *Bucket) ReadMark(ctx context.Context, prefix string, listed Object) (Mark, error) {
 	var mark Mark
-	if err := json.Unmarshal(text, &mark); err != nil || len(text) > maxMark || mark.ID == "" || mark.State != Pushing && mark.State != Complete {
+	var text buffer
+	listed.Key = MarkKey
+	if listed.Size <= maxMark {
+		if err := b.Fetch(ctx, prefix, listed, &text); err != nil {
+			return Mark{}, err
+		}
+	}
+	if err := json.Unmarshal(text.Bytes(), &mark); err != nil || mark.ID == "" || mark.State != Pushing && mark.State != Complete {
 		return Mark{}, fmt.Errorf("mark %q is none that a push writes; push again, or delete it to publish what lies there", prefix+MarkKey)
 	}
 	return mark, nil
+}
+
+// buffer is a destination in memory.
+type buffer struct{ bytes.Buffer }
+
+func (b *buffer) Reset() error {
+	b.Buffer.Reset()
+	return nil
 }
 
 // SameMark fails with ErrChanged when the mark of a prefix isn't the one with
 // this ETag ("" for none) any more: a push began since. It lists, since a
 // missing object is a 403 to a role that may only read.
 func (b *Bucket) SameMark(ctx context.Context, prefix, etag string) error {
-	listing, err := b.List(ctx, prefix+MarkKey, true, func() {})
+	listing, err := b.List(ctx, prefix+MarkKey, func() {})
 	if err != nil {
-		return fmt.Errorf("mark %q: %w", prefix+MarkKey, err)
+		return err
 	}
 	present := ""
-	for _, object := range listing.Objects {
-		if object.Key == "" {
-			present = object.ETag
-		}
+	if len(listing.Objects) > 0 && listing.Objects[0].Key == "" {
+		present = listing.Objects[0].ETag
 	}
 	if present != etag {
 		return fmt.Errorf("mark %q: %w", prefix+MarkKey, ErrChanged)

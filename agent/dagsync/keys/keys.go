@@ -5,7 +5,6 @@
 package keys
 
 import (
-	"hash/maphash"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -33,7 +32,7 @@ const (
 	Folder    = "there are keys below it, so that it must be a folder"
 	Twin      = "it differs only in upper and lower case from a key that is newer, or as old and before it"
 	Archived  = "it is archived in Glacier and can't be read"
-	UnfitETag = "its ETag has characters that can't be kept"
+	UnfitETag = "its ETag has a control character or is not UTF-8"
 )
 
 // refusedBy begins the reasons of package bucket's RefusedError.
@@ -44,8 +43,8 @@ func Refused(reason string) bool { return strings.HasPrefix(reason, refusedBy) }
 
 // Select parts the objects of one complete listing into those that become
 // files and those that are skipped. The objects must be in order of their
-// keys; the result shares their memory. It depends on the listing alone:
-// whoever looks at the same bucket decides the same.
+// keys. The decision depends on the listing alone: whoever looks at the same
+// bucket decides the same.
 //
 // The decision table (tested row by row in keys_test.go):
 //
@@ -61,7 +60,6 @@ func Refused(reason string) bool { return strings.HasPrefix(reason, refusedBy) }
 //	A.py and a.py             the older one is skipped; of one second the later in byte order
 //	GLACIER, DEEP_ARCHIVE     skip: archived
 func Select(objects []bucket.Object) (kept []bucket.Object, skipped []Skip) {
-	kept = objects[:0]
 	for _, o := range objects {
 		if o.Key == "" && o.Size == 0 {
 			continue
@@ -86,7 +84,7 @@ func Check(o bucket.Object) string {
 		return Marker
 	case !printable(o.Key):
 		return Control
-	case !keepable(o.ETag):
+	case !printable(o.ETag):
 		return UnfitETag
 	case o.Key[0] == '/':
 		return Absolute
@@ -121,16 +119,6 @@ func printable(s string) bool {
 	return true
 }
 
-// keepable is true for ETags that fit into a line of the manifest.
-func keepable(etag string) bool {
-	for i := 0; i < len(etag); i++ {
-		if etag[i] <= ' ' || etag[i] >= 0x7f {
-			return false
-		}
-	}
-	return true
-}
-
 // withoutFolders skips keys that others need as a folder. In the order of
 // keys all that begin with some text stand together behind it, so a stack of
 // the keys that the present one begins with is enough.
@@ -153,10 +141,7 @@ func withoutFolders(objects []bucket.Object, skipped []Skip) ([]bucket.Object, [
 
 // without takes the objects at some places out, and names them as skipped.
 func without(objects []bucket.Object, out map[int]bool, skipped []Skip, reason string) ([]bucket.Object, []Skip) {
-	if len(out) == 0 {
-		return objects, skipped
-	}
-	kept := objects[:0]
+	var kept []bucket.Object
 	for i, o := range objects {
 		if out[i] {
 			skipped = append(skipped, Skip{o.Key, reason})
@@ -171,42 +156,20 @@ func without(objects []bucket.Object, out map[int]bool, skipped []Skip, reason s
 // lower case: developers' machines can't hold both. The one that was written
 // last stays, so that an old one doesn't hide it.
 func withoutTwins(objects []bucket.Object, skipped []Skip) ([]bucket.Object, []Skip) {
-	// Sums instead of the keys themselves keep this small; a match is looked
-	// at in full.
-	seed := maphash.MakeSeed()
-	first := make(map[uint64]int32, len(objects))
+	newest := make(map[string]int, len(objects))
 	older := map[int]bool{}
 	for i, o := range objects {
-		sum := maphash.String(seed, fold(o.Key))
-		k, ok := first[sum]
-		if !ok || !strings.EqualFold(objects[k].Key, o.Key) {
-			first[sum] = int32(i)
-			continue
+		// By way of upper case all forms of a letter become the same.
+		folded := strings.ToLower(strings.ToUpper(o.Key))
+		k, twin := newest[folded]
+		switch {
+		case !twin:
+			newest[folded] = i
+		case o.Modified.After(objects[k].Modified):
+			older[k], newest[folded] = true, i
+		default:
+			older[i] = true
 		}
-		out := i
-		if o.Modified.After(objects[k].Modified) {
-			out, first[sum] = int(k), int32(i)
-		}
-		older[out] = true
 	}
 	return without(objects, older, skipped, Twin)
-}
-
-// fold gives equal text for keys that strings.EqualFold calls equal.
-func fold(s string) string {
-	return strings.Map(func(r rune) rune {
-		if r < utf8.RuneSelf {
-			if 'a' <= r && r <= 'z' {
-				r -= 'a' - 'A'
-			}
-			return r
-		}
-		// SimpleFold goes round all characters of the same letter: take the
-		// smallest.
-		least := r
-		for next := unicode.SimpleFold(r); next != r; next = unicode.SimpleFold(next) {
-			least = min(least, next)
-		}
-		return least
-	}, s)
 }

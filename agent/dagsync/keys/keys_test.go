@@ -67,7 +67,7 @@ func TestSelectByAttributes(t *testing.T) {
 	kept, skipped := keys.Select([]bucket.Object{
 		{Key: "", ETag: "e"}, // the prefix itself, which consoles create
 		{Key: "cold.py", ETag: "e", Archived: true},
-		{Key: "odd.py", ETag: "a b"},
+		{Key: "odd.py", ETag: "a\nb"},
 		{Key: "warm.py", ETag: "e"},
 	})
 	require.Equal(t, []string{"warm.py"}, names(kept))

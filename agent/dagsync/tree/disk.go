@@ -5,12 +5,13 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// Disk is the file system below the trees. Its calls work on open directories
-// and short names: on EFS each path component can cost a round trip.
+// Disk is where the trees lie.
 type Disk struct {
 	// Before, when set, is asked before each call that goes to the file
 	// system, with the call's name and the path it is about to touch. An
@@ -19,221 +20,156 @@ type Disk struct {
 	Before func(op, path string) error
 }
 
-func (d *Disk) before(op, path string) error {
-	if d.Before == nil {
-		return nil
-	}
-	if err := d.Before(op, path); err != nil {
-		return &fs.PathError{Op: op, Path: path, Err: err}
-	}
-	return nil
+// directory is one directory with all below it. Names are relative to it, and
+// lead out of it by no link, whoever made that.
+type directory struct {
+	*os.Root
+	disk *Disk
 }
 
-// Dir is an open directory. Names given to its methods are relative to it and
-// stay below it: callers pass keys that package keys has let through.
-type Dir struct {
-	disk *Disk
-	fd   int
-	path string
+func (d directory) call(op, name string, do func() error) error {
+	if d.disk.Before != nil {
+		path := filepath.Join(d.Name(), name)
+		if err := d.disk.Before(op, path); err != nil {
+			return &fs.PathError{Op: op, Path: path, Err: err}
+		}
+	}
+	return do()
 }
 
 // Info is what is known of a file: enough to see that it isn't the one that
 // was written.
 type Info struct {
-	Size  int64
-	MTime int64 // nanoseconds since 1970
-	Inode uint64
-	Mode  uint32 // the kind of file, unix.S_IFMT
+	Size  int64       `json:"size"`
+	MTime int64       `json:"mtime"` // nanoseconds since 1970
+	Inode uint64      `json:"inode"`
+	Kind  fs.FileMode `json:"-"` // 0: a plain file
 }
 
-// Regular is true for plain files.
-func (i Info) Regular() bool { return i.Mode == unix.S_IFREG }
-
-// IsDir is true for directories.
-func (i Info) IsDir() bool { return i.Mode == unix.S_IFDIR }
-
-// OpenDir opens a directory.
-func (d *Disk) OpenDir(path string) (*Dir, error) {
-	return d.openDirAt(unix.AT_FDCWD, path, path)
+func infoOf(i fs.FileInfo) Info {
+	return Info{Size: i.Size(), MTime: i.ModTime().UnixNano(), Inode: i.Sys().(*syscall.Stat_t).Ino, Kind: i.Mode().Type()}
 }
 
-func (d *Disk) openDirAt(at int, name, path string) (*Dir, error) {
-	if err := d.before("opendir", path); err != nil {
-		return nil, err
-	}
-	for {
-		fd, err := unix.Openat(at, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
-		if err == unix.EINTR {
-			continue
-		}
-		if err != nil {
-			return nil, &fs.PathError{Op: "opendir", Path: path, Err: err}
-		}
-		return &Dir{disk: d, fd: fd, path: path}, nil
-	}
-}
-
-// Path is the directory's path, for messages.
-func (d *Dir) Path() string { return d.path }
-
-// Close lets go of the directory.
-func (d *Dir) Close() {
-	_ = unix.Close(d.fd) // nothing was written through it
-}
-
-// call runs one system call on name, as often as signals interrupt it.
-func (d *Dir) call(op, name string, f func() error) error {
-	path := filepath.Join(d.path, name)
-	if err := d.disk.before(op, path); err != nil {
-		return err
-	}
-	for {
-		err := f()
+// stat looks at a name without following links.
+func (d directory) stat(name string) (info Info, err error) {
+	err = d.call("stat", name, func() error {
+		found, err := d.Lstat(name)
 		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return &fs.PathError{Op: op, Path: path, Err: err}
-		}
-	}
-}
-
-// OpenDir opens a directory below.
-func (d *Dir) OpenDir(name string) (*Dir, error) {
-	return d.disk.openDirAt(d.fd, name, filepath.Join(d.path, name))
-}
-
-// Mkdir makes a directory that everyone can read; one that exists is fine.
-func (d *Dir) Mkdir(name string) error {
-	return d.call("mkdir", name, func() error {
-		err := unix.Mkdirat(d.fd, name, 0o755)
-		if err == unix.EEXIST {
-			return nil
+			info = infoOf(found)
 		}
 		return err
 	})
+	return info, err
 }
 
-// Rmdir removes an empty directory.
-func (d *Dir) Rmdir(name string) error {
-	return d.call("rmdir", name, func() error { return unix.Unlinkat(d.fd, name, unix.AT_REMOVEDIR) })
+// mkdir makes a directory that everyone can read, and those above it; one that
+// exists is fine.
+func (d directory) mkdir(name string) error {
+	return d.call("mkdir", name, func() error { return d.MkdirAll(name, 0o755) })
 }
 
-// Unlink removes a file's name; one that isn't there is fine.
-func (d *Dir) Unlink(name string) error {
-	return d.call("unlink", name, func() error {
-		err := unix.Unlinkat(d.fd, name, 0)
-		if err == unix.ENOENT {
-			return nil
-		}
+// remove removes a name, with all below it; one that isn't there is fine.
+func (d directory) remove(name string) error {
+	return d.call("remove", name, func() error { return d.RemoveAll(name) })
+}
+
+func (d directory) link(from, to string) error {
+	return d.call("link", to, func() error { return d.Link(from, to) })
+}
+
+func (d directory) symlink(leadsTo, name string) error {
+	return d.call("symlink", name, func() error { return d.Symlink(leadsTo, name) })
+}
+
+func (d directory) readlink(name string) (to string, err error) {
+	err = d.call("readlink", name, func() (err error) {
+		to, err = d.Readlink(name)
 		return err
 	})
+	return to, err
 }
 
-// Link gives the file called name in from the same name here. It is called
-// once for each unchanged file, so it does without closures and joined paths.
-func (d *Dir) Link(from *Dir, name string) error {
-	if d.disk.Before != nil {
-		if err := d.disk.before("link", filepath.Join(d.path, name)); err != nil {
-			return err
-		}
-	}
-	for {
-		err := unix.Linkat(from.fd, name, d.fd, name, 0)
-		if err == nil {
-			return nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return &fs.PathError{Op: "link", Path: filepath.Join(d.path, name), Err: err}
-		}
-	}
+// rename moves a name, replacing what is there.
+func (d directory) rename(from, to string) error {
+	return d.call("rename", to, func() error { return d.Rename(from, to) })
 }
 
-// Rename moves a name within the directory, replacing what is there.
-func (d *Dir) Rename(from, to string) error {
-	return d.call("rename", to, func() error { return unix.Renameat(d.fd, from, d.fd, to) })
+// setTime sets a file's time of change.
+func (d directory) setTime(name string, t time.Time) error {
+	return d.call("utimes", name, func() error { return d.Chtimes(name, t, t) })
 }
 
-// Symlink makes a symbolic link.
-func (d *Dir) Symlink(target, name string) error {
-	return d.call("symlink", name, func() error { return unix.Symlinkat(target, d.fd, name) })
-}
-
-// Readlink reads a symbolic link.
-func (d *Dir) Readlink(name string) (string, error) {
-	buffer := make([]byte, unix.PathMax)
-	n := 0
-	err := d.call("readlink", name, func() (err error) {
-		n, err = unix.Readlinkat(d.fd, name, buffer)
+// names lists a directory, in no order.
+func (d directory) names(name string) (names []string, err error) {
+	err = d.with("readdir", name, func(open *os.File) (err error) {
+		names, err = open.Readdirnames(-1)
 		return err
 	})
-	return string(buffer[:max(n, 0)]), err
-}
-
-// Stat looks at a name without following links. Like Link it is called for
-// each file.
-func (d *Dir) Stat(name string) (Info, error) {
-	if d.disk.Before != nil {
-		if err := d.disk.before("stat", filepath.Join(d.path, name)); err != nil {
-			return Info{}, err
-		}
-	}
-	var st unix.Stat_t
-	for {
-		err := unix.Fstatat(d.fd, name, &st, unix.AT_SYMLINK_NOFOLLOW)
-		if err == nil {
-			return info(&st), nil
-		}
-		if !errors.Is(err, unix.EINTR) {
-			return Info{}, &fs.PathError{Op: "stat", Path: filepath.Join(d.path, name), Err: err}
-		}
-	}
-}
-
-func info(st *unix.Stat_t) Info {
-	return Info{Size: st.Size, MTime: st.Mtim.Nano(), Inode: st.Ino, Mode: st.Mode & unix.S_IFMT}
-}
-
-// Names lists a directory below ("." for itself), in no order.
-func (d *Dir) Names(name string) ([]string, error) {
-	entries, err := d.entries(name)
-	names := make([]string, len(entries))
-	for i, e := range entries {
-		names[i] = e.Name()
-	}
 	return names, err
 }
 
-func (d *Dir) entries(name string) (entries []fs.DirEntry, err error) {
-	err = d.call("readdir", name, func() error {
-		fd, err := unix.Openat(d.fd, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|unix.O_NOFOLLOW, 0)
+// with does something to an open file or directory.
+func (d directory) with(op, name string, do func(open *os.File) error) error {
+	return d.call(op, name, func() error {
+		open, err := d.Open(name)
 		if err != nil {
 			return err
 		}
-		dir := os.NewFile(uintptr(fd), filepath.Join(d.path, name))
-		defer func() { _ = dir.Close() }()
-		entries, err = dir.ReadDir(-1)
-		return err
-	})
-	return entries, err
-}
-
-// SetMTime sets a file's time of change, in nanoseconds since 1970.
-func (d *Dir) SetMTime(name string, ns int64) error {
-	times := []unix.Timespec{unix.NsecToTimespec(ns), unix.NsecToTimespec(ns)}
-	return d.call("utimes", name, func() error {
-		return unix.UtimesNanoAt(d.fd, name, times, unix.AT_SYMLINK_NOFOLLOW)
+		return errors.Join(do(open), open.Close())
 	})
 }
 
-// Fsync makes the names in this directory durable.
-func (d *Dir) Fsync() error {
-	return d.call("fsync", ".", func() error { return unix.Fsync(d.fd) })
-}
+// fsync makes the names in a directory durable.
+func (d directory) fsync(name string) error { return d.with("fsync", name, (*os.File).Sync) }
 
-// SyncAll makes everything durable that was written to this file system. One
+// syncfs makes everything durable that was written to this file system. One
 // call for a whole tree: an fsync for each of thousands of files would take
 // longer than all else.
-func (d *Dir) SyncAll() error {
-	return d.call("syncfs", ".", func() error { return unix.Syncfs(d.fd) })
+func (d directory) syncfs() error {
+	return d.with("syncfs", ".", func(open *os.File) error { return unix.Syncfs(int(open.Fd())) })
+}
+
+// File is a new file that is being written. It comes to be with the first Reset.
+type File struct {
+	in   directory
+	name string
+	file *os.File
+}
+
+// Reset makes the file, which everyone can read, or empties it, so that it can
+// be written anew.
+func (f *File) Reset() error {
+	return f.in.call("create", f.name, func() (err error) {
+		if f.file == nil {
+			f.file, err = f.in.OpenFile(f.name, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o644)
+			return err
+		}
+		_, err = f.file.Seek(0, 0)
+		return errors.Join(err, f.file.Truncate(0))
+	})
+}
+
+// Write appends to the file.
+func (f *File) Write(p []byte) (n int, err error) {
+	err = f.in.call("write", f.name, func() (err error) {
+		n, err = f.file.Write(p)
+		return err
+	})
+	return n, err
+}
+
+// close finishes the file and says what it is now. Network file systems
+// report failed writes here.
+func (f *File) close() (info Info, err error) {
+	if f.file == nil {
+		return Info{}, nil
+	}
+	err = f.in.call("close", f.name, func() error {
+		found, err := f.file.Stat()
+		if err == nil {
+			info = infoOf(found)
+		}
+		return err
+	})
+	return info, errors.Join(err, f.file.Close())
 }

@@ -8,31 +8,30 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/pathwai/airflow-on-fargate/agent/dagsync/bucket"
 	"github.com/pathwai/airflow-on-fargate/agent/dagsync/keys"
 	"github.com/stretchr/testify/require"
-	"golang.org/x/sys/unix"
 )
 
 func sample() *Manifest {
 	return &Manifest{
 		Source:    `s3://bucket/odd "prefix"/`,
-		Digest:    sha256.Sum256([]byte("listing")),
-		Published: time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC),
-		Skipped:   []keys.Skip{{Key: "a\n\"b\xff", Reason: keys.Control}, {Key: "", Reason: keys.Marker}},
+		Mark:      "9b2c",
+		Published: time.Date(2026, 11, 23, 10, 0, 0, 5, time.UTC),
 		Entries: []Entry{
-			{Key: "a b c.py", ETag: "9b2c-3", Info: Info{Size: 5, MTime: 17, Inode: math.MaxUint64, Mode: unix.S_IFREG}},
-			{Key: "ä/x", ETag: "e", Info: Info{Size: 0, MTime: -17, Inode: 1, Mode: unix.S_IFREG}},
+			{Key: "a b <&> c.py", ETag: "9b2c-3", Info: Info{Size: 5, MTime: 17, Inode: math.MaxUint64}},
+			{Key: "ä/x", ETag: "e", Info: Info{Size: 0, MTime: -17, Inode: 1}},
 		},
 	}
 }
 
 func encoded(t *testing.T, m *Manifest) []byte {
 	t.Helper()
-	var b bytes.Buffer
-	require.NoError(t, m.encode(&b))
-	return b.Bytes()
+	text, err := m.encode()
+	require.NoError(t, err)
+	return text
 }
 
 func TestManifestRoundTrip(t *testing.T) {
@@ -59,55 +58,49 @@ func TestManifestRefusesDamage(t *testing.T) {
 	require.Error(t, err)
 }
 
-// sealed puts the right checksum below any text.
+// sealed puts the right checksum above any text.
 func sealed(body string) []byte {
-	return fmt.Appendf([]byte(body), "end %x\n", sha256.Sum256([]byte(body)))
+	return fmt.Appendf(nil, "%x\n%s", sha256.Sum256([]byte(body)), body)
 }
 
 func TestManifestRefusesNonsense(t *testing.T) {
-	whole := string(encoded(t, sample()))
-	body := whole[:strings.LastIndex(whole, "end ")]
+	_, body, _ := strings.Cut(string(encoded(t, sample())), "\n")
 	_, err := decode(sealed(body))
 	require.NoError(t, err)
-	for name, change := range map[string][2]string{
-		"another format":        {"tree 1", "tree 2"},
-		"a key that leads out":  {"a b c.py", "../../x"},
-		"keys out of order":     {"a b c.py", "ö/z"},
-		"too many files":        {"files 2", "files 3"},
-		"too few files":         {"files 2", "files 1"},
-		"files without end":     {"files 2", "files 99999999999"},
-		"a negative count":      {"files 2", "files -1"},
-		"no number":             {" 17 ", " x "},
-		"a short digest":        {"listing ", "listing z"},
-		"no time":               {"2026-11-23", "2026-13-23"},
-		"more skips than lines": {"skipped 2", "skipped 9"},
+	for message, change := range map[string][2]string{
+		`the key "../../x" can't be a file`: {"ä/x", "../../x"},
+		"its keys are not in order":         {"ä/x", "A"},
+		"cannot unmarshal string":           {":17,", `:"x",`},
+		"cannot unmarshal number":           {":17,", ":1e99,"},
+		"parsing time":                      {"2026-11-23", "2026-13-23"},
+		"invalid character":                 {"[", "("},
+		"unexpected end":                    {"}]}", "}]"},
 	} {
 		text := strings.Replace(body, change[0], change[1], 1)
-		require.NotEqual(t, body, text, name)
+		require.NotEqual(t, body, text, message)
 		_, err := decode(sealed(text))
-		require.Error(t, err, name)
+		require.ErrorContains(t, err, message)
 	}
 }
 
 func FuzzManifest(f *testing.F) {
-	var b bytes.Buffer
-	_ = sample().encode(&b)
-	f.Add(b.String())
-	f.Add(strings.TrimSuffix(b.String(), "\n"))
-	f.Add(manifestHead + "\nsource \"\"\n")
+	text, _ := sample().encode()
+	f.Add(string(text))
+	_, body, _ := strings.Cut(string(text), "\n")
+	f.Add(body)
+	f.Add(`{"files": [{}]}`)
 	f.Fuzz(func(t *testing.T, text string) {
 		_, _ = decode([]byte(text))
-		body := text
-		if i := strings.LastIndex(text, "end "); i >= 0 {
-			body = text[:i]
-		}
-		m, err := decode(sealed(body))
+		m, err := decode(sealed(text))
 		if err != nil {
 			return
 		}
 		for i, e := range m.Entries {
 			require.Empty(t, keys.Check(bucket.Object{Key: e.Key, ETag: e.ETag}))
 			require.True(t, i == 0 || m.Entries[i-1].Key < e.Key)
+		}
+		if !utf8.ValidString(m.Source) || !utf8.ValidString(m.Mark) {
+			return
 		}
 		again, err := decode(encoded(t, m))
 		require.NoError(t, err)

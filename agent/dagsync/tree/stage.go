@@ -4,11 +4,11 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io/fs"
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"github.com/pathwai/airflow-on-fargate/agent/dagsync/bucket"
@@ -21,49 +21,32 @@ import (
 // can lie in it that nobody knows of; one that failed is never shown, and what
 // was fetched for it is linked into the next.
 type Stage struct {
-	dir *Dir
+	store *Store
+	// Number is the tree's.
+	Number int
 	// Entries are the files that lie in it for certain, in order of their keys.
 	Entries []Entry
 	// Refused are keys that S3 lists, but doesn't give.
 	Refused []keys.Skip
 	// Linked and Fetched count what was done; Fetched files came from S3.
 	Linked, Fetched int
+	mu              sync.Mutex
 }
 
-// Close lets go of the stage's directory.
-func (s *Stage) Close() { s.dir.Close() }
-
-// OpenStage begins the next tree. What lies in the place of the stage is moved
-// aside, where it is rubbish.
-func (s *Store) OpenStage() (*Stage, error) {
+// NewStage begins the next tree.
+func (s *Store) NewStage() (*Stage, error) {
 	c, err := s.Scan()
 	if err != nil {
 		return nil, err
 	}
-	// An unfinished tree's name: the number is never given to a finished one,
-	// because the next number is above all that exist.
-	err = s.home.Rename(stageName, treeName(c.next))
-	if err != nil && !errors.Is(err, fs.ErrNotExist) {
-		return nil, err
-	}
-	if err := s.home.Mkdir(stageName); err != nil {
-		return nil, err
-	}
-	dir, err := s.home.OpenDir(stageName)
-	if err != nil {
-		return nil, err
-	}
-	return &Stage{dir: dir}, nil
+	return &Stage{store: s, Number: c.next}, s.mkdir(s.tree(c.next))
 }
 
-// Base is where unchanged files are linked from.
+// Base is where unchanged files are linked from: a tree, or a stage that failed.
 type Base struct {
-	Dir     *Dir
+	Number  int
 	Entries []Entry // in order of their keys
 }
-
-// Base is a stage that failed, for the next attempt.
-func (s *Stage) Base() Base { return Base{s.dir, s.Entries} }
 
 // find gives the base's file for a key.
 func (b Base) find(key string) (Entry, bool) {
@@ -77,153 +60,102 @@ func (b Base) find(key string) (Entry, bool) {
 // Fetch writes one object to a new file.
 type Fetch func(ctx context.Context, o bucket.Object, to *File) error
 
-// filling holds one run of Fill.
-type filling struct {
-	stage *Stage
-	bases []Base
-	want  []bucket.Object
-	// files and done belong to want, index by index.
-	files   []Entry
-	done    []bool
-	linked  atomic.Int64
-	fetched atomic.Int64
-	mu      sync.Mutex // for the stage's Refused
-}
-
 // Fill puts the wanted objects into the stage, which is new. What a base has
 // with the same ETag is linked, all else is fetched; the first base is the tree
 // that readers see. Of an object that S3 refuses to give, readers keep the
 // file that they have, if they have one.
-func (s *Stage) Fill(ctx context.Context, want []bucket.Object, bases []Base, workers int, fetch Fetch) error {
-	f := &filling{stage: s, bases: bases, want: want, files: make([]Entry, len(want)), done: make([]bool, len(want))}
-	err := f.linkAll(ctx)
-	if err == nil {
-		err = f.fetchAll(ctx, workers, fetch)
-	}
-	for i, done := range f.done {
-		if done {
-			s.Entries = append(s.Entries, f.files[i])
+func (s *Stage) Fill(ctx context.Context, want []bucket.Object, bases []Base, fetch Fetch) error {
+	defer func() {
+		slices.SortFunc(s.Entries, func(a, b Entry) int { return cmp.Compare(a.Key, b.Key) })
+		slices.SortFunc(s.Refused, func(a, b keys.Skip) int { return cmp.Compare(a.Key, b.Key) })
+	}()
+	var folders []string
+	for _, o := range want {
+		if folder := s.path(parentOf(o.Key)); len(folders) == 0 || folders[len(folders)-1] != folder {
+			folders = append(folders, folder)
 		}
 	}
-	s.Linked, s.Fetched = int(f.linked.Load()), int(f.fetched.Load())
-	slices.SortFunc(s.Refused, func(a, b keys.Skip) int { return cmp.Compare(a.Key, b.Key) })
-	return err
-}
-
-// linkAll makes all directories, and in each of them the links, several
-// directories at a time: Linux makes changes in one directory of a network
-// file system one after the other, however many ask.
-func (f *filling) linkAll(ctx context.Context) error {
-	folders := map[string][]int{"": nil}
-	for i := range f.want {
-		folder := parentOf(f.want[i].Key)
-		folders[folder] = append(folders[folder], i)
-		for above := parentOf(folder); folder != ""; folder, above = above, parentOf(above) {
-			if _, known := folders[above]; known {
-				break
-			}
-			folders[above] = nil
-		}
-	}
-	return byDepth(ctx, folders, func(folder string) error {
-		if folder != "" {
-			if err := f.stage.dir.Mkdir(folder); err != nil {
-				return err
-			}
-		}
-		for _, i := range folders[folder] {
-			if err := ctx.Err(); err != nil {
-				return err
-			}
-			if err := f.link(i); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-}
-
-// link takes a file from the first base that has it. What can't be linked any
-// more, because it has as many links as the file system allows (EFS: 177) or
-// somebody removed it, is fetched.
-func (f *filling) link(i int) error {
-	o := f.want[i]
-	for _, base := range f.bases {
-		e, ok := base.find(o.Key)
-		if !ok || e.ETag != o.ETag {
-			continue
-		}
-		err := f.stage.dir.Link(base.Dir, o.Key)
-		if err == nil {
-			f.files[i], f.done[i] = e, true
-			f.linked.Add(1)
-			return nil
-		}
-		if !errors.Is(err, unix.EMLINK) && !errors.Is(err, fs.ErrNotExist) {
-			return err
-		}
-	}
-	return nil
-}
-
-func (f *filling) fetchAll(ctx context.Context, workers int, fetch Fetch) error {
-	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(workers)
-	for i := range f.want {
-		if inner.Err() != nil {
-			break
-		}
-		if !f.done[i] {
-			group.Go(func() error { return f.fetch(inner, i, fetch) })
-		}
-	}
-	if err := group.Wait(); err != nil {
+	if err := parallel(ctx, diskCalls, folders, func(_ context.Context, folder string) error { return s.store.mkdir(folder) }); err != nil {
 		return err
 	}
-	return ctx.Err()
+	var missing []bucket.Object
+	err := parallel(ctx, diskCalls, want, func(_ context.Context, o bucket.Object) error {
+		linked, err := s.link(o.Key, o.ETag, bases...)
+		if !linked && err == nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			missing = append(missing, o)
+		}
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return parallel(ctx, bucket.Connections, missing, func(ctx context.Context, o bucket.Object) error { return s.fetch(ctx, o, bases[0], fetch) })
 }
 
-func (f *filling) fetch(ctx context.Context, i int, fetch Fetch) error {
-	o := f.want[i]
-	to := f.stage.dir.New(o.Key)
+func (s *Stage) path(key string) string { return join(s.store.tree(s.Number), key) }
+
+// link takes a file from the first base that has it. What can't be linked any
+// more, because it has as many links as the file system allows or somebody
+// removed it, is missing.
+func (s *Stage) link(key, etag string, bases ...Base) (linked bool, err error) {
+	for _, base := range bases {
+		e, ok := base.find(key)
+		if !ok || e.ETag != etag {
+			continue
+		}
+		err := s.store.link(join(s.store.tree(base.Number), key), s.path(key))
+		if err == nil {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.Entries = append(s.Entries, e)
+			s.Linked++
+			return true, nil
+		}
+		if !errors.Is(err, unix.EMLINK) && !errors.Is(err, fs.ErrNotExist) {
+			return false, err
+		}
+	}
+	return false, nil
+}
+
+func (s *Stage) fetch(ctx context.Context, o bucket.Object, shown Base, fetch Fetch) error {
+	to := &File{in: s.store.directory, name: s.path(o.Key)}
+	old, had := shown.find(o.Key)
 	err := fetch(ctx, o, to)
 	var refused *bucket.RefusedError
-	if errors.As(err, &refused) && !to.Open() {
-		return f.keep(i, refused.Reason)
+	if errors.As(err, &refused) && to.file == nil {
+		s.mu.Lock()
+		s.Refused = append(s.Refused, keys.Skip{Key: o.Key, Reason: refused.Reason})
+		s.mu.Unlock()
+		if !had {
+			return nil
+		}
+		linked, err := s.link(o.Key, old.ETag, shown)
+		if err == nil && !linked {
+			return fmt.Errorf("what readers have of %q, which S3 refuses, can't be linked: %w", o.Key, refused)
+		}
+		return err
 	}
-	info, closeErr := to.Close()
+	info, closeErr := to.close()
 	if err = errors.Join(err, closeErr); err != nil {
 		return err // half a file may lie there: the stage is never shown
 	}
 	// Python takes a cached .pyc for the source's own when second and size
 	// agree: a changed file must have a later second, whatever the clock says.
-	if before, ok := f.bases[0].find(o.Key); ok && info.MTime/int64(time.Second) <= before.MTime/int64(time.Second) {
-		info.MTime = (before.MTime/int64(time.Second) + 1) * int64(time.Second)
-		if err := f.stage.dir.SetMTime(o.Key, info.MTime); err != nil {
+	if second := old.MTime / int64(time.Second); had && info.MTime/int64(time.Second) <= second {
+		later := time.Unix(second+1, 0)
+		info.MTime = later.UnixNano()
+		if err := s.store.setTime(to.name, later); err != nil {
 			return err
 		}
 	}
-	f.files[i], f.done[i] = Entry{Key: o.Key, ETag: o.ETag, Info: info}, true
-	f.fetched.Add(1)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.Entries = append(s.Entries, Entry{Key: o.Key, ETag: o.ETag, Info: info})
+	s.Fetched++
 	return nil
-}
-
-// keep takes the file that readers have, if they have one, in place of an
-// object that S3 refuses.
-func (f *filling) keep(i int, reason string) error {
-	key := f.want[i].Key
-	f.mu.Lock()
-	f.stage.Refused = append(f.stage.Refused, keys.Skip{Key: key, Reason: reason})
-	f.mu.Unlock()
-	e, ok := f.bases[0].find(key)
-	if !ok {
-		return nil
-	}
-	err := f.stage.dir.Link(f.bases[0].Dir, key)
-	if err == nil {
-		f.files[i], f.done[i] = e, true
-	}
-	return err
 }
 
 // Full is true for errors that say that there is no room left.
@@ -231,46 +163,29 @@ func Full(err error) bool {
 	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
 }
 
-// parallelCalls hide the latency of a network file system, where each call is
+// diskCalls at a time hide the latency of a network file system, where each is
 // a round trip of milliseconds.
-const parallelCalls = 32
+const diskCalls = 32
 
-// parallel calls do for all items, several at a time. The first error stops it.
-func parallel[T any](ctx context.Context, items []T, do func(T) error) error {
+// parallel calls do for all items, some at a time. The first error stops it.
+func parallel[T any](ctx context.Context, atOnce int, items []T, do func(context.Context, T) error) error {
 	group, inner := errgroup.WithContext(ctx)
-	group.SetLimit(parallelCalls)
+	group.SetLimit(atOnce)
 	for _, item := range items {
 		if inner.Err() != nil {
 			break
 		}
-		group.Go(func() error { return do(item) })
+		group.Go(func() error { return do(inner, item) })
 	}
-	if err := group.Wait(); err != nil {
-		return err
-	}
-	return ctx.Err()
-}
-
-// byDepth calls do for all folders, those above before those below.
-func byDepth[T any](ctx context.Context, folders map[string]T, do func(folder string) error) error {
-	var levels [][]string
-	for folder := range folders {
-		depth := 0
-		if folder != "" {
-			depth = 1 + strings.Count(folder, "/")
-		}
-		for len(levels) <= depth {
-			levels = append(levels, nil)
-		}
-		levels[depth] = append(levels[depth], folder)
-	}
-	for _, level := range levels {
-		if err := parallel(ctx, level, do); err != nil {
-			return err
-		}
-	}
-	return nil
+	return errors.Join(group.Wait(), ctx.Err())
 }
 
 // parentOf is the directory of a key, "" for the top.
 func parentOf(key string) string { return key[:max(strings.LastIndexByte(key, '/'), 0)] }
+
+func join(folder, name string) string {
+	if folder == "" || name == "" {
+		return folder + name
+	}
+	return folder + "/" + name
+}

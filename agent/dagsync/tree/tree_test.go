@@ -80,10 +80,7 @@ func (h *harness) base() (Base, Contents) {
 	if c.Current > 0 {
 		m, err := h.store.Load(c.Current)
 		require.NoError(h.t, err)
-		base.Entries = m.Entries
-		base.Dir, err = h.store.OpenTree(c.Current)
-		require.NoError(h.t, err)
-		h.t.Cleanup(base.Dir.Close)
+		base = Base{c.Current, m.Entries}
 	}
 	return base, c
 }
@@ -102,13 +99,12 @@ func (h *harness) publish(want content) changes {
 func (h *harness) fill(want content) changes {
 	h.t.Helper()
 	base, c := h.base()
-	stage, err := h.store.OpenStage()
+	stage, err := h.store.NewStage()
 	require.NoError(h.t, err)
-	defer stage.Close()
 	h.fetched.Store(0)
-	require.NoError(h.t, stage.Fill(h.t.Context(), want.objects(), []Base{base}, 4, h.fetch))
+	require.NoError(h.t, stage.Fill(h.t.Context(), want.objects(), []Base{base}, h.fetch))
 	require.EqualValues(h.t, stage.Fetched, h.fetched.Load())
-	_, _, err = h.store.Publish(h.t.Context(), &Manifest{Entries: stage.Entries, Published: time.Unix(int64(1000*len(c.Trees)), 0)})
+	_, err = h.store.Publish(h.t.Context(), stage, &Manifest{Entries: stage.Entries, Published: time.Unix(int64(1000*len(c.Trees)), 0)}, Folders(stage.Entries))
 	require.NoError(h.t, err)
 	return changes{stage.Linked, stage.Fetched}
 }
@@ -119,9 +115,10 @@ func (h *harness) check(want content) {
 	h.t.Helper()
 	require.Equal(h.t, want, read(h.t, h.target))
 	base, _ := h.base()
-	damage, err := Verify(h.t.Context(), base.Dir, base.Entries)
+	undamaged, whole, err := h.store.Verify(h.t.Context(), base.Number, base.Entries)
 	require.NoError(h.t, err)
-	require.True(h.t, damage.None(), "%+v", damage)
+	require.True(h.t, whole)
+	require.Equal(h.t, base.Entries, undamaged)
 	for _, e := range base.Entries {
 		require.Equal(h.t, want[e.Key], e.ETag)
 		var st unix.Stat_t
@@ -181,6 +178,7 @@ func TestFillGoesOnAfterAFailure(t *testing.T) {
 	want := content{"old": "2", "stays": "1", "new/a": "1", "new/b": "1", "z": "1"}
 	h.fail = func(key string) error {
 		if key == "z" {
+			time.Sleep(100 * time.Millisecond) // the others come
 			return errors.New("injected")
 		}
 		return nil
@@ -188,24 +186,22 @@ func TestFillGoesOnAfterAFailure(t *testing.T) {
 	bases := []Base{base}
 	for attempt, want := range []content{want, {"old": "2", "stays": "1", "new/a": "1", "new/b": "2", "z": "1"}} {
 		h.fetched.Store(0)
-		stage, err := h.store.OpenStage()
+		stage, err := h.store.NewStage()
 		require.NoError(t, err)
-		defer stage.Close()
-		require.ErrorContains(t, stage.Fill(t.Context(), want.objects(), bases, 1, h.fetch), "injected")
+		require.ErrorContains(t, stage.Fill(t.Context(), want.objects(), bases, h.fetch), "injected")
 		require.Len(t, stage.Entries, 4)
 		require.EqualValues(t, []int64{3, 1}[attempt], h.fetched.Load())
 		require.Equal(t, content{"old": "1", "stays": "1", "d/gone": "1"}, read(t, h.target), "readers see the old tree")
-		bases = []Base{base, stage.Base()}
-		require.NoError(t, h.store.Tidy(t.Context(), time.Unix(0, 0), time.Hour, true))
+		bases = []Base{base, {stage.Number, stage.Entries}}
+		require.NoError(t, h.store.Tidy(t.Context(), time.Unix(0, 0), time.Hour, stage.Number))
 	}
 	h.fail = nil
 	want["new/b"] = "2"
-	stage, err := h.store.OpenStage()
+	stage, err := h.store.NewStage()
 	require.NoError(t, err)
-	defer stage.Close()
-	require.NoError(t, stage.Fill(t.Context(), want.objects(), bases, 1, h.fetch))
+	require.NoError(t, stage.Fill(t.Context(), want.objects(), bases, h.fetch))
 	require.Equal(t, changes{linked: 4, fetched: 1}, changes{stage.Linked, stage.Fetched})
-	_, _, err = h.store.Publish(h.t.Context(), &Manifest{Entries: stage.Entries})
+	_, err = h.store.Publish(t.Context(), stage, &Manifest{Entries: stage.Entries}, Folders(stage.Entries))
 	require.NoError(t, err)
 	h.check(want)
 }
@@ -222,13 +218,12 @@ func TestRefusedObjects(t *testing.T) {
 		}
 		return nil
 	}
-	stage, err := h.store.OpenStage()
+	stage, err := h.store.NewStage()
 	require.NoError(t, err)
-	defer stage.Close()
-	require.NoError(t, stage.Fill(t.Context(), content{"a": "2", "b": "2", "c": "2"}.objects(), []Base{base}, 4, h.fetch))
+	require.NoError(t, stage.Fill(t.Context(), content{"a": "2", "b": "2", "c": "2"}.objects(), []Base{base}, h.fetch))
 	require.Equal(t, []keys.Skip{{Key: "b", Reason: "S3 refuses it: b"}, {Key: "c", Reason: "S3 refuses it: c"}}, stage.Refused)
 	require.Equal(t, 1, stage.Fetched)
-	_, _, err = h.store.Publish(h.t.Context(), &Manifest{Entries: stage.Entries})
+	_, err = h.store.Publish(t.Context(), stage, &Manifest{Entries: stage.Entries}, Folders(stage.Entries))
 	require.NoError(t, err)
 	h.check(content{"a": "2", "b": "1"})
 }
@@ -270,31 +265,31 @@ func TestVerify(t *testing.T) {
 	for name, row := range map[string]struct {
 		damage func(path string) error
 		bad    int
-		folder []string
+		whole  bool
 	}{
-		"nothing":                    {func(string) error { return nil }, 0, nil},
-		"Python's cache":             {func(p string) error { return os.MkdirAll(p+"/d/__pycache__/x", 0o755) }, 0, nil},
-		"changed in place":           {func(p string) error { return os.WriteFile(p+"/a", []byte("X"), 0o644) }, 1, nil},
-		"changed, same size, later":  {func(p string) error { return os.Chtimes(p+"/a", time.Now(), time.Now().Add(time.Hour)) }, 1, nil},
-		"replaced, same size + time": {replaceKeepingTime, 1, nil},
-		"gone":                       {func(p string) error { return os.Remove(p + "/d/b") }, 1, []string{"d"}},
-		"folder gone":                {func(p string) error { return os.RemoveAll(p + "/d") }, 2, []string{"", "d", "d/e"}},
-		"a file too many":            {func(p string) error { return os.WriteFile(p+"/d/more", nil, 0o644) }, 0, []string{"d"}},
-		"a folder too many":          {func(p string) error { return os.Mkdir(p+"/more", 0o755) }, 0, []string{""}},
-		"a link in place of a file":  {func(p string) error { return errors.Join(os.Remove(p+"/a"), os.Symlink("d/b", p+"/a")) }, 1, nil},
+		"nothing":                    {func(string) error { return nil }, 0, true},
+		"Python's cache":             {func(p string) error { return os.MkdirAll(p+"/d/__pycache__/x", 0o755) }, 0, true},
+		"changed in place":           {func(p string) error { return os.WriteFile(p+"/a", []byte("X"), 0o644) }, 1, false},
+		"changed, same size, later":  {func(p string) error { return os.Chtimes(p+"/a", time.Now(), time.Now().Add(time.Hour)) }, 1, false},
+		"replaced, same size + time": {replaceKeepingTime, 1, false},
+		"gone":                       {func(p string) error { return os.Remove(p + "/d/b") }, 1, false},
+		"folder gone":                {func(p string) error { return os.RemoveAll(p + "/d") }, 2, false},
+		"a file too many":            {func(p string) error { return os.WriteFile(p+"/d/more", nil, 0o644) }, 0, false},
+		"a folder too many":          {func(p string) error { return os.Mkdir(p+"/more", 0o755) }, 0, false},
+		"a link in place of a file":  {func(p string) error { return errors.Join(os.Remove(p+"/a"), os.Symlink("d/b", p+"/a")) }, 1, false},
 		"a file in place of a folder": {func(p string) error {
 			return errors.Join(os.RemoveAll(p+"/d"), os.WriteFile(p+"/d", nil, 0o644))
-		}, 2, []string{"d", "d/e"}},
+		}, 2, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t)
 			h.publish(content{"a": "1", "d/b": "1", "d/e/c": "1"})
 			base, _ := h.base()
 			require.NoError(t, row.damage(h.target))
-			damage, err := Verify(t.Context(), base.Dir, base.Entries)
+			undamaged, whole, err := h.store.Verify(t.Context(), base.Number, base.Entries)
 			require.NoError(t, err)
-			require.Len(t, damage.Bad, row.bad)
-			require.ElementsMatch(t, row.folder, damage.Folders)
+			require.Len(t, undamaged, 3-row.bad)
+			require.Equal(t, row.whole, whole)
 		})
 	}
 }
