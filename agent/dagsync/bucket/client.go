@@ -22,6 +22,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/s3"
 	"github.com/aws/smithy-go"
+	"github.com/aws/smithy-go/logging"
 )
 
 const (
@@ -87,7 +88,7 @@ func New(cfg aws.Config, version string) (*Client, error) {
 	}
 	c.s3 = s3.NewFromConfig(cfg, func(o *s3.Options) {
 		o.HTTPClient, o.Retryer = c, retryer{cfg.Retryer()}
-		o.DisableLogOutputChecksumValidationSkipped = true // parts of multipart uploads have no sum of the whole
+		o.Logger = logging.Nop{} // what matters is an error of a call
 		o.APIOptions = append(o.APIOptions, middleware.AddUserAgentKeyValue("airflow-agent", version))
 		// Elsewhere than at AWS the bucket stands in the path.
 		o.UsePathStyle = endpoint.Host != "" && !strings.Contains(endpoint.Hostname(), ".amazonaws.com")

@@ -50,6 +50,16 @@ func infoOf(i fs.FileInfo) Info {
 	return Info{Size: i.Size(), MTime: i.ModTime().UnixNano(), Inode: i.Sys().(*syscall.Stat_t).Ino, Kind: i.Mode().Type()}
 }
 
+// unlessGone drops the error of what isn't there, or isn't what it was: another
+// kind, or reached by a link that somebody put in the place of a directory.
+func unlessGone(err error) error {
+	var fault unix.Errno // os.Root's own refusals are none
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) || !errors.As(err, &fault) {
+		return nil
+	}
+	return err
+}
+
 // stat looks at a name without following links.
 func (d directory) stat(name string) (info Info, err error) {
 	err = d.call("stat", name, func() error {

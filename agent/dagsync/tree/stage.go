@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"slices"
 	"strings"
 	"sync"
@@ -113,7 +112,7 @@ func (s *Stage) link(key, etag string, bases ...Base) (linked bool, err error) {
 			s.Linked++
 			return true, nil
 		}
-		if !errors.Is(err, unix.EMLINK) && !errors.Is(err, fs.ErrNotExist) {
+		if !errors.Is(err, unix.EMLINK) && unlessGone(err) != nil {
 			return false, err
 		}
 	}

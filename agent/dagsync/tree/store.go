@@ -103,7 +103,7 @@ func (s *Store) shownBy(link string) int {
 
 const manifestSuffix = ".manifest"
 
-var treePattern = regexp.MustCompile(`^tree-(\d{6}|[1-9]\d{6,8})$`)
+var treePattern = regexp.MustCompile(`^tree-(\d{6}|[1-9]\d{6,17})$`)
 
 func numberOf(name string) int {
 	match := treePattern.FindStringSubmatch(name)
@@ -299,6 +299,9 @@ func (s *Store) record(number int, m *Manifest) error {
 		return err
 	}
 	f := &File{in: s.directory, name: s.tree(number) + ".tmp"}
+	if err := s.remove(f.name); err != nil { // a dead writer's
+		return err
+	}
 	if err := f.Reset(); err != nil {
 		return err
 	}

@@ -2,12 +2,9 @@ package tree
 
 import (
 	"context"
-	"errors"
 	"hash/maphash"
 	"io/fs"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
 )
 
 const pythonCache = "__pycache__"
@@ -31,7 +28,7 @@ func (s *Store) Verify(ctx context.Context, number int, entries []Entry) (undama
 	err = parallel(ctx, diskCalls, places, func(_ context.Context, i int) error {
 		info, err := s.stat(join(s.tree(number), entries[i].Key))
 		good[i] = err == nil && info == entries[i].Info
-		return unlessMissing(err)
+		return unlessGone(err)
 	})
 	if err == nil {
 		err = parallel(ctx, diskCalls, folders, func(_ context.Context, folder string) error {
@@ -39,7 +36,7 @@ func (s *Store) Verify(ctx context.Context, number int, entries []Entry) (undama
 			info, err := s.stat(path)
 			if err != nil || info.Kind != fs.ModeDir {
 				strange.Store(true)
-				return unlessMissing(err)
+				return unlessGone(err)
 			}
 			names, err := s.names(path)
 			there := len(names)
@@ -51,7 +48,7 @@ func (s *Store) Verify(ctx context.Context, number int, entries []Entry) (undama
 			if there != expected[folder] {
 				strange.Store(true)
 			}
-			return unlessMissing(err)
+			return unlessGone(err)
 		})
 	}
 	for i, e := range entries {
@@ -60,14 +57,6 @@ func (s *Store) Verify(ctx context.Context, number int, entries []Entry) (undama
 		}
 	}
 	return undamaged, len(undamaged) == len(entries) && !strange.Load(), err
-}
-
-// unlessMissing drops the error of what isn't there, or lies where a file is.
-func unlessMissing(err error) error {
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) {
-		return nil
-	}
-	return err
 }
 
 // Folders are all directories of a tree, "" for itself, in no order
