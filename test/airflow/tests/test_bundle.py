@@ -30,6 +30,7 @@ def publish(n):
     (tree / "dag.py").write_text(
         f"import time, lib_a; time.sleep(0.05)\\nimport lib_b\\nfrom airflow.sdk import DAG\\n"
         f"dag = DAG('d', description=f'{n} {{lib_a.RELEASE}} {{lib_b.RELEASE}}', schedule=None)\\n")
+    (trees / f"tree-{n:06}.manifest").touch()
     os.symlink(f".dags.sync/tree-{n:06}", home / "next")
     os.replace(home / "next", home / "dags")
 
@@ -94,6 +95,7 @@ class Bundle(unittest.TestCase):
     def publish(self, name: str) -> pathlib.Path:
         tree = self.home / ".dags.sync" / name
         tree.mkdir(parents=True)
+        tree.with_name(f"{name}.manifest").touch()
         (self.home / "next").symlink_to(f".dags.sync/{name}")
         (self.home / "next").replace(self.home / "dags")
         return tree
