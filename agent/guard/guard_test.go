@@ -39,7 +39,7 @@ type ecs struct {
 	fails     int // so many requests to protect fail
 }
 
-func startECS(t *testing.T) *ecs {
+func startECS(t testing.TB) *ecs {
 	t.Helper()
 	e := &ecs{}
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -80,7 +80,7 @@ type running struct {
 	log     *bytes.Buffer
 }
 
-func startGuard(t *testing.T, broker, agentURI string) *running {
+func startGuard(t testing.TB, broker, agentURI string) *running {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
@@ -292,7 +292,7 @@ func TestCelerysOwnPoolForgetsWhatRuns(t *testing.T) {
 }
 
 // active is what the worker itself calls active.
-func active(t *testing.T, redis *celerytest.Redis) string {
+func active(t testing.TB, redis *celerytest.Redis) string {
 	t.Helper()
 	c, err := celery.Open(redis.URL(), "spectator")
 	require.NoError(t, err)
@@ -306,7 +306,7 @@ func active(t *testing.T, redis *celerytest.Redis) string {
 	return string(answers[0])
 }
 
-func queueLength(t *testing.T, redis *celerytest.Redis) string {
+func queueLength(t testing.TB, redis *celerytest.Redis) string {
 	t.Helper()
 	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", redis.Port()))
 	require.NoError(t, err)

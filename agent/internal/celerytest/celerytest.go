@@ -26,7 +26,7 @@ var application []byte
 // Redis is a server that can be stopped and started again at the same port
 // with its memory lost.
 type Redis struct {
-	t    *testing.T
+	t    testing.TB
 	args []string
 	port int
 	cmd  *exec.Cmd
@@ -34,7 +34,7 @@ type Redis struct {
 
 // StartRedis starts a server; args are appended to its command line, where
 // PORT stands for the chosen port.
-func StartRedis(t *testing.T, args ...string) *Redis {
+func StartRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("SKIP: needs redis-server: apt-get install redis-server")
@@ -92,7 +92,7 @@ func (r *Redis) Stop() {
 type Worker struct {
 	// Name is what Celery calls the worker.
 	Name string
-	t    *testing.T
+	t    testing.TB
 	cmd  *exec.Cmd
 	log  *lockedBuffer
 	gone chan struct{}
@@ -105,13 +105,13 @@ type App struct {
 	// Pool is the workers' pool in Celery's form, at first the image's.
 	Pool string
 
-	t              *testing.T
+	t              testing.TB
 	python, folder string
 	broker         string
 }
 
 // NewApp prepares the application for a broker URL.
-func NewApp(t *testing.T, broker string) *App {
+func NewApp(t testing.TB, broker string) *App {
 	t.Helper()
 	python := findPython(t)
 	folder := t.TempDir()
@@ -122,7 +122,7 @@ func NewApp(t *testing.T, broker string) *App {
 }
 
 // imageModules is the folder of the modules that the image adds to Python's path.
-func imageModules(t *testing.T) string {
+func imageModules(t testing.TB) string {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
 	folder := filepath.Join(filepath.Dir(here), "../../../docker/airflow/python")
@@ -132,7 +132,7 @@ func imageModules(t *testing.T) string {
 	return folder
 }
 
-func findPython(t *testing.T) string {
+func findPython(t testing.TB) string {
 	t.Helper()
 	candidates := []string{os.Getenv("AGENT_TEST_PYTHON"), "python3"}
 	for _, python := range candidates {
@@ -232,7 +232,7 @@ func (w *Worker) Gone() bool {
 }
 
 // Eventually waits until cond holds, and fails the test when it doesn't.
-func Eventually(t *testing.T, within time.Duration, what string, cond func() bool) {
+func Eventually(t testing.TB, within time.Duration, what string, cond func() bool) {
 	t.Helper()
 	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
 		if cond() {
@@ -242,7 +242,7 @@ func Eventually(t *testing.T, within time.Duration, what string, cond func() boo
 	t.Fatalf("not within %s: %s", within, what)
 }
 
-func freePort(t *testing.T) int {
+func freePort(t testing.TB) int {
 	t.Helper()
 	var config net.ListenConfig
 	l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
