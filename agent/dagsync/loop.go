@@ -105,7 +105,6 @@ func (s *syncer) once(ctx context.Context) int {
 		s.log.Error("not in step", "source", s.mirror.pair.Source(), "error", err)
 		return cli.ExitFailure
 	}
-	s.tidyUp(ctx)
 	state := s.mirror.state
 	s.log.Info(message, "source", s.mirror.pair.Source(), "target", s.mirror.pair.Target, "tree", state.tree, "changed", changed,
 		"files", len(state.manifest.Entries), "bytes", state.manifest.Bytes(), "skipped", len(state.skipped), "seconds", time.Since(begin).Seconds())
@@ -137,7 +136,6 @@ func (s *syncer) loop(ctx context.Context) {
 			s.log.Error("not in step", "source", s.mirror.pair.Source(), "error", err, "retry_seconds", wait.Seconds())
 		default:
 			failures = 0
-			s.tidyUp(ctx)
 		}
 		if time.Since(reported) >= s.options.report {
 			reported = time.Now()
@@ -152,15 +150,10 @@ func (s *syncer) loop(ctx context.Context) {
 	}
 }
 
-func (s *syncer) tidyUp(ctx context.Context) {
-	if err := s.mirror.tidyUp(ctx); err != nil && ctx.Err() == nil {
-		s.log.Warn("old trees could not be removed; it is tried again later", "target", s.mirror.pair.Target, "error", err)
-	}
-}
-
 var errStandby = errors.New("another writer holds the lock")
 
-// turn looks once, as the one writer.
+// turn looks once, as the one writer, and removes what nobody needs any more,
+// of attempts that failed as well.
 func (s *syncer) turn(ctx context.Context) (changed bool, err error) {
 	ok, err := s.mirror.lock()
 	s.setStandby(err == nil && !ok)
@@ -171,6 +164,9 @@ func (s *syncer) turn(ctx context.Context) (changed bool, err error) {
 		changed, err = s.mirror.pass(ctx)
 	}
 	s.note(changed, err)
+	if fault := s.mirror.tidyUp(ctx); fault != nil && ctx.Err() == nil {
+		s.log.Warn("old trees could not be removed; it is tried again later", "target", s.mirror.pair.Target, "error", fault)
+	}
 	return changed, err
 }
 

@@ -41,12 +41,13 @@ func TestQuietPrefixCostsOneListing(t *testing.T) {
 	w.eventually(files{"a.py": "1"})
 	time.Sleep(3 * w.config.interval)
 	lists, gets := w.s3.Requests()
+	begin := time.Now()
 	logs, metrics := len(w.logs.String()), len(w.out.String())
 	time.Sleep(10 * w.config.interval)
 	newLists, newGets := w.s3.Requests()
 	require.Equal(t, gets, newGets)
 	require.Positive(t, newLists-lists)
-	require.LessOrEqual(t, newLists-lists, 11, "one a look")
+	require.LessOrEqual(t, newLists-lists, 1+int(time.Since(begin)/w.config.interval), "one a look")
 	require.Len(t, w.logs.String(), logs, "nothing is logged")
 	require.Len(t, w.out.String(), metrics)
 	require.Equal(t, cli.ExitOK, stop())
@@ -55,7 +56,7 @@ func TestQuietPrefixCostsOneListing(t *testing.T) {
 // A release of many files that takes a moment to upload is published once.
 func TestUploadsSettle(t *testing.T) {
 	w := newWorld(t)
-	w.config.settle = time.Second
+	w.config.settle = 3 * time.Second // a busy machine may pause as well
 	w.put(files{"a.py": "0"})
 	stop := w.start()
 	w.eventually(files{"a.py": "0"})

@@ -124,9 +124,7 @@ func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
 		listing, err = m.list(ctx)
 	}
 	if tree.Full(err) {
-		// What is unfinished would only keep the disk full.
-		m.failed = nil
-		err = errors.Join(err, m.tidy(ctx))
+		m.failed = nil // what is unfinished would only keep the disk full
 	}
 	return changed, err
 }

@@ -73,7 +73,7 @@ func (e *ecs) isProtected() bool {
 }
 
 type running struct {
-	t       *testing.T
+	t       testing.TB
 	address string
 	stop    context.CancelFunc
 	ended   chan error
