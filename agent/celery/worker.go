@@ -43,10 +43,14 @@ func (c *Client) Inspect(ctx context.Context, worker string) (Snapshot, error) {
 		Total    map[string]int64 `json:"total"`
 	}
 	for i, into := range []any{&active, &reserved, &queues, &stats} {
-		// A failed command answers {"error": …}, which fits no list.
 		if err := json.Unmarshal(answers[i], into); err != nil {
 			return Snapshot{}, fmt.Errorf("%w: answer %d can't be read", ErrNoReply, i)
 		}
+	}
+	// A failed command answers {"error": …} or null: a worker that tells nothing
+	// is not an idle one.
+	if active == nil || reserved == nil || queues == nil || stats.Total == nil {
+		return Snapshot{}, fmt.Errorf("%w: an answer is empty", ErrNoReply)
 	}
 	s := Snapshot{Active: len(active), Reserved: len(reserved), Slots: stats.Prefetch}
 	for _, n := range stats.Total {
