@@ -40,7 +40,7 @@ func ghosts(b *testing.B, draw uint64, pool string) {
 	}
 	redis := celerytest.StartRedis(b, args...)
 	app := celerytest.NewApp(b, redis.URL())
-	app.Pool, app.Environment = pool, []string{"TEST_SOFT_SHUTDOWN=10"}
+	app.Pool, app.Environment = pool, []string{"TEST_SOFT_SHUTDOWN=10", "REMAP_SIGTERM=SIGQUIT"}
 	e := startECS(b)
 	w := app.StartWorker(name, "default", 4)
 	startGuard(b, redis.URL(), e.url)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"net/url"
+	"slices"
 	"strings"
 	"time"
 
@@ -49,7 +50,7 @@ const pageTime = time.Minute
 // S3 each thousand. progress is called for each page.
 func (b *Bucket) List(ctx context.Context, prefix string, progress func()) (Listing, error) {
 	var l Listing
-	digest, last := sha256.New(), ""
+	digest, last, line := sha256.New(), "", []byte(nil)
 	input := &s3.ListObjectsV2Input{
 		Bucket: &b.name, Prefix: &prefix,
 		EncodingType: types.EncodingTypeUrl, // keys can hold characters that XML can't
@@ -63,8 +64,9 @@ func (b *Bucket) List(ctx context.Context, prefix string, progress func()) (List
 			l.Time, _ = middleware.GetServerTime(page.ResultMetadata)
 		}
 		progress()
-		for _, listed := range page.Contents {
-			o, err := object(listed, page.EncodingType == types.EncodingTypeUrl)
+		l.Objects = slices.Grow(l.Objects, len(page.Contents))
+		for i := range page.Contents {
+			o, err := object(&page.Contents[i], page.EncodingType == types.EncodingTypeUrl)
 			key, ours := strings.CutPrefix(o.Key, prefix)
 			switch {
 			case err != nil:
@@ -80,8 +82,9 @@ func (b *Bucket) List(ctx context.Context, prefix string, progress func()) (List
 				continue
 			}
 			l.Objects = append(l.Objects, o)
-			line := append(append(binary.AppendUvarint(nil, uint64(len(key))), key...), o.ETag...)
-			_, _ = digest.Write(binary.AppendUvarint(append(line, 0), uint64(o.Size))) // a hash never fails
+			line = append(append(binary.AppendUvarint(line[:0], uint64(len(key))), key...), o.ETag...)
+			line = binary.AppendUvarint(append(line, 0), uint64(o.Size))
+			_, _ = digest.Write(line) // a hash never fails
 		}
 		if !*page.IsTruncated {
 			digest.Sum(l.Digest[:0])
@@ -110,7 +113,7 @@ func (b *Bucket) listPage(ctx context.Context, input *s3.ListObjectsV2Input) (*s
 }
 
 // object takes in what a listing says of one object, with its whole key.
-func object(o types.Object, escaped bool) (Object, error) {
+func object(o *types.Object, escaped bool) (Object, error) {
 	if o.Key == nil || aws.ToString(o.ETag) == "" || aws.ToInt64(o.Size) < 0 || o.Size == nil {
 		return Object{}, errors.New("S3 listed an object without key, ETag or size")
 	}
