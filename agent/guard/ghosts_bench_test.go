@@ -26,10 +26,7 @@ func BenchmarkGhosts(b *testing.B) {
 	}
 }
 
-var (
-	began = regexp.MustCompile(`Task app\.nap\[([0-9a-f-]+)\] received`)
-	ended = regexp.MustCompile(`Task app\.nap\[([0-9a-f-]+)\] succeeded`)
-)
+var began = regexp.MustCompile(`Task app\.nap\[([0-9a-f-]+)\] received`)
 
 func ghosts(b *testing.B, draw uint64, pool string) {
 	random := rand.New(rand.NewPCG(draw, 14))
@@ -54,13 +51,16 @@ func ghosts(b *testing.B, draw uint64, pool string) {
 	}
 	for restart := range 3 {
 		nap(1+random.IntN(3), time.Duration(4+random.IntN(8))*time.Second)
-		time.Sleep(time.Second + time.Duration(random.IntN(2000))*time.Millisecond)
+		celerytest.Eventually(b, time.Minute, "a task runs", func() bool { return w.Running("sleep") > 0 })
+		time.Sleep(time.Duration(random.IntN(2000)) * time.Millisecond)
 		redis.Stop()
 		time.Sleep(time.Duration(500+random.IntN(3000)) * time.Millisecond)
 		redis.Start()
 		celerytest.Eventually(b, time.Minute, "the worker is back", func() bool { return strings.Count(w.Log(), "Connected to redis") >= restart+2 })
 	}
-	time.Sleep(time.Until(longest) + 10*time.Second) // all have ended, those that ran again as well
+	time.Sleep(time.Until(longest))
+	celerytest.Eventually(b, 2*time.Minute, "all have ended, those that run again as well", func() bool { return w.Running("sleep") == 0 && queueLength(b, redis) == "0" })
+	time.Sleep(5 * time.Second)
 	list := ""
 	celerytest.Eventually(b, time.Minute, "the worker answers", func() bool { list = active(b, redis); return list != "" })
 	idle := time.Now()
@@ -80,7 +80,7 @@ func ghosts(b *testing.B, draw uint64, pool string) {
 	celerytest.Eventually(b, 5*time.Minute, "the worker leaves", w.Gone)
 	left := time.Since(told)
 	runs, twice := map[string]int{}, 0
-	for _, match := range ended.FindAllStringSubmatch(w.Log(), -1) {
+	for _, match := range began.FindAllStringSubmatch(w.Log(), -1) {
 		if runs[match[1]]++; runs[match[1]] == 2 {
 			twice++
 		}

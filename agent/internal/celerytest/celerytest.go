@@ -14,6 +14,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"strconv"
+	"strings"
 	"sync"
 	"syscall"
 	"testing"
@@ -229,6 +230,18 @@ func (w *Worker) Gone() bool {
 	default:
 		return false
 	}
+}
+
+// Running counts the processes of this name that the worker's tasks started.
+func (w *Worker) Running(name string) int {
+	w.t.Helper()
+	// It ends with 1 when there is none.
+	out, err := exec.CommandContext(context.Background(), "pgrep", "-c", "-g", strconv.Itoa(w.cmd.Process.Pid), "-x", name).Output()
+	n, fault := strconv.Atoi(strings.TrimSpace(string(out)))
+	if fault != nil {
+		w.t.Fatalf("pgrep: %q: %v", out, err)
+	}
+	return n
 }
 
 // Eventually waits until cond holds, and fails the test when it doesn't.
