@@ -120,9 +120,11 @@ func TestObjectsThatLie(t *testing.T) {
 		"no content":       func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(204) },
 		"not modified":     func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(304) },
 		"half of it (206)": func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(206); _, _ = rw.Write([]byte("ne")) },
-		"another place":    func(rw http.ResponseWriter, r *http.Request) { http.Redirect(rw, r, "/dags-bucket/dev/evil.py", 307) },
+		"another place": func(rw http.ResponseWriter, r *http.Request) {
+			http.Redirect(rw, r, "/dags-bucket/dev/evil.py", http.StatusTemporaryRedirect)
+		},
 		"another place, for ever": func(rw http.ResponseWriter, r *http.Request) {
-			http.Redirect(rw, r, "/dags-bucket/dev/evil.py", 301)
+			http.Redirect(rw, r, "/dags-bucket/dev/evil.py", http.StatusMovedPermanently)
 		},
 		"a login page": func(rw http.ResponseWriter, _ *http.Request) { _, _ = rw.Write([]byte("<html>")) },
 		"slow down":    func(rw http.ResponseWriter, _ *http.Request) { rw.WriteHeader(503) },

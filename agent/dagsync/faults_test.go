@@ -18,7 +18,7 @@ import (
 
 var (
 	diskCalls = []string{
-		"mkdir", "create", "write", "close", "utimes", "link", "readdir", "stat", "remove", "rename", "symlink", "readlink", "syncfs", "fsync", "lock", "read",
+		"mkdir", "create", "write", "close", "utimes", "opendir", "link", "readdir", "stat", "remove", "rename", "symlink", "readlink", "syncfs", "fsync", "lock", "read",
 	}
 	diskErrors = []unix.Errno{unix.ENOSPC, unix.EIO, unix.EROFS, unix.EDQUOT, unix.ESTALE}
 )

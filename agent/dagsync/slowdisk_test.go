@@ -28,11 +28,9 @@ var changing = map[string]bool{
 func (s *slowDisk) before(op, path string) error {
 	// Each directory on the way is opened, which asks the server as well.
 	_, below, _ := strings.Cut(path, ".dags.sync")
-	opened := time.Duration(1 + strings.Count(below, "/"))
-	if op == "link" {
-		opened *= 2 // from and to
+	if op != "link" { // its folders are open
+		time.Sleep(s.latency * time.Duration(1+strings.Count(below, "/")))
 	}
-	time.Sleep(s.latency * opened)
 	if changing[op] {
 		directory := filepath.Dir(path)
 		s.mu.Lock()

@@ -83,8 +83,27 @@ func (d directory) remove(name string) error {
 	return d.call("remove", name, func() error { return d.RemoveAll(name) })
 }
 
-func (d directory) link(from, to string) error {
-	return d.call("link", to, func() error { return d.Link(from, to) })
+// linker opens two folders and gives a function that links names from the one
+// to the other. On a network file system each opening of a folder asks the
+// server: too much for each link of thousands.
+func (d directory) linker(from, to string) (link func(name string) error, done func(), err error) {
+	var files [2]*os.File
+	done = func() { _, _ = files[0].Close(), files[1].Close() } // nothing was written through them
+	for i, name := range []string{from, to} {
+		err := d.call("opendir", name, func() (err error) {
+			files[i], err = d.Open(name)
+			return err
+		})
+		if err != nil {
+			done()
+			return nil, nil, err
+		}
+	}
+	return func(name string) error {
+		return d.call("link", join(to, name), func() error {
+			return unix.Linkat(int(files[0].Fd()), name, int(files[1].Fd()), name, 0)
+		})
+	}, done, nil
 }
 
 func (d directory) symlink(leadsTo, name string) error {

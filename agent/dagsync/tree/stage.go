@@ -5,6 +5,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
+	"path"
 	"slices"
 	"strings"
 	"sync"
@@ -68,23 +70,21 @@ func (s *Stage) Fill(ctx context.Context, want []bucket.Object, bases []Base, fe
 		slices.SortFunc(s.Entries, func(a, b Entry) int { return cmp.Compare(a.Key, b.Key) })
 		slices.SortFunc(s.Refused, func(a, b keys.Skip) int { return cmp.Compare(a.Key, b.Key) })
 	}()
-	var folders []string
+	folders := map[string][]bucket.Object{"": nil}
 	for _, o := range want {
-		if folder := s.path(parentOf(o.Key)); len(folders) == 0 || folders[len(folders)-1] != folder {
-			folders = append(folders, folder)
-		}
-	}
-	if err := parallel(ctx, diskCalls, folders, func(_ context.Context, folder string) error { return s.store.mkdir(folder) }); err != nil {
-		return err
+		folders[parentOf(o.Key)] = append(folders[parentOf(o.Key)], o)
 	}
 	var missing []bucket.Object
-	err := parallel(ctx, diskCalls, want, func(_ context.Context, o bucket.Object) error {
-		linked, err := s.link(o.Key, o.ETag, bases...)
-		if !linked && err == nil {
-			s.mu.Lock()
-			defer s.mu.Unlock()
-			missing = append(missing, o)
+	err := parallel(ctx, diskCalls, slices.Collect(maps.Keys(folders)), func(ctx context.Context, folder string) error {
+		err, left := s.store.mkdir(s.path(folder)), folders[folder]
+		for _, base := range bases {
+			if err == nil {
+				left, err = s.link(ctx, folder, left, base)
+			}
 		}
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		missing = append(missing, left...)
 		return err
 	})
 	if err != nil {
@@ -95,28 +95,35 @@ func (s *Stage) Fill(ctx context.Context, want []bucket.Object, bases []Base, fe
 
 func (s *Stage) path(key string) string { return join(s.store.tree(s.Number), key) }
 
-// link takes a file from the first base that has it. What can't be linked any
-// more, because it has as many links as the file system allows or somebody
-// removed it, is missing.
-func (s *Stage) link(key, etag string, bases ...Base) (linked bool, err error) {
-	for _, base := range bases {
-		e, ok := base.find(key)
-		if !ok || e.ETag != etag {
+// link takes files of one folder from a base that has them, and gives those
+// that it hasn't. What can't be linked any more, because it has as many links as
+// the file system allows or somebody removed it, is among them.
+func (s *Stage) link(ctx context.Context, folder string, want []bucket.Object, base Base) (missing []bucket.Object, err error) {
+	link, done, err := s.store.linker(join(s.store.tree(base.Number), folder), s.path(folder))
+	if err != nil {
+		return want, unlessGone(err)
+	}
+	defer done()
+	for _, o := range want {
+		e, ok := base.find(o.Key)
+		if !ok || e.ETag != o.ETag {
+			missing = append(missing, o)
 			continue
 		}
-		err := s.store.link(join(s.store.tree(base.Number), key), s.path(key))
-		if err == nil {
+		err := errors.Join(ctx.Err(), link(path.Base(o.Key)))
+		switch {
+		case err == nil:
 			s.mu.Lock()
-			defer s.mu.Unlock()
 			s.Entries = append(s.Entries, e)
 			s.Linked++
-			return true, nil
-		}
-		if !errors.Is(err, unix.EMLINK) && unlessGone(err) != nil {
-			return false, err
+			s.mu.Unlock()
+		case ctx.Err() == nil && (errors.Is(err, unix.EMLINK) || unlessGone(err) == nil):
+			missing = append(missing, o)
+		default:
+			return missing, err
 		}
 	}
-	return false, nil
+	return missing, nil
 }
 
 func (s *Stage) fetch(ctx context.Context, o bucket.Object, shown Base, fetch Fetch) error {
@@ -131,8 +138,8 @@ func (s *Stage) fetch(ctx context.Context, o bucket.Object, shown Base, fetch Fe
 		if !had {
 			return nil
 		}
-		linked, err := s.link(o.Key, old.ETag, shown)
-		if err == nil && !linked {
+		missing, err := s.link(ctx, parentOf(o.Key), []bucket.Object{{Key: o.Key, ETag: old.ETag}}, shown)
+		if err == nil && len(missing) > 0 {
 			return fmt.Errorf("what readers have of %q, which S3 refuses, can't be linked: %w", o.Key, refused)
 		}
 		return err

@@ -49,7 +49,7 @@ func Open(disk *Disk, target string) (*Store, error) {
 	s := &Store{name: name, home: "." + name + ".sync"}
 	err := os.MkdirAll(folder, 0o755)
 	if err == nil {
-		s.directory.disk = disk
+		s.disk = disk
 		s.Root, err = os.OpenRoot(folder)
 	}
 	if err != nil {

@@ -110,7 +110,7 @@ func TestScan(t *testing.T) {
 	require.Equal(t, 10, c.next, "numbers of unfinished trees aren't used again")
 	require.ElementsMatch(t, []string{"tree-000009", "stage", "stage.tmp", "tree-000008.manifest", "tree-1", "odd"}, c.Rubbish)
 	for _, name := range c.Rubbish {
-		require.NoError(t, h.store.clear(t.Context(), h.store.home+"/"+name))
+		require.NoError(t, h.store.clear(t.Context(), h.store.home+"/"+name, 2))
 	}
 	h.check(content{"a": "2"})
 	c, err = h.store.Scan()
@@ -212,9 +212,9 @@ func TestRemoveStaysInside(t *testing.T) {
 	require.NoError(t, os.MkdirAll(home+"/rubbish/d", 0o755))
 	require.NoError(t, os.Symlink(outside, home+"/rubbish/d/link"))
 	require.NoError(t, os.Symlink(outside, home+"/link"))
-	require.NoError(t, h.store.clear(t.Context(), h.store.home+"/"+"rubbish"))
-	require.NoError(t, h.store.clear(t.Context(), h.store.home+"/"+"link"))
+	require.NoError(t, h.store.clear(t.Context(), h.store.home+"/"+"rubbish", 2))
+	require.NoError(t, h.store.clear(t.Context(), h.store.home+"/"+"link", 2))
 	require.NoDirExists(t, home+"/rubbish")
 	require.FileExists(t, outside+"/precious")
-	require.NoError(t, h.store.clear(t.Context(), h.store.home+"/"+"nothing"))
+	require.NoError(t, h.store.clear(t.Context(), h.store.home+"/"+"nothing", 2))
 }

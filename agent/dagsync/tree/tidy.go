@@ -29,7 +29,7 @@ func (s *Store) Tidy(ctx context.Context, now time.Time, keep time.Duration, spa
 	var faults []error // one thing that can't be removed keeps no other
 	for _, name := range c.Rubbish {
 		if numberOf(name) == 0 || numberOf(name) != spared {
-			faults = append(faults, s.clear(ctx, s.home+"/"+name))
+			faults = append(faults, s.clear(ctx, s.home+"/"+name, 2))
 		}
 	}
 	for i, number := range c.Trees {
@@ -74,17 +74,17 @@ func (s *Store) retire(ctx context.Context, number int) error {
 	if err != nil {
 		return err
 	}
-	return s.clear(ctx, s.tree(number))
+	return s.clear(ctx, s.tree(number), 2)
 }
 
-// clear removes a name with all below it, several at a time.
-func (s *Store) clear(ctx context.Context, name string) error {
-	if info, err := s.stat(name); err == nil && info.Kind == fs.ModeDir {
+// clear removes a name with all below it, several at a time in its upper levels.
+func (s *Store) clear(ctx context.Context, name string, levels int) error {
+	if info, err := s.stat(name); err == nil && info.Kind == fs.ModeDir && levels > 0 {
 		below, err := s.names(name)
 		if err != nil {
 			return err
 		}
-		if err := parallel(ctx, diskCalls, below, func(_ context.Context, b string) error { return s.remove(name + "/" + b) }); err != nil {
+		if err := parallel(ctx, diskCalls, below, func(ctx context.Context, b string) error { return s.clear(ctx, name+"/"+b, levels-1) }); err != nil {
 			return err
 		}
 	}
