@@ -31,8 +31,7 @@ func TestTLSBroker(t *testing.T) {
 	app := celerytest.NewApp(t, url+cert)
 	app.StartWorker(worker, "default", 1)
 
-	_, err := open(t, url+cert).Inspect(within(t, 5*time.Second), worker)
-	require.NoError(t, err)
+	awake(t, open(t, url+cert), worker)
 	for name, untrusting := range map[string]string{
 		"another authority":   url + other,
 		"no verifying asked":  fmt.Sprintf("rediss://:s3cret%%2F%%25@127.0.0.1:%d/0", redis.Port()),
