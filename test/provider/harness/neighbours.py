@@ -10,18 +10,34 @@ COUNTED = ("Subnets: AvailableIpAddressCount",)
 
 
 def seen(account: Account) -> dict[str, dict]:
-    """Everything alive with all that AWS tells of it: for VPCs their DNS attributes, for zones their records and VPCs, too."""
+    """Everything alive with all that AWS tells of it: for VPCs what holds for all in them, for zones their records and VPCs, too."""
     found = {key: entry if isinstance(entry, dict) else {} for key, entry in account.inventory().items()}
-    ec2, route53 = account.client("ec2"), account.client("route53")
+    route53 = account.client("route53")
     for key, entry in found.items():
         if key.startswith("ec2 Vpcs: "):
-            for attribute in ("enableDnsSupport", "enableDnsHostnames"):
-                told = ec2.describe_vpc_attribute(VpcId=entry["VpcId"], Attribute=attribute)
-                entry[attribute] = told[attribute[0].upper() + attribute[1:]]["Value"]
+            entry.update(network(account, entry["VpcId"]))
         elif key.startswith("route53 HostedZones: "):
             entry["Records"] = [record for page in account.pages("route53", "list_resource_record_sets", HostedZoneId=entry["Id"]) for record in page["ResourceRecordSets"]]
             entry["VPCs"] = route53.get_hosted_zone(Id=entry["Id"]).get("VPCs", [])
     return found
+
+
+def network(account: Account, vpc: str) -> dict:
+    """What holds for everybody in a VPC: its DNS, who judges and who logs its questions, and who logs its traffic."""
+    ec2, resolver = account.client("ec2"), account.client("route53resolver")
+
+    def attribute(name: str) -> bool:
+        return ec2.describe_vpc_attribute(VpcId=vpc, Attribute=name)[name[0].upper() + name[1:]]["Value"]
+
+    firewalls = resolver.list_firewall_rule_group_associations(VpcId=vpc)["FirewallRuleGroupAssociations"]
+    logs = resolver.list_resolver_query_log_config_associations(Filters=[{"Name": "ResourceId", "Values": [vpc]}])["ResolverQueryLogConfigAssociations"]
+    return {
+        "enableDnsSupport": attribute("enableDnsSupport"), "enableDnsHostnames": attribute("enableDnsHostnames"),
+        "Firewalls": [firewall["FirewallRuleGroupId"] for firewall in firewalls],
+        "QueryLogs": [log["ResolverQueryLogConfigId"] for log in logs],
+        "FlowLogs": [log["FlowLogId"] for log in ec2.describe_flow_logs(Filters=[{"Name": "resource-id", "Values": [vpc]}])["FlowLogs"]],
+        "Zones": [zone["Name"] for zone in account.client("route53").list_hosted_zones_by_vpc(VPCId=vpc, VPCRegion=account.region)["HostedZoneSummaries"]],
+    }  # fmt: skip
 
 
 def text(value: object) -> str:

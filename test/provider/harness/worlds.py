@@ -128,7 +128,7 @@ WORLDS = {
     ),
     "joined": World(
         company,
-        alive=("ec2 VpnGateways: *: VpcAttachments + *",),
+        alive=("ec2 VpnGateways: *: VpcAttachments + *", "ec2 Vpcs: *: Zones + *airflow.dev.pathwai.com*"),
         later=peered,
         left=PEERED,  # whoever asked for a peering ends it
         egress=({"to": "172.20.1.0/24", "ports": [5432], "why": "the warehouse"},),

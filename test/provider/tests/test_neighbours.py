@@ -11,10 +11,13 @@ from moto import mock_aws
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent / "harness"))
 import moto_additions  # noqa: E402  (of the server's own folder, as moto_server finds it)
 import moto_joins  # noqa: E402
+import moto_resolver  # noqa: E402
 
 
 class Memory:
     """leftovers.Account, in this process."""
+
+    region = "us-east-1"
 
     def __init__(self, found: dict):
         self.found = found
@@ -32,6 +35,7 @@ class Memory:
 class Neighbours(unittest.TestCase):
     @mock_aws
     def test_every_change_is_seen(self):
+        moto_resolver.apply()
         ec2, route53 = boto3.client("ec2", region_name="us-east-1"), boto3.client("route53", region_name="us-east-1")
         vpc = ec2.create_vpc(CidrBlock="10.60.0.0/16")["Vpc"]["VpcId"]
         group = ec2.create_security_group(VpcId=vpc, GroupName="theirs", Description="theirs")["GroupId"]
@@ -47,11 +51,16 @@ class Neighbours(unittest.TestCase):
         ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "10.0.0.0/8"}]}])
         record = {"Name": "x.pathwai.com", "Type": "A", "TTL": 60, "ResourceRecords": [{"Value": "10.0.0.1"}]}
         route53.change_resource_record_sets(HostedZoneId=zone, ChangeBatch={"Changes": [{"Action": "CREATE", "ResourceRecordSet": record}]})
+        resolver = boto3.client("route53resolver", region_name="us-east-1")
+        judges = resolver.create_firewall_rule_group(CreatorRequestId="1", Name="group")["FirewallRuleGroup"]["Id"]
+        resolver.associate_firewall_rule_group(CreatorRequestId="2", FirewallRuleGroupId=judges, VpcId=vpc, Priority=101, Name="bound")
+        log = resolver.create_resolver_query_log_config(Name="log", DestinationArn="arn:aws:logs:us-east-1:123456789012:log-group:/dns", CreatorRequestId="3")["ResolverQueryLogConfig"]["Id"]
+        resolver.associate_resolver_query_log_config(ResolverQueryLogConfigId=log, ResourceId=vpc)
         ec2.create_tags(Resources=[vpc], Tags=[{"Key": "Environment", "Value": "dev"}])
         now = neighbours.seen(account)
         changes = neighbours.changes(before, now)
         self.assertEqual([change.split(" {")[0] for change in changes if "ResourceRecordSetCount" not in change], [
-            f"ec2 Vpcs: {vpc}: Tags +", f"ec2 Vpcs: {vpc}: enableDnsSupport true -> false",
+            f"ec2 Vpcs: {vpc}: Firewalls + \"{judges}\"", f"ec2 Vpcs: {vpc}: QueryLogs + \"{log}\"", f"ec2 Vpcs: {vpc}: Tags +", f"ec2 Vpcs: {vpc}: enableDnsSupport true -> false",
             "ec2 SecurityGroups: theirs: IpPermissions +", "route53 HostedZones: theirs: Records +",
         ])  # fmt: skip
         self.assertEqual(neighbours.faults(before, now, ("route53 *", "ec2 Vpcs: *")), [f"changed, and not the stack's: {c}" for c in changes if "SecurityGroups" in c])
