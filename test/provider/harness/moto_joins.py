@@ -95,14 +95,17 @@ def route_to_core_networks() -> None:
     Route.core_network_arn = None
 
 
-def remember_tags() -> None:
-    """An attachment of a transit gateway gets the tags that are for attachments; moto takes those for route tables."""
+def attach_as_told() -> None:
+    """An attachment of a transit gateway gets the tags that are for attachments, where moto takes those for route tables,
+    and propagates into the default table, as it is associated with it."""
     old = TransitGatewayAttachment.create_transit_gateway_vpc_attachment
 
     def wrapped(self) -> ActionResult:
         tags = self._parse_tag_specification().get("transit-gateway-attachment", {})
         reply = old(self)
-        reply._result["TransitGatewayVpcAttachment"].add_tags(tags)
+        made = reply._result["TransitGatewayVpcAttachment"]
+        made.add_tags(tags)
+        self.ec2_backend.enable_transit_gateway_route_table_propagation(made.id, made.transit_gateway_route_table.id)
         return reply
 
     TransitGatewayAttachment.create_transit_gateway_vpc_attachment = wrapped
@@ -123,5 +126,5 @@ def remember_the_deleted() -> None:
 def apply() -> None:
     know_core_networks()
     route_to_core_networks()
-    remember_tags()
+    attach_as_told()
     remember_the_deleted()
