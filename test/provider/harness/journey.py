@@ -174,11 +174,17 @@ class Journey:
         if gone := set(before) - set(report.aws_resources(self.stack.export())):
             raise Fault("a refused destroy deleted something:\n  " + "\n  ".join(sorted(gone)))
 
-    def nothing_left(self, last: dict, snapshot: bool) -> None:
-        """Nothing but what is meant to stay: revisions of task definitions, and backups of a protected database (docs/runbooks/destroy.md)."""
-        left = self.account.listing() - self.before
+    def nothing_left(self, last: dict, protected: bool) -> None:
+        """Nothing but what is meant to stay (docs/runbooks/destroy.md): revisions of task definitions, secrets until their end, and
+        backups of a protected database."""
+        there = self.account.inventory()
+        left = set(there) - self.before
         meant = {"ecs taskDefinitionArns: *"} if self.stack.name != BOOTSTRAP else set()
-        if snapshot:
+        if self.stack.setting("secrets", "recoveryDays"):
+            meant.add("secretsmanager SecretList: *")
+            if alive := [entry for entry in fnmatch.filter(left, "secretsmanager *") if "DeletedDate" not in there[entry]]:
+                raise Fault("secrets without an end:\n  " + "\n  ".join(alive))
+        if protected:
             meant.add("rds DBSnapshots: *")
             if len(final := [entry for entry in left if "-db-final-" in entry]) != 1:
                 raise Fault(f"one final snapshot of the database was to stay, and there are {len(final)}")
