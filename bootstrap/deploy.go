@@ -173,12 +173,13 @@ func roleChanges(e environment) []statement {
 	}
 	return []statement{
 		bounded("MakeRoles", "iam:AttachRolePolicy", "iam:CreateRole", "iam:PutRolePermissionsBoundary", "iam:PutRolePolicy"),
+		// A role without it may be called like the stack's: whom that trusts, and what it may not, is none of the pipeline's.
+		bounded("ChangeRoles", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:UpdateAssumeRolePolicy"),
 		// Nothing of AWS's own is attached, such as an administrator's.
 		deny("NoPoliciesOfAWS", []string{"iam:AttachRolePolicy"}, roles).
 			when("ArnNotLike", "iam:PolicyARN", fmt.Sprintf("arn:aws:iam::%s:policy/*", e.account)),
 		allow("Roles", []string{
-			"iam:DeleteRole", "iam:DeleteRolePolicy", "iam:DetachRolePolicy", "iam:TagRole", "iam:UntagRole",
-			"iam:UpdateAssumeRolePolicy", "iam:UpdateRole", "iam:UpdateRoleDescription",
+			"iam:DeleteRole", "iam:TagRole", "iam:UntagRole", "iam:UpdateRole", "iam:UpdateRoleDescription",
 		}, roles),
 		allow("HandRoles", []string{"iam:PassRole"}, roles).when("StringEquals", "iam:PassedToService", []string{
 			"ecs-tasks.amazonaws.com", "scheduler.amazonaws.com", "states.amazonaws.com", "vpc-flow-logs.amazonaws.com",

@@ -182,7 +182,7 @@ func selfSigned(t *testing.T, name string) tls.Certificate {
 }
 
 func wellAirflow() *fake {
-	return &fake{healthy: true, version: "3.1.8", state: "success", log: "hello from the task"}
+	return &fake{healthy: true, version: "3.1.8", state: "success", log: said}
 }
 
 func TestOpenLeadsABrowserToThePage(t *testing.T) {

@@ -30,7 +30,7 @@ It has exit codes of its own beside those of ops; the first hop that fails:
 
 func (t *tool) smoke() *cobra.Command {
 	throughSession := false
-	o := smoke.Options{DAG: "quick", RunTimeout: 10 * time.Minute, WaitForDAGs: time.Minute, Say: t.say}
+	o := smoke.Options{DAG: "quick", RunTimeout: 10 * time.Minute, WaitForDAGs: time.Minute, WaitForLog: time.Minute, Say: t.say}
 	cmd := &cobra.Command{
 		Use:     "smoke STACK",
 		Short:   "Ask a deployed stack for health, login, version, a DAG run and its log",
@@ -63,6 +63,7 @@ func (t *tool) smoke() *cobra.Command {
 	flags.StringVar(&o.Airflow, "airflow", o.Airflow, "the version that must answer, or its beginning (default: airflow.version)")
 	flags.DurationVar(&o.RunTimeout, "run-timeout", o.RunTimeout, "time for the run, a worker's start from zero included")
 	flags.DurationVar(&o.WaitForDAGs, "wait-for-dags", o.WaitForDAGs, "time until the DAG must be visible, and what changed")
+	flags.DurationVar(&o.WaitForLog, "wait-for-log", o.WaitForLog, "time until the log must be there: a worker uploads it after the task")
 	return cmd
 }
 

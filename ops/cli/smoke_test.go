@@ -26,7 +26,8 @@ type fake struct {
 	healthy bool
 	version string
 	state   string
-	log     string
+	log     []any // its lines
+	later   int   // how many answers come without them
 	noDAG   bool
 	login   string // the path from which on a load balancer's login answers
 }
@@ -43,7 +44,7 @@ func (f *fake) handler() http.Handler {
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(body)
 	}
-	mux := http.NewServeMux()
+	mux, asked := http.NewServeMux(), 0
 	if f.login != "" {
 		mux.Handle(f.login, http.RedirectHandler("https://login.pathwai.com/authorize?state=hidden", http.StatusFound))
 	}
@@ -96,10 +97,24 @@ func (f *fake) handler() http.Handler {
 		answer(w, 200, map[string]any{"task_instances": []map[string]any{{"task_id": "hello", "try_number": 1, "map_index": -1}}})
 	})
 	mux.HandleFunc("GET /api/v2/dags/quick/dagRuns/r1/taskInstances/hello/logs/1", func(w http.ResponseWriter, _ *http.Request) {
-		answer(w, 200, map[string]any{"content": f.log})
+		asked++
+		content := f.log
+		if asked <= f.later {
+			content = nil
+		}
+		answer(w, 200, map[string]any{"content": append(slices.Clone(notRead), content...)})
 	})
 	return mux
 }
+
+// notRead is what Airflow puts before a log: where it looked for it.
+var notRead = []any{
+	map[string]any{"event": "::group::Log message source details", "sources": []string{"Could not read served logs: timed out"}},
+	map[string]any{"event": "::endgroup::"},
+}
+
+// said is a task's log.
+var said = []any{map[string]any{"event": "hello from the task", "level": "info"}}
 
 // authority is a file with what signed the server's certificate.
 func authority(t *testing.T, server *httptest.Server) string {
@@ -127,7 +142,7 @@ func environment(password string) func(string) string {
 }
 
 func TestEachHopFailsWithItsOwnCode(t *testing.T) {
-	good := fake{healthy: true, version: "3.1.8", state: "success", log: "hello from the task"}
+	good := fake{healthy: true, version: "3.1.8", state: "success", log: said}
 	for name, test := range map[string]struct {
 		change   func(*fake)
 		password string
@@ -143,13 +158,16 @@ func TestEachHopFailsWithItsOwnCode(t *testing.T) {
 		"run fails":            {func(f *fake) { f.state = "failed" }, "right", 15, "ended as failed"},
 		"login before all":     {func(f *fake) { f.login = "/" }, "right", 17, "network: FAILED"},
 		"login before changes": {func(f *fake) { f.login = "PATCH /api/v2/dags/quick" }, "right", 17, "/api/v2/dags/quick redirects to https://login.pathwai.com/authorize\n"},
-		"log is lost":          {func(f *fake) { f.log = "Could not read remote log" }, "right", 16, "can't be read"},
+		"log comes later":      {func(f *fake) { f.later = 1 }, "right", 0, "smoke: the log of hello isn't there yet; it is asked for again, for up to 3s\n"},
+		"log is lost":          {func(f *fake) { f.log = nil }, "right", 16, "the log of hello can't be read: context deadline exceeded; the last answer was [{"},
+		"log can't be read":    {func(f *fake) { f.log = []any{"Could not read logs from s3://logs/1.log"} }, "right", 16, "s3://logs/1.log"},
+		"text of a log":        {func(f *fake) { f.log = []any{"hello"} }, "right", 0, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			server := good
 			test.change(&server)
 			address, ca := server.serve(t)
-			exit, stdout, stderr := smoked(t, environment(test.password), "dev", "--url", address, "--ca", ca, "--wait-for-dags", "100ms")
+			exit, stdout, stderr := smoked(t, environment(test.password), "dev", "--url", address, "--ca", ca, "--wait-for-dags", "100ms", "--wait-for-log", "3s")
 			assert.Equal(t, test.exit, exit, stderr)
 			assert.Contains(t, stderr, test.says)
 			assert.NotContains(t, stdout+stderr, "right")
@@ -240,7 +258,7 @@ func TestUsageOfTheLogin(t *testing.T) {
 }
 
 func TestChangedFilesMustArrive(t *testing.T) {
-	server := fake{healthy: true, version: "3.1.8", state: "success", log: "hello from the task"}
+	server := fake{healthy: true, version: "3.1.8", state: "success", log: said}
 	address, ca := server.serve(t)
 	folder := t.TempDir()
 	for name, test := range map[string]struct {

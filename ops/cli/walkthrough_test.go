@@ -45,7 +45,7 @@ func TestWalkthrough(t *testing.T) {
 	t.Setenv("PLAN", w.calls+".plan")
 	t.Setenv("SMOKE_USER", "ann")
 	t.Setenv("SMOKE_PASSWORD", "right")
-	address, ca := (&fake{healthy: true, version: "3.1.8", state: "success", log: "hello from the task"}).serve(t)
+	address, ca := (&fake{healthy: true, version: "3.1.8", state: "success", log: said}).serve(t)
 	first := w.git("rev-parse", "HEAD")
 	second := w.commit("second")
 

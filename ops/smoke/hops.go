@@ -9,6 +9,7 @@ import (
 	"io"
 	"net/http"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -205,8 +206,11 @@ func (a *airflow) trigger(ctx context.Context) (string, error) {
 	return a.runID, nil
 }
 
-// log reads the log of one task of the run: it lies in S3 by then.
+// log reads the log of one task of the run. A worker uploads it to S3 after the
+// task has ended, so it is asked for again until it is there.
 func (a *airflow) log(ctx context.Context) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, a.options.WaitForLog)
+	defer cancel()
 	var tasks struct {
 		Instances []struct {
 			TaskID   string `json:"task_id"`
@@ -222,17 +226,45 @@ func (a *airflow) log(ctx context.Context) (string, error) {
 		return "", errors.New("the run has no task")
 	}
 	first := tasks.Instances[0]
-	var content struct {
-		Content json.RawMessage `json:"content"`
-	}
 	read := fmt.Sprintf("%s/%s/logs/%d?map_index=%d", path, url.PathEscape(first.TaskID), first.Try, first.MapIndex)
-	if err := a.get(ctx, read, &content); err != nil {
-		return "", err
+	found := taskLog{}
+	told := false
+	err := a.poll(ctx, func() (bool, error) {
+		var answer struct {
+			Content taskLog `json:"content"`
+		}
+		if err := a.get(ctx, read, &answer); err != nil {
+			return false, err
+		}
+		found = answer.Content
+		if found.lines() == 0 && !told {
+			told = true
+			a.options.Say("smoke: the log of %s isn't there yet; it is asked for again, for up to %s", first.TaskID, a.options.WaitForLog)
+		}
+		return found.lines() > 0, nil
+	})
+	if err != nil {
+		return "", fmt.Errorf("the log of %s can't be read: %w; the last answer was %.300s", first.TaskID, err, found)
 	}
-	if len(content.Content) < len(`["x"]`) || bytes.Contains(content.Content, []byte("Could not read")) {
-		return "", fmt.Errorf("the log of %s can't be read", first.TaskID)
+	return fmt.Sprintf("%s, %d lines", first.TaskID, found.lines()), nil
+}
+
+// taskLog is what the API gives as a task's log, line by line: objects, or text
+// from older handlers. A group before it names where the log was looked for.
+type taskLog []json.RawMessage
+
+// aside is what the API itself says in a log.
+var aside = regexp.MustCompile(`::(end)?group::|Could not read`)
+
+// lines counts what the task said.
+func (l taskLog) lines() int {
+	count := 0
+	for _, line := range l {
+		if !aside.Match(line) {
+			count++
+		}
 	}
-	return fmt.Sprintf("%s, %d bytes", first.TaskID, len(content.Content)), nil
+	return count
 }
 
 func (a *airflow) dagPath(rest string) string {

@@ -40,6 +40,8 @@ type Options struct {
 	RunTimeout time.Duration
 	// WaitForDAGs is the time until the DAG must be visible, and what changed.
 	WaitForDAGs time.Duration
+	// WaitForLog is the time until the log of a task must be there, after its run.
+	WaitForLog time.Duration
 	// User and Secret are Airflow's, except behind a login at the load balancer.
 	User, Secret string
 	// Say gets progress, a line at a time.
@@ -109,7 +111,7 @@ func (o Options) Check() error {
 	if o.Login != config.LoginALB && (o.User == "" || o.Secret == "") {
 		faults = append(faults, "SMOKE_USER and SMOKE_PASSWORD must be set in the environment (docs/runbooks/admin-user.md)")
 	}
-	if o.RunTimeout <= 0 || o.WaitForDAGs <= 0 {
+	if min(o.RunTimeout, o.WaitForDAGs, o.WaitForLog) <= 0 {
 		faults = append(faults, "times must be positive")
 	}
 	if _, err := authorities(o.CA); err != nil {

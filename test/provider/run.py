@@ -2,6 +2,7 @@
 """Holds the stack before the real AWS provider and independent scanners.
 
     test/provider/run.py stack dev     the stack's life on an AWS-like API, by the real provider
+    test/provider/run.py variants      lives in a VPC of somebody else, and joined to other networks
     test/provider/run.py scan          Checkov, parliament, hadolint and actionlint
     test/provider/run.py refusals      mistakes: what the real provider refuses and the simulation takes
     test/provider/run.py test          the harness's own tests
@@ -33,13 +34,16 @@ def arguments() -> argparse.Namespace:
     commands = parser.add_subparsers(dest="command", required=True)
     stack = commands.add_parser("stack", help="a stack's life before the real provider")
     stack.add_argument("name", choices=("dev", "prod", "bootstrap"))
+    variants = commands.add_parser("variants", help="a stack's life in a VPC of somebody else, and joined to other networks")
+    variants.add_argument("names", nargs="*", metavar="NAME", help="existing or joined (default: both)")
     commands.add_parser("scan", help="independent scanners over both stacks, images and workflows")
     roles = commands.add_parser("roles", help="least privilege: tables and checks")
     roles.add_argument("--check", action="store_true", help="fail where docs/least-privilege.md is out of date, instead of writing it")
     refusals = commands.add_parser("refusals", help="mistakes, shown to the real and the simulated provider")
     refusals.add_argument("--learn", action="store_true", help="add rules to the simulation from what the provider says")
     turned = commands.add_parser("settings", help="every setting turned on a living stack, and back")
-    turned.add_argument("--only", action="append", metavar="PATTERN", help="only rows of settings.yaml whose key matches, such as 'broker.*'; may be given again")
+    turned.add_argument("--only", action="append", metavar="PATTERN", help="rows of settings.yaml whose key matches, such as 'broker.*', and no others; may be given again (default: what this program was not asked yet)")
+    turned.add_argument("--jobs", type=int, default=os.cpu_count(), metavar="N", help="previews at once (default: one a core)")
     turned.add_argument("--page", action="store_true", help="try nothing, write docs/changes.md from the kept results")
     turned.add_argument("--way", choices=("forth", "back"), action="append", help="only this way")
     commands.add_parser("test", help="the harness's own tests")
@@ -64,6 +68,21 @@ def stack(options: argparse.Namespace) -> None:
     except journey.Fault as fault:
         sys.exit(f"e2e-aws {options.name}: FAILED\n{fault}\nlogs: {output.relative_to(tools.ROOT)}")
     print(f"e2e-aws {options.name}: passed\n{share.table()}")
+
+
+def variants(options: argparse.Namespace) -> None:
+    from harness import journey, worlds
+
+    if unknown := sorted(set(options.names) - set(worlds.WORLDS)):
+        sys.exit(f"variants: no {', '.join(unknown)}: there are {', '.join(worlds.WORLDS)}")
+    output = output_of("variants")
+    for name in options.names or worlds.WORLDS:
+        (output / name).mkdir()
+        try:
+            worlds.live(name, output / name)
+        except journey.Fault as fault:
+            sys.exit(f"variants {name}: FAILED\n{fault}\nlogs: {output.relative_to(tools.ROOT)}")
+        print(f"variants {name}: passed", flush=True)
 
 
 def scan(options: argparse.Namespace) -> None:
@@ -107,7 +126,7 @@ def refusals(options: argparse.Namespace) -> None:
 
 
 def settings(options: argparse.Namespace) -> None:
-    from harness import journey
+    from harness import journey, turning
     from harness import settings as turned
 
     if options.page:
@@ -115,7 +134,7 @@ def settings(options: argparse.Namespace) -> None:
         return
     output = output_of("settings")
     try:
-        faults = journey.turn(output, options.way or ["forth", "back"], options.only or ["*"])
+        faults = turning.turn(output, options.way or ["forth", "back"], options.only or [], options.jobs)
     except journey.Fault as fault:
         sys.exit(f"settings: FAILED\n{fault}")
     if faults:
@@ -140,7 +159,7 @@ def main() -> int:
         if not os.environ.get(INSIDE):
             interpreter = tools.environment("moto")
             return subprocess.run([interpreter, "-u", __file__, *sys.argv[1:]], env={**os.environ, INSIDE: "1"}).returncode
-        {"stack": stack, "scan": scan, "roles": roles, "refusals": refusals, "settings": settings, "test": test, "python": python}[options.command](options)
+        {"stack": stack, "variants": variants, "scan": scan, "roles": roles, "refusals": refusals, "settings": settings, "test": test, "python": python}[options.command](options)
     except tools.Missing as missing:
         print(f"e2e-aws {options.command}: SKIPPED: {missing}")
         return 1 if options.strict else 0

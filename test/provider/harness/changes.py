@@ -33,6 +33,10 @@ class Expected:
         return f"{self.op} {self.type} {self.name}"
 
 
+# Names that may be looked up.
+ALLOWED_NAMES = Expected("update", "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList", "dns-allowed")
+
+
 def rolled(*services: str) -> list[Expected]:
     """A new revision for each of the services, and nothing in place of the service itself."""
     return [e for s in services for e in (Expected("replace", TASKS, s), Expected("update", SERVICE, s))]
@@ -116,8 +120,7 @@ def of(stack: Stack) -> list[Change]:
             {"endpoints": {"extra": ["sqs"]}},
             [
                 Expected("create", "aws:ec2/vpcEndpoint:VpcEndpoint", "endpoints-sqs"),
-                # Its name may be looked up.
-                Expected("update", "aws:route53/resolverFirewallDomainList:ResolverFirewallDomainList", "dns-allowed"),
+                ALLOWED_NAMES,
             ],
         ),
     ] + (rare() if stack.name == "dev" else [])
@@ -145,6 +148,7 @@ def rare() -> list[Change]:
                 Expected("create", VERSION, "secrets-oidc-client-secret"),
                 Expected("create", "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "alb-to-idp-443-*"),
                 Expected("update", "aws:lb/listener:Listener", "web-https"),
+                ALLOWED_NAMES,  # the identity provider's
             ],
         ),
     ]

@@ -127,8 +127,10 @@ def tags(key: str, stack: str) -> dict[str, str]:
 # Condition keys that a call carries beside tags.
 EXTRA = {
     "route53resolver:AssociateFirewallRuleGroup": lambda stack: tags("aws:RequestTag", stack),
-    "iam:CreateRole": lambda stack: {"iam:PermissionsBoundary": boundary(stack)},
-    "iam:PutRolePolicy": lambda stack: {"iam:PermissionsBoundary": boundary(stack)},
+    **{
+        f"iam:{action}": lambda stack: {"iam:PermissionsBoundary": boundary(stack)}
+        for action in ("CreateRole", "DeleteRolePolicy", "DetachRolePolicy", "PutRolePolicy", "UpdateAssumeRolePolicy")
+    },
     "iam:AttachRolePolicy": lambda stack: {"iam:PermissionsBoundary": boundary(stack), "iam:PolicyARN": f"arn:aws:iam::{ACCOUNT}:policy/of-a-team"},
     "route53:ChangeResourceRecordSets": lambda stack: {"route53:ChangeResourceRecordSetsNormalizedRecordNames": f"airflow.{stack}.pathwai.com"},
 }

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import pathlib
+import shutil
 import subprocess
 import time
 
@@ -113,6 +114,8 @@ class Stack:
             "PULUMI_SKIP_UPDATE_CHECK": "1",
             "PULUMI_DISABLE_AUTOMATIC_PLUGIN_ACQUISITION": "true",
             "PULUMI_DEBUG_COMMANDS": "1",  # --event-log
+            # The CLI makes up the whole state after every resource; here once, at a command's end, is enough.
+            "PULUMI_SKIP_CHECKPOINTS": "true",
             "AWSBRIDGE_RECORD": str(self.record),
         }
         given = root / f"Pulumi.{name}.yaml"
@@ -126,10 +129,22 @@ class Stack:
         salted = yaml.safe_load((self.project / f"Pulumi.{name}.yaml").read_text(encoding="utf-8"))
         self.settings["encryptionsalt"] = salted["encryptionsalt"]
 
-    def configure(self, changes: dict) -> None:
-        """Changes the stack's settings; keys without "airflow:"."""
+    def copy(self, folder: pathlib.Path) -> "Stack":
+        """The same stack in another folder, to be asked while others are: state and settings are its own, the cloud is not."""
+        other = copy.copy(self)
+        other.folder, other.project, other.logs, other.number = folder, folder / "project", folder / "logs", 0
+        for name in ("project", "state"):
+            shutil.copytree(self.folder / name, folder / name)
+        other.logs.mkdir()
+        other.environment = {**self.environment, "PULUMI_BACKEND_URL": f"file://{folder}/state"}
+        del other.environment["AWSBRIDGE_RECORD"]
+        return other
+
+    def configure(self, changes: dict, whole: bool = False) -> None:
+        """Changes the stack's settings; keys without "airflow:". Maps are merged, or replaced if they are the whole."""
         over = {f"airflow:{key}": value for key, value in changes.items() if not isinstance(value, Secret)}
-        self.settings["config"] = merged(self.settings.get("config", {}), over)
+        config = self.settings.get("config", {})
+        self.settings["config"] = {**config, **over} if whole else merged(config, over)
         self._write()
         for key, value in changes.items():
             if isinstance(value, Secret):
@@ -137,12 +152,12 @@ class Stack:
                 self.settings = yaml.safe_load((self.project / f"Pulumi.{self.name}.yaml").read_text(encoding="utf-8"))
 
     @contextlib.contextmanager
-    def tried(self, changes: dict):
-        """Settings that are changed inside a with block only."""
+    def tried(self, changes: dict, whole: bool = False):
+        """Settings that are changed inside a with block only, as by configure."""
         before = self.settings
         self.settings = copy.deepcopy(before)
         try:
-            self.configure(changes)
+            self.configure(changes, whole)
             yield
         finally:
             self.settings = before

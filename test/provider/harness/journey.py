@@ -12,7 +12,7 @@ import time
 import urllib.error
 import urllib.request
 
-from . import changes, leftovers, report, settings, tools, variants
+from . import changes, leftovers, report, tools, variants
 from .engine import Outcome, Stack
 
 HERE = pathlib.Path(__file__).resolve().parent
@@ -72,16 +72,18 @@ class Journey:
     """One stack, from nothing to nothing."""
 
     def __init__(self, stack: Stack, address: str):
-        self.stack, self.address = stack, address
+        self.stack, self.account = stack, leftovers.Account(address)
         self.excluded = report.exclusions()
         # A difference from what is expected; the journey goes on, and fails at its end.
         self.faults: list[str] = []
+        # URNs, as patterns, of what the provider still finds after a destroy: revisions of task definitions, and what is somebody else's.
+        self.stays: tuple[str, ...] = ("*:TaskDefinition::*",)
 
     def flags(self) -> list[str]:
         return [word for e in self.excluded if e.stack in (self.stack.name, "*") for word in ("--exclude", e.urns)]
 
     def run(self) -> report.Share:
-        self.before = leftovers.listing(self.address)
+        self.before = self.account.listing()
         if self.stack.name == "dev":  # once is enough
             self.try_variants()
         plan = succeed(self.stack.run("preview", *self.flags()))
@@ -172,21 +174,32 @@ class Journey:
         if gone := set(before) - set(report.aws_resources(self.stack.export())):
             raise Fault("a refused destroy deleted something:\n  " + "\n  ".join(sorted(gone)))
 
-    def nothing_left(self, last: dict, snapshot: bool) -> None:
-        left = leftovers.listing(self.address) - self.before
-        if snapshot:  # backups of a protected database are meant to stay
-            kept = {entry for entry in left if entry.startswith("rds DBSnapshots: ")}
-            final = [entry for entry in kept if "-db-final-" in entry]
-            if len(final) != 1:
+    def nothing_left(self, last: dict, protected: bool) -> None:
+        """Nothing but what is meant to stay (docs/runbooks/destroy.md): revisions of task definitions, secrets until their end, and
+        backups of a protected database."""
+        there = self.account.inventory()
+        left = set(there) - self.before
+        meant = {"ecs taskDefinitionArns: *"} if self.stack.name != BOOTSTRAP else set()
+        if self.stack.setting("secrets", "recoveryDays"):
+            meant.add("secretsmanager SecretList: *")
+            if alive := [entry for entry in fnmatch.filter(left, "secretsmanager *") if "DeletedDate" not in there[entry]]:
+                raise Fault("secrets without an end:\n  " + "\n  ".join(alive))
+        if protected:
+            meant.add("rds DBSnapshots: *")
+            if len(final := [entry for entry in left if "-db-final-" in entry]) != 1:
                 raise Fault(f"one final snapshot of the database was to stay, and there are {len(final)}")
-            print(f"  kept by intent: {', '.join(sorted(kept))}", flush=True)
-            left -= kept
+        for pattern in sorted(meant):
+            kept = sorted(fnmatch.filter(left, pattern))
+            if not kept:
+                raise Fault(f"was to stay, and is gone: {pattern}")
+            print(f"  kept by intent: {len(kept)} {pattern.removesuffix(': *')}, such as {kept[0].rsplit('/', 1)[-1]}", flush=True)
+            left -= set(kept)
         if left:
             raise Fault("left after destroy:\n  " + "\n  ".join(sorted(left)))
         # The provider itself looks for every resource that there was.
         self.stack.restore(last)
         succeed(self.stack.run("refresh"))
-        alive = report.aws_resources(self.stack.export())
+        alive = [urn for urn in report.aws_resources(self.stack.export()) if not any(fnmatch.fnmatchcase(urn, stays) for stays in self.stays)]
         if alive:
             raise Fault("the provider still finds:\n  " + "\n  ".join(alive))
         print("  nothing is left: neither by listing nor by the provider's own look at every resource", flush=True)
@@ -220,33 +233,6 @@ def travel(name: str, output: pathlib.Path) -> report.Share:
     """The whole journey of stack name, with its files in output; raises Fault or tools.Missing."""
     with departure(name, output) as journey:
         return journey.run()
-
-
-def turn(output: pathlib.Path, ways: list[str], only: list[str]) -> list[str]:
-    """Tries the rows of settings.yaml whose key matches one of only, and keeps what happened; returns all faults."""
-    base, rows = settings.table()
-    results = settings.load()
-    for way in ways:
-        chosen = [row for row in rows if way in row.ways() and any(fnmatch.fnmatchcase(row.key(), pattern) for pattern in only)]
-        (output / way).mkdir()
-        with departure("dev", output / way) as journey:
-            bench = settings.Bench(journey.stack, base, rows, way)
-            journey.stack.configure(settings.sealed(bench.live()))
-            succeed(journey.stack.run("up"))
-            for row in chosen:
-                with journey.stack.tried(settings.sealed(bench.change(row))):
-                    outcome = journey.stack.run("preview")
-                if outcome.code:  # refused settings are a fault of the table, and no step
-                    results.get(row.key(), {}).pop(way, None)
-                    print(f"  {way} {row.key()}: FAULT: {' '.join(' '.join(outcome.messages).split())[:600]}", flush=True)
-                    continue
-                steps = settings.steps_of(journey.stack.logs / f"{outcome.command}.events.jsonl", outcome.steps)
-                results.setdefault(row.key(), {})[way] = steps
-                settings.save(results, rows)
-                faults = row.faults(steps, way)
-                print(f"  {way} {row.key()}: {outcome.seconds:.0f} s, {len(steps)} steps" + "".join(f"\n    FAULT: {f}" for f in faults), flush=True)
-    settings.PAGE.write_text(settings.page(rows, results), encoding="utf-8")
-    return settings.judged(rows, results)
 
 
 def made(name: str, output: pathlib.Path) -> pathlib.Path:

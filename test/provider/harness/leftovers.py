@@ -13,6 +13,18 @@ LISTS = [
     ("ec2", "describe_vpc_endpoints", {}, "VpcEndpoints", "VpcEndpointId"),
     ("ec2", "describe_network_interfaces", {}, "NetworkInterfaces", "NetworkInterfaceId"),
     ("ec2", "describe_flow_logs", {}, "FlowLogs", "FlowLogId"),
+    ("ec2", "describe_network_acls", {}, "NetworkAcls", "NetworkAclId"),
+    ("ec2", "describe_dhcp_options", {}, "DhcpOptions", "DhcpOptionsId"),
+    ("ec2", "describe_internet_gateways", {}, "InternetGateways", "InternetGatewayId"),
+    ("ec2", "describe_vpn_gateways", {}, "VpnGateways", "VpnGatewayId"),
+    ("ec2", "describe_vpc_peering_connections", {}, "VpcPeeringConnections", "VpcPeeringConnectionId"),
+    ("ec2", "describe_transit_gateways", {}, "TransitGateways", "TransitGatewayId"),
+    ("ec2", "describe_transit_gateway_vpc_attachments", {}, "TransitGatewayVpcAttachments", "TransitGatewayAttachmentId"),
+    ("ec2", "describe_transit_gateway_route_tables", {}, "TransitGatewayRouteTables", "TransitGatewayRouteTableId"),
+    ("networkmanager", "list_core_networks", {}, "CoreNetworks", "CoreNetworkId"),
+    ("networkmanager", "list_attachments", {}, "Attachments", "AttachmentId"),
+    ("route53resolver", "list_resolver_endpoints", {}, "ResolverEndpoints", "Id"),
+    ("route53resolver", "list_resolver_query_log_configs", {}, "ResolverQueryLogConfigs", "Id"),
     ("kms", "list_aliases", {}, "Aliases", "AliasName"),
     ("s3", "list_buckets", {}, "Buckets", "Name"),
     ("rds", "describe_db_instances", {}, "DBInstances", "DBInstanceIdentifier"),
@@ -40,38 +52,51 @@ LISTS = [
     ("sns", "list_topics", {}, "Topics", "TopicArn"),
     ("sqs", "list_queues", {}, "QueueUrls", None),
     ("events", "list_rules", {}, "Rules", "Name"),
+    ("stepfunctions", "list_state_machines", {}, "stateMachines", "name"),
+    ("scheduler", "list_schedules", {}, "Schedules", "Name"),
     ("backup", "list_backup_vaults", {}, "BackupVaultList", "BackupVaultName"),
     ("backup", "list_backup_plans", {}, "BackupPlansList", "BackupPlanName"),
 ]  # fmt: skip
 
 
-def listing(endpoint: str, region: str = "us-east-1") -> set[str]:
-    """Everything alive, as "service call: name". What AWS shows for a while after its end is left out: keys that wait for
-    theirs, deleted endpoints, inactive clusters."""
-    clients: dict = {}
-    found = set()
+class Account:
+    """What is in the AWS-like API, seen by somebody who isn't the stack."""
 
-    def client(service):
-        if service not in clients:
-            clients[service] = boto3.client(
-                service, endpoint_url=endpoint, region_name=region, aws_access_key_id="listing", aws_secret_access_key="listing",
+    def __init__(self, endpoint: str, region: str = "us-east-1"):
+        self.endpoint, self.region, self.clients = endpoint, region, {}
+
+    def client(self, service: str):
+        if service not in self.clients:
+            self.clients[service] = boto3.client(
+                service, endpoint_url=self.endpoint, region_name=self.region, aws_access_key_id="listing", aws_secret_access_key="listing",
                 config=botocore.config.Config(retries={"max_attempts": 1}),
             )  # fmt: skip
-        return clients[service]
+        return self.clients[service]
 
-    for service, call, arguments, field, name in LISTS:
-        pages = client(service).get_paginator(call).paginate(**arguments) if client(service).can_paginate(call) else [getattr(client(service), call)(**arguments)]
-        for page in pages:
-            for entry in page.get(field, []):
-                if isinstance(entry, dict) and str(entry.get("State", "")).lower() == "deleted":
-                    continue
-                found.add(f"{service} {field}: {entry if name is None else entry[name]}")
-    for page in client("ecs").get_paginator("list_clusters").paginate():
-        for cluster in client("ecs").describe_clusters(clusters=page["clusterArns"])["clusters"] if page["clusterArns"] else []:
-            if cluster["status"] != "INACTIVE":
-                found.add(f"ecs clusters: {cluster['clusterName']}")
-    for page in client("kms").get_paginator("list_keys").paginate():
-        for key in page["Keys"]:
-            if client("kms").describe_key(KeyId=key["KeyId"])["KeyMetadata"]["KeyState"] != "PendingDeletion":
-                found.add(f"kms Keys: {key['KeyId']}")
-    return found
+    def pages(self, service: str, call: str, **arguments):
+        client = self.client(service)
+        return client.get_paginator(call).paginate(**arguments) if client.can_paginate(call) else [getattr(client, call)(**arguments)]
+
+    def inventory(self) -> dict[str, object]:
+        """Everything alive, by "service kind: name", as AWS tells it. What AWS shows for a while after its end is left out:
+        keys that wait for theirs, deleted endpoints, inactive clusters."""
+        found = {}
+        for service, call, arguments, field, name in LISTS:
+            for page in self.pages(service, call, **arguments):
+                for entry in page.get(field, []):
+                    if isinstance(entry, dict) and str(entry.get("State", "")).lower() == "deleted":
+                        continue
+                    found[f"{service} {field}: {entry if name is None else entry[name]}"] = entry
+        for page in self.pages("ecs", "list_clusters"):
+            for cluster in self.client("ecs").describe_clusters(clusters=page["clusterArns"])["clusters"] if page["clusterArns"] else []:
+                if cluster["status"] != "INACTIVE":
+                    found[f"ecs clusters: {cluster['clusterName']}"] = cluster
+        for page in self.pages("kms", "list_keys"):
+            for key in page["Keys"]:
+                if (told := self.client("kms").describe_key(KeyId=key["KeyId"])["KeyMetadata"])["KeyState"] != "PendingDeletion":
+                    found[f"kms Keys: {key['KeyId']}"] = told
+        return found
+
+    def listing(self) -> set[str]:
+        """The names of everything alive."""
+        return set(self.inventory())

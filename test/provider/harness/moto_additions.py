@@ -4,15 +4,18 @@ Applied by moto_server on top of all other additions. Without them a preview aft
 differences that AWS would not have.
 """
 
+import moto_joins
 import moto_resolver
 from moto.applicationautoscaling.models import ApplicationAutoscalingBackend
 from moto.core.responses import ActionResult
 from moto.ec2.models.security_groups import SecurityGroupRule
+from moto.ec2.models.vpcs import VPCBackend
 from moto.ecs.responses import EC2ContainerServiceResponse
 from moto.efs.exceptions import FileSystemNotFound
 from moto.efs.models import EFSBackend
 from moto.elasticache.responses import ElastiCacheResponse
 from moto.rds.responses import RDSResponse
+from moto.route53 import models as route53_models
 from moto.route53.responses import Route53
 from moto.stepfunctions.responses import StepFunctionResponse
 
@@ -117,6 +120,24 @@ def keep_zones_private() -> None:
     Route53.create_hosted_zone = wrapped
 
 
+def name_zones() -> None:
+    """Ids of zones begin with Z, as AWS's do."""
+    old = route53_models.create_route53_zone_id
+    route53_models.create_route53_zone_id = lambda *arguments, **named: "Z" + old(*arguments, **named)[1:]
+
+
+def end_lists_with_their_network() -> None:
+    """A VPC's own access control list goes with it."""
+    old = VPCBackend.delete_vpc
+
+    def wrapped(self, vpc_id: str):
+        gone = old(self, vpc_id)
+        self.network_acls = {key: acl for key, acl in self.network_acls.items() if acl.vpc_id != vpc_id}
+        return gone
+
+    VPCBackend.delete_vpc = wrapped
+
+
 class FileSystems(dict):
     """File systems by id: one that is gone is an answer (404), where moto fails and the provider tries again for long."""
 
@@ -141,11 +162,14 @@ def take_state_machines() -> None:
 
 
 def apply() -> None:
+    moto_joins.apply()
     moto_resolver.apply()
     take_state_machines()
     describe_rules()
     know_gone_file_systems()
     keep_zones_private()
+    name_zones()
+    end_lists_with_their_network()
     keep_policies()
     for action in ("create_service", "update_service"):
         remember(EC2ContainerServiceResponse, action, "service", SERVICE)

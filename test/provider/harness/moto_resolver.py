@@ -163,6 +163,12 @@ def disassociate_firewall_rule_group(self) -> str:
     return json.dumps({"FirewallRuleGroupAssociation": gone})
 
 
+def list_firewall_rule_group_associations(self) -> str:
+    kept, given = firewall(self)
+    found = [a for a in kept.kept["FirewallRuleGroupAssociation"].values() if given.get("VpcId", a["VpcId"]) == a["VpcId"]]
+    return json.dumps({"FirewallRuleGroupAssociations": found})
+
+
 def get_firewall_config(self) -> str:
     kept, given = firewall(self)
     new = {"Id": f"rslvr-fc-{mock_random.get_random_hex(16)}", "OwnerId": kept.backend.account_id, "ResourceId": given["ResourceId"], "FirewallFailOpen": "DISABLED"}
@@ -238,7 +244,7 @@ def apply() -> None:
     for action in (
         create_firewall_domain_list, update_firewall_domains, list_firewall_domains, delete_firewall_domain_list, create_firewall_rule_group,
         delete_firewall_rule_group, create_firewall_rule, update_firewall_rule, delete_firewall_rule, list_firewall_rules,
-        associate_firewall_rule_group, update_firewall_rule_group_association, disassociate_firewall_rule_group, get_firewall_config,
+        associate_firewall_rule_group, update_firewall_rule_group_association, disassociate_firewall_rule_group, list_firewall_rule_group_associations, get_firewall_config,
         update_firewall_config, list_firewall_configs, disassociate_resolver_query_log_config, delete_resolver_query_log_config,
     ):  # fmt: skip
         setattr(Route53ResolverResponse, action.__name__, action)

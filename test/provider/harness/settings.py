@@ -129,10 +129,25 @@ class Bench:
         return self.home if self.way == FORTH else self.there
 
     def change(self, row: Row) -> dict:
-        """What a row changes, from the stack that lives."""
+        """The top-level settings that a row changes, whole, in the stack that lives."""
         if self.way == FORTH:
-            return merged(placed(self.home, row.set, row.to), row.with_)
-        return placed(self.there, row.set, present(self.home, row.set))
+            changed = merged(placed(self.home, row.set, row.to), row.with_)
+            return {name: merged({name: self.home.get(name)}, {name: value})[name] for name, value in changed.items()}
+        name, _, rest = row.set.partition(".")
+        name, listed = name.removesuffix("[]"), name.endswith("[]")
+        value = present(self.home, row.set)
+        if not rest:
+            return {name: value}
+        whole = copy.deepcopy(self.there[name])
+        *path, last = rest.split(".")
+        within = whole[0] if listed else whole
+        for key in path:
+            within = within[key]
+        if value is None:  # left out at home
+            del within[last]
+        else:
+            within[last] = value
+        return {name: whole}
 
 
 def sealed(settings: dict) -> dict:
@@ -161,7 +176,7 @@ def load() -> dict:
 
 def save(results: dict, rows: list[Row]) -> None:
     """Writes the results in the order of the table; what the table lacks goes."""
-    ordered = {row.key(): results[row.key()] for row in rows if row.key() in results}
+    ordered = {row.key(): {way: results[row.key()][way] for way in row.ways() if way in results[row.key()]} for row in rows if row.key() in results}
     RESULTS.write_text(json.dumps(ordered, indent=1) + "\n", encoding="utf-8")
 
 
@@ -179,7 +194,7 @@ def page(rows: list[Row], results: dict) -> str:
     """docs/changes.md."""
     lines = [HEAD]
     for row in rows:
-        lines.append(f"| {cell(row)} | {'; '.join(words(row, results, way) for way in row.ways()) or row.untried} | {loss(row, results)} |")
+        lines.append(f"| {cell(row)} | {row.untried or '; '.join([words(row, results, way) for way in row.ways()] + ([f'back: {row.only}'] if row.only else []))} | {loss(row, results)} |")
     return "\n".join(lines) + "\n"
 
 

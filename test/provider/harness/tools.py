@@ -115,10 +115,13 @@ def prepare() -> tuple[dict[str, str], str]:
     }, called
 
 
-def program_sources() -> list[pathlib.Path]:
+PROGRAMS = (".", "./bootstrap")
+
+
+def program_sources(programs: tuple[str, ...] = PROGRAMS) -> list[pathlib.Path]:
     """The files of this module that make up the program and the bootstrap program, their settings, and the versions of all else."""
     listed = subprocess.run(
-        ["go", "list", "-deps", "-f", "{{$d := .Dir}}{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$d}}/{{.}}\n{{end}}{{range $.EmbedFiles}}{{$d}}/{{.}}\n{{end}}{{end}}{{end}}", ".", "./bootstrap"],
+        ["go", "list", "-deps", "-f", "{{$d := .Dir}}{{with .Module}}{{if .Main}}{{range $.GoFiles}}{{$d}}/{{.}}\n{{end}}{{range $.EmbedFiles}}{{$d}}/{{.}}\n{{end}}{{end}}{{end}}", *programs],
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     if listed.returncode:
@@ -127,10 +130,10 @@ def program_sources() -> list[pathlib.Path]:
     return sorted({*map(pathlib.Path, listed.stdout.split()), *settings})
 
 
-def program_digest() -> str:
-    """Names the program and its settings as they stand: a record of another one is out of date."""
+def program_digest(programs: tuple[str, ...] = PROGRAMS) -> str:
+    """Names the programs and their settings as they stand: a record of other ones is out of date."""
     digest = hashlib.sha256()
-    for path in program_sources():
+    for path in program_sources(programs):
         content = path.read_bytes()
         digest.update(f"{path.relative_to(ROOT)} {len(content)}\n".encode() + content)
     return digest.hexdigest()

@@ -125,6 +125,12 @@ class Deploy(unittest.TestCase):
         bound = deployments.boundary("dev")
         self.assertTrue(allows(own, request("iam:CreateRole", role, iam__PermissionsBoundary=bound)))
         self.assertTrue(allows(own, request("iam:PassRole", role, iam__PassedToService="ecs-tasks.amazonaws.com")))
+        # The reference tells that AWS asks for the boundary of the role that is changed, too.
+        for action in ("iam:UpdateAssumeRolePolicy", "iam:DeleteRolePolicy", "iam:DetachRolePolicy"):
+            self.assertIn("iam:permissionsboundary", access.kinds(action)[0].keys)
+            self.assertTrue(allows(own, request(action, role, iam__PermissionsBoundary=bound)), action)
+            for other in ({}, {"iam__PermissionsBoundary": deployments.boundary("prod")}):
+                self.assertFalse(allows(own, request(action, role, **other)), (action, other))
         for refused in (
             request("iam:CreateRole", role),
             request("iam:CreateRole", role, iam__PermissionsBoundary=deployments.boundary("prod")),

@@ -137,7 +137,7 @@ class Digest(unittest.TestCase):
             for name, text in (("a.go", "x"), ("a.go", "y"), ("b.go", "x")):
                 path = pathlib.Path(folder) / name
                 path.write_text(text, encoding="utf-8")
-                with unittest.mock.patch.object(tools, "program_sources", lambda path=path: [path]):
+                with unittest.mock.patch.object(tools, "program_sources", lambda programs, path=path: [path]):
                     digests.add(tools.program_digest())
             self.assertEqual(len(digests), 3)
 
