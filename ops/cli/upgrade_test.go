@@ -77,7 +77,7 @@ func (u *upgrading) state(line string) []byte {
 // airflow answers the smoke test, on the stack's hostname.
 func (u *upgrading) airflow(version string) []string {
 	u.t.Helper()
-	server := httptest.NewTLSServer((&fake{healthy: true, version: version, state: "success", log: "hello from the task"}).handler())
+	server := httptest.NewTLSServer((&fake{healthy: true, version: version, state: "success", log: said}).handler())
 	u.t.Cleanup(server.Close)
 	return []string{"--url", server.URL, "--ca", authority(u.t, server)}
 }
