@@ -32,9 +32,9 @@ type gauge struct {
 	progress  time.Time // something got done
 	inStep    time.Time // the last complete look that ended in step; zero: none yet
 	standby   bool
-	holds     []emf.Metric // what the target holds; none: not known
-	errors    int          // since the last report
-	published int          // since the last report
+	holds     *holding // what the target holds; nil: not known
+	errors    int      // since the last report
+	published int      // since the last report
 }
 
 func newSyncer(pair Pair, c config, b *bucket.Bucket, store *tree.Store, metrics *emf.Writer, log *slog.Logger) *syncer {
@@ -180,6 +180,12 @@ func (s *syncer) setStandby(standby bool) {
 	s.gauge.progress = time.Now()
 }
 
+// holding is what a target holds, and what of the source it doesn't.
+type holding struct {
+	files, skipped, refused int
+	bytes                   int64
+}
+
 // note keeps the result of one look.
 func (s *syncer) note(changed bool, err error) {
 	s.gauge.mu.Lock()
@@ -194,12 +200,7 @@ func (s *syncer) note(changed bool, err error) {
 	}
 	g.inStep = s.mirror.listed
 	state := &s.mirror.state
-	g.holds = []emf.Metric{
-		{Name: "SyncFiles", Unit: emf.Count, Value: float64(len(state.manifest.Entries))},
-		{Name: "SyncBytes", Unit: emf.Bytes, Value: float64(state.manifest.Bytes())},
-		{Name: "SyncSkippedKeys", Unit: emf.Count, Value: float64(len(state.skipped))},
-		{Name: "SyncRefusedKeys", Unit: emf.Count, Value: float64(len(state.refused))},
-	}
+	g.holds = &holding{len(state.manifest.Entries), len(state.skipped), len(state.refused), state.manifest.Bytes()}
 	if changed {
 		g.published++
 	}
@@ -232,11 +233,18 @@ func (s *syncer) report() {
 	if since.IsZero() {
 		since = g.started
 	}
-	list := append([]emf.Metric{
+	list := []emf.Metric{
 		{Name: "SyncLagSeconds", Unit: emf.Seconds, Value: time.Since(since).Seconds()},
 		{Name: "SyncErrors", Unit: emf.Count, Value: float64(g.errors)},
 		{Name: "SyncPublishes", Unit: emf.Count, Value: float64(g.published)},
-	}, g.holds...)
+	}
+	if h := g.holds; h != nil {
+		list = append(list,
+			emf.Metric{Name: "SyncFiles", Unit: emf.Count, Value: float64(h.files)},
+			emf.Metric{Name: "SyncBytes", Unit: emf.Bytes, Value: float64(h.bytes)},
+			emf.Metric{Name: "SyncSkippedKeys", Unit: emf.Count, Value: float64(h.skipped)},
+			emf.Metric{Name: "SyncRefusedKeys", Unit: emf.Count, Value: float64(h.refused)})
+	}
 	g.errors, g.published = 0, 0
 	s.gauge.mu.Unlock()
 	err := s.metrics.Write([]emf.Dimension{{Name: "Stack", Value: s.stack}, {Name: "Source", Value: s.mirror.pair.Name}}, list...)
