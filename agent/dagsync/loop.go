@@ -27,14 +27,13 @@ type syncer struct {
 
 // gauge is what health checks and metrics look at while the mirror works.
 type gauge struct {
-	mu        sync.Mutex
-	started   time.Time
-	progress  time.Time // something got done
-	inStep    time.Time // the last complete look that ended in step; zero: none yet
-	standby   bool
-	holds     *holding // what the target holds; nil: not known
-	errors    int      // since the last report
-	published int      // since the last report
+	mu       sync.Mutex
+	started  time.Time
+	progress time.Time // something got done
+	inStep   time.Time // the last complete look that ended in step; zero: none yet
+	standby  bool
+	missing  *missing // nil: not known
+	errors   int      // since the last report
 }
 
 func newSyncer(pair Pair, c config, b *bucket.Bucket, store *tree.Store, metrics *emf.Writer, log *slog.Logger) *syncer {
@@ -99,7 +98,7 @@ func (s *syncer) once(ctx context.Context) int {
 		if _, err = s.mirror.pass(ctx); err != nil {
 			err = fmt.Errorf("another writer has held the lock for %s: %s: %w", s.options.lockWait, s.mirror.store.Holder(), err)
 		}
-		s.note(false, err)
+		s.note(err)
 	}
 	if err != nil {
 		s.log.Error("not in step", "source", s.mirror.pair.Source(), "error", err)
@@ -163,7 +162,7 @@ func (s *syncer) turn(ctx context.Context) (changed bool, err error) {
 	if err == nil {
 		changed, err = s.mirror.pass(ctx)
 	}
-	s.note(changed, err)
+	s.note(err)
 	if fault := s.mirror.tidyUp(ctx); fault != nil && ctx.Err() == nil {
 		s.log.Warn("old trees could not be removed; it is tried again later", "target", s.mirror.pair.Target, "error", fault)
 	}
@@ -180,14 +179,11 @@ func (s *syncer) setStandby(standby bool) {
 	s.gauge.progress = time.Now()
 }
 
-// holding is what a target holds, and what of the source it doesn't.
-type holding struct {
-	files, skipped, refused int
-	bytes                   int64
-}
+// missing is what of the source a target doesn't hold.
+type missing struct{ skipped, refused int }
 
 // note keeps the result of one look.
-func (s *syncer) note(changed bool, err error) {
+func (s *syncer) note(err error) {
 	s.gauge.mu.Lock()
 	defer s.gauge.mu.Unlock()
 	g := &s.gauge
@@ -199,11 +195,7 @@ func (s *syncer) note(changed bool, err error) {
 		return
 	}
 	g.inStep = s.mirror.listed
-	state := &s.mirror.state
-	g.holds = &holding{len(state.manifest.Entries), len(state.skipped), len(state.refused), state.manifest.Bytes()}
-	if changed {
-		g.published++
-	}
+	g.missing = &missing{len(s.mirror.state.skipped), len(s.mirror.state.refused)}
 }
 
 // longestBackoff keeps the promise of 60 s: S3 that works again is noticed
@@ -236,16 +228,13 @@ func (s *syncer) report() {
 	list := []emf.Metric{
 		{Name: "SyncLagSeconds", Unit: emf.Seconds, Value: time.Since(since).Seconds()},
 		{Name: "SyncErrors", Unit: emf.Count, Value: float64(g.errors)},
-		{Name: "SyncPublishes", Unit: emf.Count, Value: float64(g.published)},
 	}
-	if h := g.holds; h != nil {
+	if g.missing != nil {
 		list = append(list,
-			emf.Metric{Name: "SyncFiles", Unit: emf.Count, Value: float64(h.files)},
-			emf.Metric{Name: "SyncBytes", Unit: emf.Bytes, Value: float64(h.bytes)},
-			emf.Metric{Name: "SyncSkippedKeys", Unit: emf.Count, Value: float64(h.skipped)},
-			emf.Metric{Name: "SyncRefusedKeys", Unit: emf.Count, Value: float64(h.refused)})
+			emf.Metric{Name: "SyncSkippedKeys", Unit: emf.Count, Value: float64(g.missing.skipped)},
+			emf.Metric{Name: "SyncRefusedKeys", Unit: emf.Count, Value: float64(g.missing.refused)})
 	}
-	g.errors, g.published = 0, 0
+	g.errors = 0
 	s.gauge.mu.Unlock()
 	err := s.metrics.Write([]emf.Dimension{{Name: "Stack", Value: s.stack}, {Name: "Source", Value: s.mirror.pair.Name}}, list...)
 	if err != nil {

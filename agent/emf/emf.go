@@ -20,7 +20,6 @@ type Unit string
 const (
 	Count   Unit = "Count"
 	Seconds Unit = "Seconds"
-	Bytes   Unit = "Bytes"
 )
 
 // Metric is one measured value.

@@ -101,7 +101,7 @@ func TestLinesStayWhole(t *testing.T) {
 	for range 20 {
 		group.Go(func() {
 			for range 50 {
-				if err := w.Write(dimensions, emf.Metric{Name: "X", Unit: emf.Bytes, Value: 1}); err != nil {
+				if err := w.Write(dimensions, emf.Metric{Name: "X", Unit: emf.Count, Value: 1}); err != nil {
 					t.Error(err)
 				}
 			}

@@ -116,8 +116,6 @@ func (p *publisher) publish(a answers) error {
 		q := backlog[name]
 		err := p.out.Write(p.queueDimensions(name),
 			emf.Metric{Name: "Backlog", Unit: emf.Count, Value: float64(q.queued + q.running)},
-			emf.Metric{Name: "QueuedTasks", Unit: emf.Count, Value: float64(q.queued)},
-			emf.Metric{Name: "RunningTasks", Unit: emf.Count, Value: float64(q.running)},
 			emf.Metric{Name: "OldestQueuedSeconds", Unit: emf.Seconds, Value: q.oldest},
 		)
 		if err != nil {

@@ -10,11 +10,11 @@ from .base import Case, Run
 
 # What the stack's alarms and scaling read; namespace Airflow.
 METRICS = {
-    ("Stack", "Queue"): {"Backlog", "QueuedTasks", "RunningTasks", "OldestQueuedSeconds"},
+    ("Stack", "Queue"): {"Backlog", "OldestQueuedSeconds"},
     ("Stack",): {"SchedulerHeartbeatAgeSeconds", "DagProcessorHeartbeatAgeSeconds", "TriggererHeartbeatAgeSeconds", "TaskDurationSeconds", "TaskFailures", "CleanupAgeSeconds",
                 "ImportErrors", "SlowestParseSeconds", "SchedulerLoopSeconds", "ExecutorOpenSlots"},
     ("Stack", "Pool"): {"PoolOpenSlots", "PoolScheduledSlots"},
-    ("Stack", "Source"): {"SyncLagSeconds", "SyncFiles", "SyncBytes", "SyncErrors", "SyncSkippedKeys", "SyncRefusedKeys", "SyncPublishes"},
+    ("Stack", "Source"): {"SyncLagSeconds", "SyncErrors", "SyncSkippedKeys", "SyncRefusedKeys"},
 }  # fmt: skip
 
 
