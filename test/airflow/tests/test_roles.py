@@ -88,11 +88,15 @@ class Roles(unittest.TestCase):
 
     def test_metrics_read_their_columns_alone(self):
         self.assertEqual(self.run_as("airflow_metrics", "select id, state, queue, queued_dttm, end_date, duration, last_heartbeat_at from task_instance"), "done")
+        self.assertEqual(self.run_as("airflow_metrics", "select pool, pool_slots from task_instance"), "done")
         self.assertEqual(self.run_as("airflow_metrics", "select job_type, latest_heartbeat from job"), "done")
+        self.assertEqual(self.run_as("airflow_metrics", "select pool, slots, include_deferred from slot_pool"), "done")
+        self.assertEqual(self.run_as("airflow_metrics", "select count(*) from import_error"), "done")
+        self.assertEqual(self.run_as("airflow_metrics", "select is_stale, last_parse_duration from dag"), "done")
         self.assertEqual(self.run_as("airflow_metrics", "select pg_try_advisory_lock(1)"), "done")
-        for statement in ("select * from task_instance", "select hostname from job", "update job set latest_heartbeat = now()"):
+        for statement in ("select * from task_instance", "select hostname from job", "select stacktrace from import_error", "select fileloc from dag", "select description from slot_pool", "update job set latest_heartbeat = now()"):
             self.assertRegex(self.run_as("airflow_metrics", statement), "permission denied for table", statement)
-        for table in set(self.tables()) - {"task_instance", "job"}:
+        for table in set(self.tables()) - {"task_instance", "job", "slot_pool", "import_error", "dag"}:
             self.assertEqual(self.run_as("airflow_metrics", f"select 1 from {table}"), f"permission denied for table {table}")
 
     def test_dag_code_reads_connections_and_changes_none(self):
@@ -118,7 +122,7 @@ class Roles(unittest.TestCase):
         self.server.query("alter role airflow_triggerer password 'NEXT'; select 1")
         self.assertEqual(lacking(), "of_a_new_line", "the wait goes on until it was given")
         said = self.make("NEXT")
-        self.assertRegex(said, r"roles: airflow_metrics may use 2 of \d+ tables\n")
+        self.assertRegex(said, r"roles: airflow_metrics may use 5 of \d+ tables\n")
         self.assertEqual(lacking(), "")
         self.assertEqual(self.run_as("airflow_triggerer", "insert into of_a_new_line default values", "NEXT"), "done")
         with self.assertRaisesRegex(psycopg2.OperationalError, "password authentication failed"):
