@@ -34,7 +34,7 @@ def _environ(pid: int) -> str:
         return ""
 
 
-def parts(value: str) -> list[str]:
+def telling(value: str) -> list[str]:
     """What tells that somebody has a secret: of an address in several forms, the password; of other JSON, its values."""
     if not value.startswith("{"):
         return [value]
@@ -48,7 +48,7 @@ def secrets(run: Run) -> None:
     for version in run.world.state.of("aws:secretsmanager/secretVersion:SecretVersion"):
         # arn:…:secret:PREFIX/NAME-LIFE-RANDOM: the life is the stack's, the random part AWS's.
         name = version["secretId"].split(":")[6].rsplit("/", 1)[-1].rsplit("-", 2)[0]
-        values[name] = parts(version["secretString"])
+        values[name] = telling(version["secretString"])
     strays, seen = [], {name: set() for name in KNOWERS}
     for task in run.world.tasks():
         role = "worker" if task.service.role.startswith("worker") else task.service.role
