@@ -31,7 +31,7 @@ var keptAtDefault = []string{
 	"database.sql_alchemy_connect_args", "database.sql_alchemy_pool_enabled", "database.sql_alchemy_schema",
 	"logging.base_log_folder", "logging.dag_processor_child_process_log_directory", "logging.logging_config_class",
 	"logging.task_log_reader", "logging.trigger_log_server_port", "logging.worker_log_server_port",
-	"operators.default_queue",
+	"fab.session_backend", "operators.default_queue",
 	"scheduler.job_heartbeat_sec", "scheduler.scheduler_health_check_server_host", "scheduler.scheduler_health_check_server_port",
 	"triggerer.job_heartbeat_sec", "triggerer.queues_enabled",
 	"workers.secrets_backend", "workers.secrets_backend_kwargs",

@@ -71,6 +71,7 @@ var reservedOptions = map[string]string{
 	"metrics.statsd_on":                                  "the agent beside the scheduler listens to it",
 	"metrics.statsd_port":                                "the agent beside the scheduler listens to it",
 	"metrics.statsd_prefix":                              "the agent beside the scheduler listens to it",
+	"fab.session_backend":                                "a session in a cookie could be forged with the key of the live logs, which workers hold",
 	"operators.default_queue":                            "one pool works off the queue default",
 	"secrets.backend":                                    "set secretsBackend, which also permits what is looked for",
 	"secrets.backend_kwargs":                             "set secretsBackend, which also permits what is looked for",
