@@ -81,9 +81,9 @@ var accessFaults = []faultCase{
 	{"all names of a domain", collectorAt("http://*.example.com:4318"), []string{collectorEndpoint}},
 	{"a collector in IPv6", collectorAt("http://[fd00::1]:4318"), []string{collectorEndpoint}},
 	{"a collector in the environment", change{"services.scheduler.environment": change{"OTEL_EXPORTER_OTLP_ENDPOINT": "http://x:1"}},
-		[]string{`airflow:services.scheduler.environment.OTEL_EXPORTER_OTLP_ENDPOINT: the platform sets it: it is the platform's own`}},
+		[]string{`airflow:services.scheduler.environment.OTEL_EXPORTER_OTLP_ENDPOINT: the platform decides it: it is the platform's own`}},
 	{"a collector in the options", change{"airflow.options": change{"metrics": change{"otel_on": "True"}}},
-		[]string{`airflow:airflow.options.metrics.otel_on: the platform sets it: set airflow.openTelemetry`}},
+		[]string{`airflow:airflow.options.metrics.otel_on: the platform decides it: set airflow.openTelemetry`}},
 
 	{"secrets backend", change{"secretsBackend": change{"connectionsPrefix": "airflow/connections", "variablesPrefix": "airflow/variables"}}, nil},
 	{"secrets backend's slashes", change{"secretsBackend.connectionsPrefix": "airflow/connections/"},

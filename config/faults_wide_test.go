@@ -4,7 +4,7 @@ const (
 	nameserver  = "another port: names are looked up in the VPC alone, and another resolver's questions may carry data out (network.dnsAllow)"
 	wholeRule   = "a short name for a service of the region, and a whole one only where there is no region in it, such as com.amazonaws.route53"
 	ownSecret   = "another secret: pathwai-airflow-… are the platform's own, which no code of DAGs may read"
-	ourOwn      = ": the platform sets it: it is the platform's own"
+	ourOwn      = ": the platform decides it: it is the platform's own"
 	trustedRule = "names of S3 buckets of others, whole ones, each once"
 	privately   = "private networks (RFC 1918 or 6598)"
 )

@@ -11,7 +11,7 @@ import re
 
 from .base import Case, Run
 from .dags import readable
-from .proofs import parts
+from .proofs import telling
 
 FILES = pathlib.Path(__file__).resolve().parents[1] / "hostile"
 PLACES = ("worker", "dag-processor", "triggerer")
@@ -85,7 +85,7 @@ def names(run: Run, sums: list[str]) -> str:
     secrets = {}
     for version in run.world.state.of("aws:secretsmanager/secretVersion:SecretVersion"):
         name = version["secretId"].split(":")[6].rsplit("/", 1)[-1].rsplit("-", 2)[0]
-        secrets.update({hashlib.sha256(part.encode()).hexdigest(): name for part in parts(version["secretString"])})
+        secrets.update({hashlib.sha256(part.encode()).hexdigest(): name for part in telling(version["secretString"])})
     return ", ".join(sorted({secrets[s] for s in sums if s in secrets} - {"db-password"}))
 
 
