@@ -193,7 +193,7 @@ var airflowFaults = []faultCase{
 		}},
 	{"secret option", change{"airflow.options.celery.flower_basic_auth": "hunter2"}, []string{`airflow:airflow.options.celery.flower_basic_auth: ` + secretRule}},
 	{"secret option by reference", change{"airflow.options.celery.flower_basic_auth_secret": "flower"}, nil},
-	{"password in an option's URL", change{"airflow.options.metrics.otel_host": "http://me:hunter2@proxy"}, []string{`airflow:airflow.options.metrics.otel_host: ` + secretRule}},
+	{"password in an option's URL", change{"airflow.options.traces.otel_host": "http://me:hunter2@proxy"}, []string{`airflow:airflow.options.traces.otel_host: ` + secretRule}},
 	{"option that Airflow doesn't have", change{"airflow.options.core.paralelism": "4"},
 		[]string{`airflow:airflow.options.core.paralelism: Airflow 3.1 and the image's providers have no such option; did you mean core.parallelism?`}},
 	{"option in another section", change{"airflow.options.scheduler.max_active_runs_per_dag": "4"},

@@ -45,7 +45,7 @@ var wideFaults = []faultCase{
 		`airflow:services.scheduler.environment.AWS_CA_BUNDLE` + ourOwn, `airflow:services.scheduler.environment.SSL_CERT_FILE` + ourOwn,
 	}},
 	{"another secrets backend", change{"services.triggerer.secrets": change{"AIRFLOW__WORKERS__SECRETS_BACKEND": secretOf + "x-AbCdEf"}},
-		[]string{`airflow:services.triggerer.secrets.AIRFLOW__WORKERS__SECRETS_BACKEND: the platform sets it: set secretsBackend, which also permits what is looked for`}},
+		[]string{`airflow:services.triggerer.secrets.AIRFLOW__WORKERS__SECRETS_BACKEND: the platform decides it: set secretsBackend, which also permits what is looked for`}},
 
 	{"an endpoint of another region", change{"endpoints.extra": []any{"com.amazonaws.eu-west-1.sqs"}}, []string{`airflow:endpoints.extra is "com.amazonaws.eu-west-1.sqs": ` + wholeRule}},
 	{"a standard endpoint by its whole name", change{"endpoints.extra": []any{"com.amazonaws.us-east-1.kms"}}, []string{`airflow:endpoints.extra is "com.amazonaws.us-east-1.kms": ` + wholeRule}},
