@@ -194,7 +194,7 @@ func TestLogsAndMetrics(t *testing.T) {
 	assert.InDelta(t, 0.5*0.5+0.5*0.03, row(t, report, "database-logs").High, cent)
 	assert.InDelta(t, 0.1*0.53, row(t, report, "other").High, cent)
 	metrics := row(t, report, "the agent's metrics")
-	assert.InDelta(t, (2*4+15)*0.30, metrics.Low, cent, "four for each queue, and those of the stack")
+	assert.InDelta(t, (2*3+20)*0.30, metrics.Low, cent, "three for each queue, and those of the stack")
 	assert.InDelta(t, 0.30, planned(row(t, report, "backlog")).Low, cent)
 }
 
