@@ -125,17 +125,14 @@ func serviceChanges(e environment) []statement {
 			"ecs:RegisterTaskDefinition", "ecs:StopTask", "ecs:TagResource", "ecs:UntagResource", "ecs:UpdateCluster", "ecs:UpdateClusterSettings",
 			"ecs:UpdateService",
 		}, e.each("ecs", "cluster/"+named, "service/"+e.prefix()+"-cluster/*", "task-definition/"+named, "task/"+e.prefix()+"-cluster/*")),
-		// AWS checks no resource for it.
-		allow("OldRevisions", []string{"ecs:DeregisterTaskDefinition"}, []string{"*"}),
 		allow("Images", []string{
 			"ecr:BatchDeleteImage", "ecr:CompleteLayerUpload", "ecr:CreateRepository", "ecr:DeleteLifecyclePolicy", "ecr:DeleteRepository",
 			"ecr:InitiateLayerUpload", "ecr:PutImage", "ecr:PutImageScanningConfiguration", "ecr:PutImageTagMutability", "ecr:PutLifecyclePolicy",
 			"ecr:TagResource", "ecr:UntagResource", "ecr:UploadLayerPart",
 		}, []string{e.arn("ecr", "repository/"+e.prefix()+"/*")}),
 		allow("Scaling", []string{
-			"application-autoscaling:DeleteScalingPolicy", "application-autoscaling:DeleteScheduledAction",
-			"application-autoscaling:DeregisterScalableTarget", "application-autoscaling:PutScalingPolicy",
-			"application-autoscaling:PutScheduledAction", "application-autoscaling:RegisterScalableTarget",
+			"application-autoscaling:DeleteScalingPolicy", "application-autoscaling:DeregisterScalableTarget",
+			"application-autoscaling:PutScalingPolicy", "application-autoscaling:RegisterScalableTarget",
 			"application-autoscaling:TagResource", "application-autoscaling:UntagResource",
 		}, []string{e.arn("application-autoscaling", "scalable-target/*")}).tagged(e, "aws:ResourceTag"),
 		allow("MakeScaling", []string{"application-autoscaling:RegisterScalableTarget", "application-autoscaling:TagResource"},

@@ -31,7 +31,6 @@ NAMES = {
 }  # fmt: skip
 # Actions that AWS ties to no name and no tag: prod's are within dev's reach, and why that is borne.
 UNTIED = {
-    "ecs:DeregisterTaskDefinition": "AWS checks no resource; a service goes on with a revision that isn't listed any more",
     "route53:CreateHostedZone": "AWS checks no resource",
     "route53:AssociateVPCWithHostedZone": "a zone's ARN is an id, and carries no tags",
     "route53:ChangeTagsForResource": "as above",

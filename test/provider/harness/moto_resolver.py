@@ -6,6 +6,7 @@ gone or still in use is refused (Route 53 Resolver API). No query is ever judged
 
 import json
 
+from moto.ec2.models import ec2_backends
 from moto.moto_api._internal import mock_random
 from moto.route53resolver.exceptions import ResourceInUseException, ResourceNotFoundException
 from moto.route53resolver.models import ResolverEndpoint, Route53ResolverBackend
@@ -169,8 +170,14 @@ def list_firewall_rule_group_associations(self) -> str:
     return json.dumps({"FirewallRuleGroupAssociations": found})
 
 
+def alive(kept: Firewall, vpc: str) -> bool:
+    return vpc in ec2_backends[kept.backend.account_id][kept.backend.region_name].vpcs
+
+
 def get_firewall_config(self) -> str:
     kept, given = firewall(self)
+    if not alive(kept, given["ResourceId"]):
+        raise ResourceNotFoundException(f"{given['ResourceId']} does not exist")
     new = {"Id": f"rslvr-fc-{mock_random.get_random_hex(16)}", "OwnerId": kept.backend.account_id, "ResourceId": given["ResourceId"], "FirewallFailOpen": "DISABLED"}
     return json.dumps({"FirewallConfig": kept.configs.setdefault(given["ResourceId"], new)})
 
@@ -184,7 +191,7 @@ def update_firewall_config(self) -> str:
 
 def list_firewall_configs(self) -> str:
     kept, _ = firewall(self)
-    return json.dumps({"FirewallConfigs": list(kept.configs.values())})
+    return json.dumps({"FirewallConfigs": [config for vpc, config in kept.configs.items() if alive(kept, vpc)]})
 
 
 def getter(kind: str):

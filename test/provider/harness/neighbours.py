@@ -16,6 +16,8 @@ def seen(account: Account) -> dict[str, dict]:
     for key, entry in found.items():
         if key.startswith("ec2 Vpcs: "):
             entry.update(network(account, entry["VpcId"]))
+        elif key.startswith("ec2 VpnGateways: "):  # what was detached is told for a while
+            entry["VpcAttachments"] = [held for held in entry.get("VpcAttachments", []) if held["State"] != "detached"]
         elif key.startswith("route53 HostedZones: "):
             entry["Records"] = [record for page in account.pages("route53", "list_resource_record_sets", HostedZoneId=entry["Id"]) for record in page["ResourceRecordSets"]]
             entry["VPCs"] = route53.get_hosted_zone(Id=entry["Id"]).get("VPCs", [])

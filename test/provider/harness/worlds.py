@@ -107,9 +107,11 @@ class World:
     """What is there before a stack."""
 
     make: Callable[[Account], dict]
-    # Patterns of what changes of the neighbours while the stack lives, and what stays so after it; later: once it has joined what asks for it.
+    # Patterns of what changes of the neighbours: while the stack lives, by its joins, and what stays so after it.
     alive: tuple[str, ...] = ()
+    joins: tuple[str, ...] = ()
     left: tuple[str, ...] = ()
+    # What comes once the stack is there, and the settings to join it.
     later: Callable[[Account, dict, str], dict] | None = None
     # Pools reach beyond the platform.
     egress: tuple[dict, ...] = ()
@@ -128,7 +130,8 @@ WORLDS = {
     ),
     "joined": World(
         company,
-        alive=("ec2 VpnGateways: *: VpcAttachments + *", "ec2 Vpcs: *: Zones + *airflow.dev.pathwai.com*"),
+        alive=("ec2 Vpcs: *: Zones + *airflow.dev.pathwai.com*",),
+        joins=("ec2 VpnGateways: *: VpcAttachments + *",),
         later=peered,
         left=PEERED,  # whoever asked for a peering ends it
         egress=({"to": "172.20.1.0/24", "ports": [5432], "why": "the warehouse"},),
@@ -171,19 +174,19 @@ def live(name: str, output: pathlib.Path) -> None:
             pools = stack.setting("workerPools")
             stack.configure({"workerPools": [{**pools[0], "egress": list(world.egress)}, *pools[1:]]})
         steps(journey)
-        around.watch("while it lives", world.alive)
+        around.watch("while it lives", world.alive + world.joins)
         if world.later:
             vpc = next(r["id"] for r in stack.export()["deployment"]["resources"] if type_of(r["urn"]) == "aws:ec2/vpc:Vpc")
             stack.configure(around.come(lambda: world.later(account, settings, vpc)))
             steps(journey)
-            around.watch("once it has joined what asked for it", world.alive + world.left)
+            around.watch("once it has joined what asked for it", world.alive + world.joins + world.left)
         made = report.aws_resources(stack.export())
         # What others add, such as their zones' associations, is no drift (ops drift).
         succeed(stack.run("preview", "--refresh", "--expect-no-changes"))
         if world.later:
             stack.configure({"network": {"joins": []}})
             steps(journey)
-            around.watch("once it has left the joins", world.left)
+            around.watch("once it has left the joins", world.alive + world.left)
         journey.end()
         around.watch("after its end", world.left)
         if journey.faults:

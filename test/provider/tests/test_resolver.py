@@ -43,6 +43,18 @@ class Firewall(unittest.TestCase):
             api.get_firewall_domain_list(FirewallDomainListId=names["Id"])
 
     @mock_aws
+    def test_a_configuration_goes_with_its_network(self):
+        moto_resolver.apply()
+        api, ec2 = boto3.client("route53resolver", region_name="us-east-1"), boto3.client("ec2", region_name="us-east-1")
+        vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+        api.update_firewall_config(ResourceId=vpc, FirewallFailOpen="DISABLED")
+        self.assertEqual([config["ResourceId"] for config in api.list_firewall_configs()["FirewallConfigs"]], [vpc])
+        ec2.delete_vpc(VpcId=vpc)
+        self.assertEqual(api.list_firewall_configs()["FirewallConfigs"], [])
+        with self.assertRaises(api.exceptions.ResourceNotFoundException):
+            api.get_firewall_config(ResourceId=vpc)
+
+    @mock_aws
     def test_a_query_log_ends_after_its_associations(self):
         moto_resolver.apply()
         api = boto3.client("route53resolver", region_name="us-east-1")
