@@ -20,7 +20,7 @@ var images = map[string]*Type{
 		ID:       "{repository}",
 		Unique:   "{repository}",
 		Required: "policy repository",
-		ForceNew: "repository",
+		ForceNew: "policy repository",
 		JSON:     "policy",
 		Outputs:  Props{"registryId": "{account}"},
 		Check:    checkImageLifecycle,
