@@ -75,12 +75,12 @@ func template(kind string, props object) object {
 }
 
 // cfn and cfnGood are of CloudFormation.
-func (k *kinds) cfn(kind, token string, props object) {
-	k.bad(kind, token+" in a template", "aws:cloudformation/stack:Stack", template(token, props))
+func (k *kinds) cfn(token string, props object) {
+	k.bad("A", token+" in a template", "aws:cloudformation/stack:Stack", template(token, props))
 }
 
-func (k *kinds) cfnGood(kind, token string, props object) {
-	k.good(kind, token+" in a template", "aws:cloudformation/stack:Stack", template(token, props))
+func (k *kinds) cfnGood(token string, props object) {
+	k.good("A", token+" in a template", "aws:cloudformation/stack:Stack", template(token, props))
 }
 
 // goodCfnMany and badCfnMany are of several resources in one template.

@@ -2,20 +2,20 @@ package cases
 
 // further are more of each kind.
 func (k *kinds) further() {
-	al := func(action, res any) object { return object{"Effect": "Allow", "Action": action, "Resource": res} }
+	al := func(action any) object { return object{"Effect": "Allow", "Action": action, "Resource": "*"} }
 	A := func(title string, ss ...any) {
 		k.good("G", title, "aws:iam/rolePolicy:RolePolicy", object{"role": "r", "policy": policy(ss...)})
 	}
 	P := func(title string, ss ...any) {
 		k.bad("G", title, "aws:iam/rolePolicy:RolePolicy", object{"role": "r", "policy": policy(ss...)})
 	}
-	A("reads", al(list{"rds:DescribeEvents", "rds:DescribeAccountAttributes", "elasticache:DescribeEngineDefaultParameters", "sqs:ListQueues", "ecs:ListServices", "route53domains:ListDomains", "guardduty:ListDetectors", "lambda:ListFunctions", "ssm:DescribeParameters", "sts:GetCallerIdentity", "cloudtrail:LookupEvents", "organizations:ListAccounts", "cloudformation:ListStacks"}, "*"))
-	P("not reads", al("ec2:DeleteSecurityGroup", "*"))
-	P("reads data", al("s3:GetObject", "*"))
-	P("reads secrets", al("secretsmanager:GetSecretValue", "*"))
-	P("reads params", al("ssm:GetParameter", "*"))
-	P("decrypt", al("kms:Decrypt", "*"))
-	P("describe wildcard", al("ec2:Describe*", "*"))
+	A("reads", al(list{"rds:DescribeEvents", "rds:DescribeAccountAttributes", "elasticache:DescribeEngineDefaultParameters", "sqs:ListQueues", "ecs:ListServices", "route53domains:ListDomains", "guardduty:ListDetectors", "lambda:ListFunctions", "ssm:DescribeParameters", "sts:GetCallerIdentity", "cloudtrail:LookupEvents", "organizations:ListAccounts", "cloudformation:ListStacks"}))
+	P("not reads", al("ec2:DeleteSecurityGroup"))
+	P("reads data", al("s3:GetObject"))
+	P("reads secrets", al("secretsmanager:GetSecretValue"))
+	P("reads params", al("ssm:GetParameter"))
+	P("decrypt", al("kms:Decrypt"))
+	P("describe wildcard", al("ec2:Describe*"))
 	// D
 	k.bad("D", "endpoint service any account", "aws:ec2/vpcEndpointService:VpcEndpointService", object{"acceptanceRequired": true, "allowedPrincipals": list{"arn:aws:iam::*:root"}})
 	k.bad("D", "portfolio", "aws:servicecatalog/principalPortfolioAssociation:PrincipalPortfolioAssociation", object{"portfolioId": "p", "principalArn": "arn:aws:iam::*:role/x", "principalType": "IAM_PATTERN"})
