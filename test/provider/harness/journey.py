@@ -197,6 +197,7 @@ class Journey:
         if left:
             raise Fault("left after destroy:\n  " + "\n  ".join(sorted(left)))
         # The provider itself looks for every resource that there was; at a secret's value AWS lets nobody look who waits for its end.
+        destroyed = self.stack.export()
         self.stack.restore(last)
         waiting = "secretsmanager SecretList: *" in meant
         succeed(self.stack.run("refresh", *(["--exclude", "**:SecretVersion::**"] if waiting else [])))
@@ -204,6 +205,7 @@ class Journey:
         alive = [urn for urn in report.aws_resources(self.stack.export()) if not any(fnmatch.fnmatchcase(urn, pattern) for pattern in stays)]
         if alive:
             raise Fault("the provider still finds:\n  " + "\n  ".join(alive))
+        self.stack.restore(destroyed)
         print("  nothing is left: neither by listing nor by the provider's own look at every resource", flush=True)
 
 
