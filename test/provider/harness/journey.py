@@ -196,12 +196,16 @@ class Journey:
             left -= set(kept)
         if left:
             raise Fault("left after destroy:\n  " + "\n  ".join(sorted(left)))
-        # The provider itself looks for every resource that there was.
+        # The provider itself looks for every resource that there was; at a secret's value AWS lets nobody look who waits for its end.
+        destroyed = self.stack.export()
         self.stack.restore(last)
-        succeed(self.stack.run("refresh"))
-        alive = [urn for urn in report.aws_resources(self.stack.export()) if not any(fnmatch.fnmatchcase(urn, stays) for stays in self.stays)]
+        waiting = "secretsmanager SecretList: *" in meant
+        succeed(self.stack.run("refresh", *(["--exclude", "**:SecretVersion::**"] if waiting else [])))
+        stays = (*self.stays, "*:SecretVersion::*") if waiting else self.stays
+        alive = [urn for urn in report.aws_resources(self.stack.export()) if not any(fnmatch.fnmatchcase(urn, pattern) for pattern in stays)]
         if alive:
             raise Fault("the provider still finds:\n  " + "\n  ".join(alive))
+        self.stack.restore(destroyed)
         print("  nothing is left: neither by listing nor by the provider's own look at every resource", flush=True)
 
 
