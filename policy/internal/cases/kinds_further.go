@@ -44,7 +44,6 @@ func (k *kinds) further() {
 	k.bad("I", "ecr half", "aws:ecr/repository:Repository", object{"imageTagMutability": "IMMUTABLE", "encryptionConfigurations": list{object{"encryptionType": "AES256", "kmsKey": keyARN}}})
 	k.bad("I", "redis half", "aws:elasticache/replicationGroup:ReplicationGroup", object{"description": "d", "atRestEncryptionEnabled": false, "kmsKeyId": keyARN, "transitEncryptionEnabled": true, "authToken": Secret{"x"}, "subnetGroupName": "s"})
 	k.bad("I", "rds cluster half", "aws:rds/cluster:Cluster", object{"engine": "aurora", "kmsKeyId": keyARN, "dbSubnetGroupName": "s", "backupRetentionPeriod": 7, "enabledCloudwatchLogsExports": list{"a"}})
-	k.bad("I", "sse-c half", "aws:s3/bucketServerSideEncryptionConfigurationV2:BucketServerSideEncryptionConfigurationV2", object{"bucket": "b", "rules": list{object{"applyServerSideEncryptionByDefault": object{"sseAlgorithm": "AES256", "kmsMasterKeyId": keyARN}}}})
 	k.bad("I", "featuregroup", "aws:sagemaker/featureGroup:FeatureGroup", object{"featureGroupName": "f", "eventTimeFeatureName": "e", "recordIdentifierFeatureName": "r", "roleArn": "r", "featureDefinitions": list{}, "offlineStoreConfig": object{"s3StorageConfig": object{"s3Uri": "s3://b", "kmsKeyId": "alias/aws/s3"}}})
 	k.bad("I", "fsx ontap aws key", "aws:fsx/ontapFileSystem:OntapFileSystem", object{"deploymentType": "MULTI_AZ_1", "subnetIds": list{"s"}, "preferredSubnetId": "s", "kmsKeyId": "alias/aws/fsx"})
 	k.bad("I", "timestream", "aws:timestreamwrite/database:Database", object{"databaseName": "d", "kmsKeyId": "alias/aws/timestream"})
