@@ -274,20 +274,21 @@ func TestAnInterruptLeavesNoWorkTree(t *testing.T) {
 		"make":   `trap 'echo "interrupted, and tidy" >>"$CALLS"; kill $!; exit 130' INT; pwd >"$CALLS"; sleep 60 & wait`,
 	})
 	h.setHistory(historyEntry("failed", h.git("rev-parse", "HEAD"), "b"), historyEntry("succeeded", h.git("rev-parse", "HEAD"), "a"))
+	h.setState([]byte(`{"deployment": {"resources": []}}`)) // no line of Airflow runs that is newer
 	ctx, stop := context.WithCancel(t.Context())
 	folder := make(chan string, 1)
 	go func() {
-		for { // until make runs
+		defer stop()
+		for ctx.Err() == nil { // until make runs, or the test has ended
 			if called, _ := os.ReadFile(h.calls); len(called) > 0 {
 				folder <- strings.TrimSpace(string(called))
-				stop()
 				return
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
 	}()
 	got := h.opsUntil(ctx, "roll-back", "dev")
-	assert.Equal(t, ExitInterrupted, got.code, got.said)
+	require.Equal(t, ExitInterrupted, got.code, got.said)
 	assert.Equal(t, 1, strings.Count(got.called, "interrupted, and tidy"), got.called)
 	assert.Contains(t, got.said, "ops: interrupted: what was changed by then stays so")
 	assert.NoDirExists(t, <-folder)

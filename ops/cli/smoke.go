@@ -30,7 +30,7 @@ It has exit codes of its own beside those of ops; the first hop that fails:
 
 func (t *tool) smoke() *cobra.Command {
 	throughSession := false
-	o := smoke.Options{DAG: "quick", RunTimeout: 10 * time.Minute, WaitForDAGs: time.Minute, WaitForLog: time.Minute, Say: t.say}
+	o := smoke.Defaults(t.say)
 	cmd := &cobra.Command{
 		Use:     "smoke STACK",
 		Short:   "Ask a deployed stack for health, login, version, a DAG run and its log",

@@ -53,10 +53,7 @@ type upgradeRun struct {
 }
 
 func (t *tool) upgrade() *cobra.Command {
-	u := &upgradeRun{
-		tool: t, limit: rollout.DefaultLimit, pace: upgrade.DefaultPace,
-		smoke: smoke.Options{DAG: "quick", RunTimeout: 10 * time.Minute, WaitForDAGs: time.Minute, Say: t.say},
-	}
+	u := &upgradeRun{tool: t, limit: rollout.DefaultLimit, pace: upgrade.DefaultPace, smoke: smoke.Defaults(t.say)}
 	cmd := &cobra.Command{
 		Use:     "upgrade STACK --to LINE",
 		Short:   "Go to another line of Airflow: checks, snapshot, deployment, smoke test",

@@ -48,6 +48,12 @@ type Options struct {
 	Say func(format string, args ...any)
 }
 
+// Defaults are the options that no stack answers: the image's own DAG, and the
+// times that its run, the parse of its file and the upload of its log may take.
+func Defaults(say func(format string, args ...any)) Options {
+	return Options{DAG: "quick", RunTimeout: 10 * time.Minute, WaitForDAGs: time.Minute, WaitForLog: time.Minute, Say: say}
+}
+
 // Passed is a hop that works.
 type Passed struct {
 	Hop     string  `json:"hop"`
