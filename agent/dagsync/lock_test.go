@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/pathwai/airflow-on-fargate/agent/cli"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/locked"
 	"github.com/stretchr/testify/require"
 )
 
@@ -19,13 +20,13 @@ func TestTwoWriters(t *testing.T) {
 	stopFirst := w.start()
 	w.eventually(files{"a.py": "1"})
 	second := *w
-	second.logs, second.out = new(safeBuffer), new(safeBuffer)
+	second.logs, second.out = new(locked.Buffer), new(locked.Buffer)
 	stopSecond := second.start()
 	require.Eventually(t, func() bool { return strings.Contains(second.logs.String(), "standing by") }, time.Minute, 5*time.Millisecond)
 
 	third := *w
 	third.config.once = true
-	third.logs, third.out = new(safeBuffer), new(safeBuffer)
+	third.logs, third.out = new(locked.Buffer), new(locked.Buffer)
 	third.once(cli.ExitOK)
 	require.Contains(t, third.logs.String(), "in step by another writer")
 	require.Empty(t, third.out.String(), "the writer reports")
@@ -89,7 +90,7 @@ func TestLostLockIsTakenAgain(t *testing.T) {
 func (w *world) takeOver(t *testing.T) {
 	require.NoError(t, os.Rename(w.home()+"/lock", w.home()+"/lock.old"))
 	other := *w
-	other.logs, other.out = new(safeBuffer), new(safeBuffer)
+	other.logs, other.out = new(locked.Buffer), new(locked.Buffer)
 	other.once(cli.ExitOK)
 }
 

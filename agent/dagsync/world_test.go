@@ -1,7 +1,6 @@
 package dagsync
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"os/signal"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -21,6 +19,7 @@ import (
 	"github.com/pathwai/airflow-on-fargate/agent/dagsync/tree"
 	"github.com/pathwai/airflow-on-fargate/agent/emf"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/fakes3"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/locked"
 	"github.com/stretchr/testify/require"
 	"go.uber.org/goleak"
 	"golang.org/x/sys/unix"
@@ -49,8 +48,8 @@ type world struct {
 	target string
 	disk   *tree.Disk
 	config config
-	logs   *safeBuffer
-	out    *safeBuffer
+	logs   *locked.Buffer
+	out    *locked.Buffer
 }
 
 const prefix = "dev/"
@@ -62,7 +61,7 @@ func newWorld(t testing.TB) *world {
 	t.Cleanup(func() { require.NoError(t, s3.Close()) })
 	w := &world{
 		t: t, s3: s3, target: filepath.Join(t.TempDir(), "sync", "dags"),
-		disk: new(tree.Disk), logs: new(safeBuffer), out: new(safeBuffer),
+		disk: new(tree.Disk), logs: new(locked.Buffer), out: new(locked.Buffer),
 	}
 	w.config = config{
 		options: options{
@@ -212,28 +211,4 @@ func equal(a, b files) bool {
 		}
 	}
 	return true
-}
-
-// safeBuffer may be read while others write.
-type safeBuffer struct {
-	mu sync.Mutex
-	b  bytes.Buffer
-}
-
-func (s *safeBuffer) Write(p []byte) (int, error) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.Write(p)
-}
-
-func (s *safeBuffer) String() string {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.b.String()
-}
-
-func (s *safeBuffer) Reset() {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.b.Reset()
 }

@@ -23,6 +23,7 @@ import (
 	"github.com/pathwai/airflow-on-fargate/agent/celery"
 	"github.com/pathwai/airflow-on-fargate/agent/cli"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/celerytest"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/locked"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
@@ -77,7 +78,7 @@ type running struct {
 	address string
 	stop    context.CancelFunc
 	ended   chan error
-	log     *bytes.Buffer
+	log     *locked.Buffer
 }
 
 func startGuard(t testing.TB, broker, agentURI string) *running {
@@ -87,7 +88,7 @@ func startGuard(t testing.TB, broker, agentURI string) *running {
 	address := l.Addr().String()
 	require.NoError(t, l.Close())
 	ctx, cancel := context.WithCancel(context.Background())
-	r := &running{t: t, address: address, stop: cancel, ended: make(chan error, 1), log: &bytes.Buffer{}}
+	r := &running{t: t, address: address, stop: cancel, ended: make(chan error, 1), log: &locked.Buffer{}}
 	s := settings{
 		broker: broker, worker: name, listen: address, agentURI: agentURI, queues: []string{"default"},
 		interval: 200 * time.Millisecond, patience: 3 * time.Second, releaseAfter: time.Second, protect: 3 * time.Minute,

@@ -110,7 +110,7 @@ func TestWhatTheSchedulerSays(t *testing.T) {
 		say(packet)
 	}
 	celerytest.Eventually(t, 20*time.Second, "what isn't said again is not told again", func() bool {
-		r.reset()
+		r.Reset()
 		r.eventually("", "ImportErrors", "0")
 		return len(r.all(t, "", "ExecutorOpenSlots")) == 0
 	})

@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -20,42 +19,20 @@ import (
 
 	"github.com/pathwai/airflow-on-fargate/agent/emf"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/celerytest"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/locked"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/pgtest"
 )
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
 // lines collects what a publisher prints.
-type lines struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (l *lines) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.Write(p)
-}
-
-func (l *lines) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buf.String()
-}
-
-func (l *lines) reset() {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.buf.Reset()
-}
+type lines struct{ locked.Buffer }
 
 // all returns the values of a metric, one entry a line, as JSON.
 func (l *lines) all(t *testing.T, queue, metric string) []string {
 	t.Helper()
-	l.mu.Lock()
-	defer l.mu.Unlock()
 	var values []string
-	for _, text := range strings.Split(strings.TrimSpace(l.buf.String()), "\n") {
+	for _, text := range strings.Split(strings.TrimSpace(l.String()), "\n") {
 		if text == "" {
 			continue
 		}
@@ -173,7 +150,7 @@ func TestPublishes(t *testing.T) {
 	require.Equal(t, "0", r.last(t, "", "DagProcessorHeartbeatAgeSeconds"), "a clock ahead is no negative age")
 
 	r.eventually("", "TaskFailures", "0")
-	r.reset()
+	r.Reset()
 	pg.Exec(url, task+`VALUES
 		(gen_random_uuid(), 'a', 'd', 'e', 'success', 'default', now(), now(), 1.5, now()),
 		(gen_random_uuid(), 'b', 'd', 'e', 'failed', 'default', now(), now() - interval '2 s', 2.5, now() - interval '5 min'),
@@ -216,7 +193,7 @@ func TestADatabaseRestartPublishesNothingFalse(t *testing.T) {
 	r.eventually("default", "Backlog", "1")
 	pg.Stop()
 	celerytest.Eventually(t, 20*time.Second, "not ready", func() bool { return r.status("/readyz") == 503 })
-	r.reset()
+	r.Reset()
 	time.Sleep(2 * time.Second)
 	require.Empty(t, r.String(), "nothing is known, nothing is said")
 	require.Equal(t, 200, r.status("/healthz"), "a restart of this one would not help")
@@ -234,7 +211,7 @@ func TestAFailingQueryPublishesNothing(t *testing.T) {
 	r.eventually("default", "Backlog", "0")
 	pg.Exec(url, "ALTER TABLE job RENAME TO elsewhere")
 	celerytest.Eventually(t, 20*time.Second, "not ready", func() bool { return r.status("/readyz") == 503 })
-	r.reset()
+	r.Reset()
 	time.Sleep(time.Second)
 	require.Empty(t, r.String())
 }
@@ -292,7 +269,7 @@ func TestQueuesThatNobodyAskedFor(t *testing.T) {
 	}
 	pg.Exec(url, task+`SELECT gen_random_uuid(), 'b', 'd', 'r' || i, 'queued', 'made-up-' || i, now(), NULL, NULL, NULL FROM generate_series(1, 2000) i`)
 	r.eventually(othersQueue, "Backlog", fmt.Sprint(1+2000-(maxOthers-4)))
-	r.reset()
+	r.Reset()
 	r.eventually("default", "Backlog", "0")
 	r.stop()
 	names := map[string]bool{}
@@ -319,7 +296,7 @@ func TestWorkersAreCounted(t *testing.T) {
 	celerytest.Eventually(t, 20*time.Second, "told", func() bool {
 		return strings.Contains(r.log.String(), "can't be counted")
 	})
-	r.reset()
+	r.Reset()
 	celerytest.Eventually(t, 20*time.Second, "the backlog goes on without the broker", func() bool {
 		return len(r.all(t, "default", "Backlog")) > 5
 	})

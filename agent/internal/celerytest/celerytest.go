@@ -4,7 +4,6 @@
 package celerytest
 
 import (
-	"bytes"
 	"context"
 	_ "embed"
 	"fmt"
@@ -15,10 +14,11 @@ import (
 	"runtime"
 	"strconv"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/pathwai/airflow-on-fargate/agent/internal/locked"
 )
 
 //go:embed app.py
@@ -95,7 +95,7 @@ type Worker struct {
 	Name string
 	t    testing.TB
 	cmd  *exec.Cmd
-	log  *lockedBuffer
+	log  *locked.Buffer
 	gone chan struct{}
 }
 
@@ -186,7 +186,7 @@ func (a *App) Nap(queue string, n int, d time.Duration) {
 // StartWorker starts a worker and waits until it says that it is ready.
 func (a *App) StartWorker(name, queues string, concurrency int) *Worker {
 	a.t.Helper()
-	w := &Worker{Name: name, t: a.t, log: &lockedBuffer{}, gone: make(chan struct{})}
+	w := &Worker{Name: name, t: a.t, log: &locked.Buffer{}, gone: make(chan struct{})}
 	w.cmd = a.command("-m", "celery", "-A", "app", "worker", "-n", name, "-Q", queues,
 		"-c", strconv.Itoa(concurrency), "--without-mingle", "--without-gossip", "--loglevel", "INFO")
 	w.cmd.Stdout, w.cmd.Stderr = w.log, w.log
@@ -209,7 +209,7 @@ func (a *App) StartWorker(name, queues string, concurrency int) *Worker {
 }
 
 // Said tells whether the worker's log holds a text.
-func (w *Worker) Said(text string) bool { return bytes.Contains(w.log.Bytes(), []byte(text)) }
+func (w *Worker) Said(text string) bool { return strings.Contains(w.log.String(), text) }
 
 // Log is what the worker said so far.
 func (w *Worker) Log() string { return w.log.String() }
@@ -265,22 +265,3 @@ func freePort(t testing.TB) int {
 	defer func() { _ = l.Close() }()
 	return l.Addr().(*net.TCPAddr).Port
 }
-
-type lockedBuffer struct {
-	mu  sync.Mutex
-	buf bytes.Buffer
-}
-
-func (b *lockedBuffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.buf.Write(p)
-}
-
-func (b *lockedBuffer) Bytes() []byte {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return bytes.Clone(b.buf.Bytes())
-}
-
-func (b *lockedBuffer) String() string { return string(b.Bytes()) }
