@@ -1,11 +1,13 @@
 package rules
 
 import (
+	"encoding/json"
 	"testing"
 	"time"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/pathwai/airflow-on-fargate/policy/internal/cases"
 )
@@ -109,4 +111,20 @@ func TestRulesNeverPanic(t *testing.T) {
 		}
 	}
 	assert.Greater(t, count, 3000)
+}
+
+// What two templates call alike are two things: what guards one's bucket guards
+// the other's not.
+func TestTemplatesHaveNamesOfTheirOwn(t *testing.T) {
+	stack := func(name string, resources map[string]any) *cases.Resource {
+		body, err := json.Marshal(map[string]any{"Resources": resources})
+		require.NoError(t, err)
+		return &cases.Resource{Type: "aws:cloudformation/stack:Stack", Name: name, Props: map[string]any{"name": name, "templateBody": string(body)}}
+	}
+	bucket := map[string]any{"Type": "AWS::S3::Bucket"}
+	guard := map[string]any{"Type": "AWS::S3::BucketPolicy", "Properties": map[string]any{"Bucket": map[string]any{"Ref": "B"}, "PolicyDocument": map[string]any{}}}
+	bare := stack("bare", map[string]any{"B": bucket})
+	const lacks = "bucket-policy-declared bare"
+	require.Contains(t, brief(analyze(Options{}, cases.Group{bare, stack("guarded", map[string]any{"B": bucket, "P": guard})})), lacks)
+	require.NotContains(t, brief(analyze(Options{}, cases.Group{stack("bare", map[string]any{"B": bucket, "P": guard})})), lacks)
 }

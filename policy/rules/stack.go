@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
+
+	"github.com/pathwai/airflow-on-fargate/policy/translate"
 )
 
 // stackType is the type of the resource that stands for the whole stack.
@@ -59,7 +61,7 @@ func (s *stack) refers(res *resource, path string, types ...string) []*resource 
 	for _, value := range texts(res.get(path)) {
 		for _, called := range []string{value, nameInARN(value)} {
 			for _, t := range types {
-				for _, target := range s.called(called, t) {
+				for _, target := range s.called(res.scoped(called), t) {
 					add(target)
 				}
 			}
@@ -102,7 +104,7 @@ func (s *stack) called(name, t string) []*resource {
 		names = map[string][]*resource{}
 		for _, res := range s.byType[t] {
 			for _, called := range res.names() {
-				names[called] = append(names[called], res)
+				names[res.scoped(called)] = append(names[res.scoped(called)], res)
 			}
 		}
 		if s.names == nil {
@@ -123,6 +125,15 @@ func (res *resource) names() []string {
 		}
 	}
 	return names
+}
+
+// scoped is a name as it is within one template, where the resource is in one:
+// another's may call something else by it.
+func (res *resource) scoped(name string) string {
+	if i := strings.LastIndex(res.URN, inside); i >= 0 && strings.HasPrefix(name, translate.RefPrefix) {
+		return res.URN[:i] + inside + name
+	}
+	return name
 }
 
 // nameInARN returns the name that an ARN ends in, without a task definition's

@@ -13,8 +13,10 @@ var pseudo = map[string]any{
 	"AWS::StackName": "stack", "AWS::StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/0", "AWS::NoValue": nil,
 }
 
-// refName is what a resource of the template is called by in another.
-func refName(logical string) string { return "ref-" + logical }
+// RefPrefix begins what a resource of a template is called by in another of it.
+const RefPrefix = "ref-"
+
+func refName(logical string) string { return RefPrefix + logical }
 
 // absentValue marks a property that AWS::NoValue takes away.
 type absentValue struct{}

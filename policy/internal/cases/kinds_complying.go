@@ -85,6 +85,7 @@ func (k *kinds) complying() {
 	k.badCfnMany("imds", object{"U": object{"Type": "AWS::EC2::Instance", "Properties": object{"SubnetId": "s", "SourceDestCheck": false}}})
 	k.badCfnMany("route", object{"U": object{"Type": "AWS::EC2::Route", "Properties": object{"RouteTableId": "r", "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": object{"Ref": "G"}}}})
 	k.badCfnMany("peering", object{"U": object{"Type": "AWS::EC2::VPCPeeringConnection", "Properties": object{"VpcId": "v", "PeerVpcId": "p"}}})
+	k.badCfnMany("bucket plain", object{"B": object{"Type": "AWS::S3::Bucket"}})
 	k.badCfnMany("oidc", object{"R": object{"Type": "AWS::IAM::Role", "Properties": object{"AssumeRolePolicyDocument": object{"Statement": list{object{"Effect": "Allow", "Principal": object{"Federated": object{"Fn::Sub": "arn:aws:iam::${AWS::AccountId}:oidc-provider/token.actions.githubusercontent.com"}}, "Action": "sts:AssumeRoleWithWebIdentity", "Condition": object{"StringEquals": object{"token.actions.githubusercontent.com:aud": "sts.amazonaws.com"}}}}}}}})
 	k.bad("A", "native bucket", "aws-native:s3:Bucket", object{"bucketName": "x", "publicAccessBlockConfiguration": object{"blockPublicAcls": false}})
 	k.bad("A", "native igw", "aws-native:ec2:VpcGatewayAttachment", object{"vpcId": "v", "internetGatewayId": "igw-1"})

@@ -42,6 +42,7 @@ func standingMutants() []Mutant {
 		protected(mutant("database-backups", "three days in a protected stack", database(), "database", "a protected stack keeps 7 days", set("database", "backupRetentionPeriod", 3))),
 		mutant("alarm-tells-somebody", "no action", alarms(), "lag", "alarmActions is not set", unset("lag", "alarmActions")),
 		mutant("alarm-tells-somebody", "off", alarms(), "lag", "actionsEnabled is false", set("lag", "actionsEnabled", false)),
+		alone(mutant("alarm-tells-somebody", "nobody stands for it", alarms(), "part", "alarmActions is not set", set("whole", "alarmRule", "ALARM(other)"))),
 		mutant("alarm-tells-somebody", "composite without an action", alarms(), "whole", "alarmActions is not set", unset("whole", "alarmActions")),
 		mutant("read-only-root", "by default", sealed(), "sealed", "may write to its root", set("sealed", "containerDefinitions", definition(object{"readonlyRootFilesystem": false}))),
 		mutant("fargate-current", "old platform", sealed(), "sealed-service", "platformVersion is 1.3.0", set("sealed-service", "platformVersion", "1.3.0")),
