@@ -84,12 +84,13 @@ type Alarms struct {
 	// TopicARNs are the topics' for each severity.
 	TopicARNs map[Severity]pulumi.StringOutput
 
-	topics map[Severity]*sns.Topic
+	// open are the topics' policies: until one is there, nobody may publish.
+	open map[Severity]pulumi.Resource
 }
 
 // NewAlarms creates the topics and everything that publishes to them.
 func NewAlarms(ctx *pulumi.Context, name string, args *AlarmsArgs, opts ...pulumi.ResourceOption) (*Alarms, error) {
-	a := &Alarms{TopicARNs: map[Severity]pulumi.StringOutput{}, topics: map[Severity]*sns.Topic{}}
+	a := &Alarms{TopicARNs: map[Severity]pulumi.StringOutput{}, open: map[Severity]pulumi.Resource{}}
 	if err := register(ctx, "Alarms", name, a, opts); err != nil {
 		return nil, err
 	}
@@ -138,12 +139,12 @@ func (a *Alarms) newTopic(ctx *pulumi.Context, name string, args *AlarmsArgs, se
 	if err != nil {
 		return err
 	}
-	a.topics[severity], a.TopicARNs[severity] = topic, topic.Arn
+	a.TopicARNs[severity] = topic.Arn
 	policy, err := args.Scope.publishTo(physical).JSON()
 	if err != nil {
 		return err
 	}
-	if _, err := sns.NewTopicPolicy(ctx, name+"-"+string(severity), &sns.TopicPolicyArgs{
+	if a.open[severity], err = sns.NewTopicPolicy(ctx, name+"-"+string(severity), &sns.TopicPolicyArgs{
 		Arn: topic.Arn, Policy: pulumi.String(policy),
 	}, pulumi.Parent(topic)); err != nil {
 		return err

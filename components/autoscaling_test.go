@@ -47,7 +47,7 @@ func TestScalableTarget(t *testing.T) {
 		"resourceId":  "service/acme-airflow-test-cluster/acme-airflow-test-worker",
 		"minCapacity": 2.0, "maxCapacity": 7.0,
 	}, without(target, "tags"))
-	require.Contains(t, raw(t, record, "aws:appautoscaling/target:Target", "worker").DependsOn, "worker", "the service must be there")
+	require.Contains(t, raw(t, record, "aws:appautoscaling/target:Target", "worker").DependsOn, "aws:ecs/service:Service worker", "the service must be there")
 	require.Empty(t, raw(t, record, "aws:appautoscaling/target:Target", "worker").IgnoreChanges, "the bounds are ours alone")
 	require.Empty(t, record.Of(scalingPolicyToken))
 	require.Empty(t, record.Of(alarmToken))

@@ -106,7 +106,7 @@ func TestBucketLifecycles(t *testing.T) {
 		noncurrent float64
 	}{"buckets-dags": {nil, 30}, "buckets-logs": {7.0, 7}, "buckets-access-logs": {7.0, 7}} {
 		token := "aws:s3/bucketLifecycleConfigurationV2:BucketLifecycleConfigurationV2"
-		require.Contains(t, raw(t, record, token, name).DependsOn, name, "versioning first")
+		require.Contains(t, raw(t, record, token, name).DependsOn, "aws:s3/bucketVersioningV2:BucketVersioningV2 "+name, "versioning first")
 		rules := map[string]map[string]any{}
 		for _, rule := range one(t, record, token, name)["rules"].([]any) {
 			rule := rule.(map[string]any)

@@ -57,7 +57,7 @@ func NewBudget(ctx *pulumi.Context, name string, args *BudgetArgs, opts ...pulum
 			Values: pulumi.ToStringArray([]string{"user:Environment$" + args.Environment, "user:Project$" + args.Project}),
 		}},
 		Notifications: budgets.BudgetNotificationArray{tell("ACTUAL", 80), tell("FORECASTED", 100)},
-	}, pulumi.Parent(b)); err != nil {
+	}, pulumi.Parent(b), pulumi.DependsOn([]pulumi.Resource{args.Alarms.open[Warn]})); err != nil {
 		return nil, fmt.Errorf("budget: %w", err)
 	}
 	return b, ctx.RegisterResourceOutputs(b, pulumi.Map{})

@@ -20,4 +20,5 @@ func TestBudgetIsOfThisProject(t *testing.T) {
 	require.Equal(t, []any{map[string]any{
 		"name": "TagKeyValue", "values": []any{"user:Environment$test", "user:Project$acme-airflow"},
 	}}, one(t, record, "aws:budgets/budget:Budget", "budget")["costFilters"])
+	require.Contains(t, raw(t, record, "aws:budgets/budget:Budget", "budget").DependsOn, "aws:sns/topicPolicy:TopicPolicy alarms-warn", "the topic's policy, which lets budgets.amazonaws.com publish, is there first")
 }

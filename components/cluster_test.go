@@ -29,7 +29,7 @@ func TestCluster(t *testing.T) {
 	require.Equal(t, map[string]any{
 		"name": "/aws/ecs/containerinsights/acme-airflow-test-cluster/performance", "retentionInDays": 14.0, "kmsKeyId": logsKeyARN,
 	}, without(insights, "tags"))
-	require.Contains(t, raw(t, record, "aws:ecs/cluster:Cluster", "cluster").DependsOn, "cluster-insights", "ECS would make it first")
+	require.Contains(t, raw(t, record, "aws:ecs/cluster:Cluster", "cluster").DependsOn, "aws:cloudwatch/logGroup:LogGroup cluster-insights", "ECS would make it first")
 	require.Contains(t, texts(keyPolicy(t, runKeys(t), "logs")["LogGroups"].Condition["ArnLike"]["kms:EncryptionContext:aws:logs:arn"]),
 		"arn:aws:logs:eu-west-1:123456789012:log-group:/aws/ecs/containerinsights/acme-airflow-test-cluster/performance")
 	// What people type in Exec sessions is encrypted on its way, and recorded.
@@ -65,5 +65,5 @@ func TestCapacityProvidersComeLater(t *testing.T) {
 		})
 		return err
 	})
-	require.Contains(t, raw(t, record, "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", "cluster").DependsOn, "network")
+	require.Contains(t, raw(t, record, "aws:ecs/clusterCapacityProviders:ClusterCapacityProviders", "cluster").DependsOn, "aws:ec2/vpc:Vpc network")
 }

@@ -71,7 +71,7 @@ func TestDatabaseLogGroupsComeFirst(t *testing.T) {
 		require.Equal(t, map[string]any{
 			"name": "/aws/rds/instance/acme-airflow-test-db/" + export, "retentionInDays": 14.0, "kmsKeyId": logsKeyARN,
 		}, without(one(t, record, "aws:cloudwatch/logGroup:LogGroup", "database-"+export), "tags"))
-		require.Contains(t, instance.DependsOn, "database-"+export)
+		require.Contains(t, instance.DependsOn, "aws:cloudwatch/logGroup:LogGroup database-"+export)
 	}
 }
 

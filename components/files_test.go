@@ -107,7 +107,7 @@ func TestFilesAdmit(t *testing.T) {
 		},
 	}, policy)
 	for _, name := range []string{"dagsync-task", "worker-task", "scheduler-task"} {
-		require.Contains(t, res.DependsOn, name, "EFS checks that principals exist")
+		require.Contains(t, res.DependsOn, "aws:iam/role:Role "+name, "EFS checks that principals exist")
 	}
 }
 

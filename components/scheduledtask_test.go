@@ -48,7 +48,11 @@ func TestScheduledTaskRunsPrivatelyAndOnDemand(t *testing.T) {
 	require.Equal(t, map[string]any{"maximumEventAgeInSeconds": 3600.0, "maximumRetryAttempts": 185.0}, target["retryPolicy"])
 	require.Equal(t, "arn:aws:mock:::aws:iam/role:Role/cleanup-schedule", target["roleArn"])
 	waits := raw(t, record, scheduleToken, "cleanup").DependsOn
-	for _, needed := range []string{"cluster", "images-scheduler", "cleanup-execution", "cleanup-task", "cleanup-schedule", "cleanup"} {
+	for _, needed := range []string{
+		"aws:ecs/clusterCapacityProviders:ClusterCapacityProviders cluster", "awsx:ecr:Repository images-scheduler",
+		"aws:iam/rolePolicy:RolePolicy cleanup-execution", "aws:iam/role:Role cleanup-task",
+		"aws:iam/rolePolicy:RolePolicy cleanup-schedule", "aws:cloudwatch/logGroup:LogGroup cleanup",
+	} {
 		require.Contains(t, waits, needed)
 	}
 }

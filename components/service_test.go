@@ -80,11 +80,14 @@ func TestServiceWaitsForWhatItNeeds(t *testing.T) {
 	record := runService(t, func(a *ServiceArgs, w *world) { a.PolicyARNs = []string{"arn:of:policy"} })
 	waits := raw(t, record, serviceToken, "thing").DependsOn
 	for _, needed := range []string{
-		"cluster", "images-worker", "files-a", "files-c", "thing-execution", "thing-task", "thing-task-0", "thing",
+		"aws:ecs/clusterCapacityProviders:ClusterCapacityProviders cluster", "awsx:ecr:Repository images-worker",
+		"aws:efs/mountTarget:MountTarget files-a", "aws:efs/mountTarget:MountTarget files-c",
+		"aws:iam/rolePolicy:RolePolicy thing-execution", "aws:iam/role:Role thing-task",
+		"aws:iam/rolePolicyAttachment:RolePolicyAttachment thing-task-0", "aws:cloudwatch/logGroup:LogGroup thing",
 	} {
 		require.Contains(t, waits, needed)
 	}
-	require.NotContains(t, waits, "images-web", "an image of others")
+	require.NotContains(t, waits, "awsx:ecr:Repository images-web", "an image of others")
 }
 
 func TestServiceOfAutoscaling(t *testing.T) {

@@ -109,7 +109,7 @@ func TestServicesOutliveNoRuleOfTheirs(t *testing.T) {
 					inputs := rule.Plain()
 					if inputs["securityGroupId"] == group || inputs["referencedSecurityGroupId"] == group {
 						rules++
-						require.Contains(t, service.DependsOn, rule.Name)
+						require.Contains(t, service.DependsOn, rule.Type+" "+rule.Name)
 					}
 				}
 			}

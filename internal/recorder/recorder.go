@@ -17,7 +17,8 @@ type Resource struct {
 	Type   string
 	Name   string
 	Inputs resource.PropertyMap
-	// DependsOn are the names of resources that it was told to wait for.
+	// DependsOn are the resources that it was told to wait for, each as type and
+	// name with a space between: parts of a thing often have its name.
 	DependsOn []string
 	// IgnoreChanges are properties whose changes are somebody else's.
 	IgnoreChanges []string
@@ -62,7 +63,9 @@ func (r *Record) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 			recorded.Within = strings.Split(parts[2], "$")
 		}
 		for _, urn := range args.RegisterRPC.GetDependencies() {
-			recorded.DependsOn = append(recorded.DependsOn, urn[strings.LastIndex(urn, "::")+2:])
+			parts := strings.Split(urn, "::") // urn:pulumi:<stack>::<project>::<type>$<type>::<name>
+			types := strings.Split(parts[2], "$")
+			recorded.DependsOn = append(recorded.DependsOn, types[len(types)-1]+" "+strings.Join(parts[3:], "::"))
 		}
 	}
 	r.mutex.Lock()
