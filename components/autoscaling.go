@@ -39,6 +39,10 @@ type BacklogArgs struct {
 // workers (docs/adr/0013), or with load.
 type Scaling struct {
 	pulumi.ResourceState
+
+	target *appautoscaling.Target
+	// last is the newest policy.
+	last []pulumi.Resource
 }
 
 // Load at which a service that serves requests grows, in percent.
@@ -59,7 +63,8 @@ func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pul
 		// next start.
 		options = append(options, pulumi.IgnoreChanges([]string{"minCapacity", "maxCapacity"}))
 	}
-	target, err := appautoscaling.NewTarget(ctx, name, &appautoscaling.TargetArgs{
+	var err error
+	s.target, err = appautoscaling.NewTarget(ctx, name, &appautoscaling.TargetArgs{
 		ServiceNamespace:  pulumi.String("ecs"),
 		ScalableDimension: pulumi.String("ecs:service:DesiredCount"),
 		ResourceId:        pulumi.String("service/" + args.Cluster.Name + "/" + args.Service.Name),
@@ -70,36 +75,49 @@ func NewScaling(ctx *pulumi.Context, name string, args *ScalingArgs, opts ...pul
 		return nil, fmt.Errorf("scaling %s: target: %w", name, err)
 	}
 	if args.Backlog != nil {
-		if err := s.followBacklog(ctx, name, args, target); err != nil {
+		if err := s.followBacklog(ctx, name, args); err != nil {
 			return nil, fmt.Errorf("scaling %s: %w", name, err)
 		}
 	}
 	if args.TrackLoad {
-		if err := s.trackLoad(ctx, name, args, target); err != nil {
+		if err := s.trackLoad(ctx, name, args); err != nil {
 			return nil, fmt.Errorf("scaling %s: %w", name, err)
 		}
 	}
 	return s, ctx.RegisterResourceOutputs(s, pulumi.Map{})
 }
 
-func (s *Scaling) trackLoad(ctx *pulumi.Context, name string, args *ScalingArgs, target *appautoscaling.Target) error {
-	for metric, percent := range map[string]float64{"CPU": targetCPU, "Memory": targetMemory} {
-		if _, err := appautoscaling.NewPolicy(ctx, name+"-"+metric, &appautoscaling.PolicyArgs{
-			Name:              pulumi.String(args.Service.Name + "-" + metric),
-			PolicyType:        pulumi.String("TargetTrackingScaling"),
-			ServiceNamespace:  target.ServiceNamespace,
-			ScalableDimension: target.ScalableDimension,
-			ResourceId:        target.ResourceId,
+// newPolicy attaches a policy once the one before is there: two at a time are
+// refused (ConcurrentUpdateException, which the provider doesn't try again:
+// hashicorp/terraform-provider-aws#17915).
+func (s *Scaling) newPolicy(ctx *pulumi.Context, name string, args *appautoscaling.PolicyArgs) (*appautoscaling.Policy, error) {
+	args.ServiceNamespace, args.ScalableDimension, args.ResourceId = s.target.ServiceNamespace, s.target.ScalableDimension, s.target.ResourceId
+	policy, err := appautoscaling.NewPolicy(ctx, name, args, pulumi.Parent(s.target), pulumi.DependsOn(s.last))
+	if err != nil {
+		return nil, fmt.Errorf("policy %s: %w", name, err)
+	}
+	s.last = []pulumi.Resource{policy}
+	return policy, nil
+}
+
+func (s *Scaling) trackLoad(ctx *pulumi.Context, name string, args *ScalingArgs) error {
+	for _, load := range []struct {
+		metric  string
+		percent float64
+	}{{"CPU", targetCPU}, {"Memory", targetMemory}} {
+		if _, err := s.newPolicy(ctx, name+"-"+load.metric, &appautoscaling.PolicyArgs{
+			Name:       pulumi.String(args.Service.Name + "-" + load.metric),
+			PolicyType: pulumi.String("TargetTrackingScaling"),
 			TargetTrackingScalingPolicyConfiguration: &appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationArgs{
-				TargetValue: pulumi.Float64(percent),
+				TargetValue: pulumi.Float64(load.percent),
 				PredefinedMetricSpecification: &appautoscaling.PolicyTargetTrackingScalingPolicyConfigurationPredefinedMetricSpecificationArgs{
-					PredefinedMetricType: pulumi.String("ECSServiceAverage" + metric + "Utilization"),
+					PredefinedMetricType: pulumi.String("ECSServiceAverage" + load.metric + "Utilization"),
 				},
 				ScaleInCooldown:  pulumi.Int(300),
 				ScaleOutCooldown: pulumi.Int(60),
 			},
-		}, pulumi.Parent(target)); err != nil {
-			return fmt.Errorf("%s: %w", metric, err)
+		}); err != nil {
+			return err
 		}
 	}
 	return nil

@@ -12,7 +12,7 @@ import (
 
 // followBacklog declares the rules of [scaling.Rules]: as many workers as what
 // is queued and running needs (docs/adr/0013).
-func (s *Scaling) followBacklog(ctx *pulumi.Context, name string, args *ScalingArgs, target *appautoscaling.Target) error {
+func (s *Scaling) followBacklog(ctx *pulumi.Context, name string, args *ScalingArgs) error {
 	rules, err := scaling.Rules(scaling.Pool{
 		Stack: args.Scope.Prefix, Queues: args.Backlog.Queues, Concurrency: args.Backlog.Concurrency,
 		Cluster: args.Cluster.Name, Service: args.Service.Name,
@@ -22,21 +22,18 @@ func (s *Scaling) followBacklog(ctx *pulumi.Context, name string, args *ScalingA
 		return err
 	}
 	for _, rule := range rules {
-		policy, err := appautoscaling.NewPolicy(ctx, name+"-"+rule.Name, &appautoscaling.PolicyArgs{
-			Name:              pulumi.String(args.Service.Name + "-" + rule.Name),
-			PolicyType:        pulumi.String("StepScaling"),
-			ServiceNamespace:  target.ServiceNamespace,
-			ScalableDimension: target.ScalableDimension,
-			ResourceId:        target.ResourceId,
+		policy, err := s.newPolicy(ctx, name+"-"+rule.Name, &appautoscaling.PolicyArgs{
+			Name:       pulumi.String(args.Service.Name + "-" + rule.Name),
+			PolicyType: pulumi.String("StepScaling"),
 			StepScalingPolicyConfiguration: &appautoscaling.PolicyStepScalingPolicyConfigurationArgs{
 				AdjustmentType:        pulumi.String(rule.Policy.AdjustmentType),
 				Cooldown:              pulumi.Int(rule.Policy.CooldownSeconds),
 				MetricAggregationType: pulumi.String(rule.Policy.Aggregation),
 				StepAdjustments:       stepAdjustments(rule.Policy.Steps),
 			},
-		}, pulumi.Parent(target))
+		})
 		if err != nil {
-			return fmt.Errorf("policy %s: %w", rule.Name, err)
+			return err
 		}
 		if _, err := cloudwatch.NewMetricAlarm(ctx, name+"-"+rule.Name, &cloudwatch.MetricAlarmArgs{
 			Name:               pulumi.String(args.Service.Name + "-" + rule.Name),
@@ -48,7 +45,7 @@ func (s *Scaling) followBacklog(ctx *pulumi.Context, name string, args *ScalingA
 			TreatMissingData:   pulumi.String(rule.Alarm.Missing),
 			MetricQueries:      metricQueries(rule.Alarm.Queries),
 			AlarmActions:       pulumi.Array{policy.Arn},
-		}, pulumi.Parent(target)); err != nil {
+		}, pulumi.Parent(s.target)); err != nil {
 			return fmt.Errorf("alarm %s: %w", rule.Name, err)
 		}
 	}

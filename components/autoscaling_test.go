@@ -53,6 +53,25 @@ func TestScalableTarget(t *testing.T) {
 	require.Empty(t, record.Of(alarmToken))
 }
 
+// Application Auto Scaling refuses two at a time on one target.
+func TestPoliciesComeOneByOne(t *testing.T) {
+	record := runScaling(t, func(a *ScalingArgs) {
+		a.Max, a.TrackLoad, a.Backlog = 4, true, &BacklogArgs{Queues: []string{"default"}, Concurrency: 4}
+	})
+	policies := record.Of(scalingPolicyToken)
+	require.Greater(t, len(policies), 2)
+	waited := map[string]bool{} // each for another one
+	for _, policy := range policies {
+		for _, before := range policy.DependsOn {
+			if strings.HasPrefix(before, scalingPolicyToken) {
+				require.False(t, waited[before], "two wait for %s alone", before)
+				waited[before] = true
+			}
+		}
+	}
+	require.Len(t, waited, len(policies)-1)
+}
+
 // What config accepts, the rules can be made of, and no more.
 func TestPoolsOfConfigFitTheRules(t *testing.T) {
 	for _, queues := range []int{1, config.MostQueues, config.MostQueues + 1} {
