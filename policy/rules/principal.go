@@ -146,15 +146,20 @@ const endpointPolicyType = "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy"
 func endpointPolicy(res resource, r report) {
 	withDocument(res.get("policy"), "policy", r, func(d *document) {
 		for i, s := range d.Statement {
-			narrow, doubts := s.narrowing(endpointKeys)
-			if !s.allows() || narrow {
+			callers, doubts := s.narrowing(callerKeys)
+			if !s.allows() || s.narrowed(ownerKeys) || callers && s.whenThere().narrowed(ownerKeys) {
 				continue
 			}
 			if len(s.NotResource) > 0 {
 				r.fault("%s admits all resources but some (NotResource)%s.", s.name(i), doubts)
 			}
 			for _, arn := range s.Resource {
-				if breadth(arn) != named {
+				switch {
+				case breadth(arn) == named:
+				case callers:
+					r.faultFix(fmt.Sprintf("%s says who calls, and not whose %s is: aws:ResourceAccount (or aws:ResourceOrgID) is missing, so that its callers may write to other accounts.", s.name(i), arn),
+						"add aws:ResourceAccount to the condition, with StringEqualsIfExists where requests concern no resource, or name the resources.")
+				default:
 					r.fault("%s admits anybody to %s%s.", s.name(i), arn, doubts)
 				}
 			}
