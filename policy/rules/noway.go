@@ -10,7 +10,7 @@ import (
 const routesWhy = "whatever is broken into inside the network can carry data out, and reach for more, over any route that leaves it."
 
 func noWayOut() []Rule {
-	return slices.Concat(gateways(), routes(), addresses(), joinRules(), providerRules(), nameRules())
+	return slices.Concat(gateways(), routes(), addresses(), joinRules(), providerRules(), nameRules(), deliveries())
 }
 
 func gateways() []Rule {

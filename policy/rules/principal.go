@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pathwai/airflow-on-fargate/policy/translate"
 )
 
 // resourcePolicies says where resource types keep a policy about who may use
@@ -129,6 +131,9 @@ func trusted(principal, where string, r report) {
 	account := principal
 	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 {
 		account = parts[4]
+	}
+	if account == translate.Account && strings.Contains(r.urn, inside) {
+		return // a template's own account
 	}
 	switch accounts, organizations := r.settings.TrustedAccounts, r.settings.TrustedOrganizations; {
 	case len(accounts) > 0 && isAccount(account) && !slices.Contains(accounts, account):

@@ -6,10 +6,13 @@ import (
 	"strings"
 )
 
+// Account stands for the account that a template is deployed to.
+const Account = "123456789012"
+
 // pseudo are the parameters that every template has. The account is an example:
 // a template can't name another one by them.
 var pseudo = map[string]any{
-	"AWS::AccountId": "123456789012", "AWS::Region": "us-east-1", "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
+	"AWS::AccountId": Account, "AWS::Region": "us-east-1", "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
 	"AWS::StackName": "stack", "AWS::StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/0", "AWS::NoValue": nil,
 }
 
