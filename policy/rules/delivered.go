@@ -13,7 +13,7 @@ import (
 // takers are the services whose resources take data in, by the names of them in ARNs.
 var takers = []string{
 	"sns", "sqs", "lambda", "kinesis", "firehose", "events", "logs", "states", "backup", "dynamodb", "kafka", "es", "aoss", "redshift", "redshift-serverless",
-	"batch", "oam", "execute-api", "s3", "s3express", "s3-outposts", "datasync", "ecs", "codebuild", "codepipeline", "timestream", "cassandra", "elasticfilesystem", "glue", "mediastore",
+	"batch", "oam", "execute-api", "s3", "s3express", "s3-outposts", "datasync", "ecs", "codebuild", "codepipeline", "timestream", "cassandra", "elasticfilesystem", "glue", "mediastore", "elasticloadbalancing",
 }
 
 var (
@@ -46,7 +46,7 @@ func (s *stack) delivered() []delivery {
 		if !strings.HasPrefix(res.Type, "aws:") && !strings.HasPrefix(res.Type, "AWS::") && !strings.HasPrefix(res.Type, "aws-native:") || strings.HasPrefix(res.Type, "aws:iam/") {
 			continue
 		}
-		takenBy(res.properties(), "", func(path, value string) {
+		see := func(path, value string) {
 			if res.Type == subscriptionType && path == "topicArn" {
 				return
 			}
@@ -55,6 +55,12 @@ func (s *stack) delivered() []delivery {
 				return
 			}
 			found = append(found, delivery{res, path, value, account})
+		}
+		takenBy(res.properties(), "", see)
+		embedded(*res, func(at place) {
+			for _, value := range texts(at.value) {
+				see(at.leaf(), value)
+			}
 		})
 	}
 	return found

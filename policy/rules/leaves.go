@@ -35,12 +35,22 @@ func deliveries() []Rule {
 				}, "aws:appflow/flow:Flow"),
 			),
 			Any: func(res resource, r report) {
-				if slices.ContainsFunc(addressesElsewhere, func(prefix string) bool { return strings.HasPrefix(res.Type, prefix) }) || knownText(res.get("connectionType")) == "VPC_LINK" {
+				if slices.ContainsFunc(addressesElsewhere, func(prefix string) bool { return strings.HasPrefix(res.Type, prefix) }) {
 					return
 				}
-				for _, at := range places(res, schema.Address) {
-					called(at.path, at.value, r)
+				see := func(at place) {
+					if knownText(at.in.Get("connectionType")) != "VPC_LINK" {
+						called(at.path, at.value, r)
+					}
 				}
+				for _, at := range places(res, schema.Address) {
+					see(at)
+				}
+				embedded(res, func(at place) {
+					if schema.Named(at.path, kindOf(at.value)) == schema.Address {
+						see(at)
+					}
+				})
 			},
 		},
 		{

@@ -51,7 +51,7 @@ func openPrincipal() map[string]check {
 	}
 	checks[functionPermissionType] = openFunction
 	checks["aws:verifiedpermissions/policy:Policy"] = permitsAll
-	return each(checks, on(collectionAccess, "aws:opensearch/serverlessAccessPolicy:ServerlessAccessPolicy"))
+	return each(checks, on(bodyPrincipals, restAPIType), on(collectionAccess, "aws:opensearch/serverlessAccessPolicy:ServerlessAccessPolicy"))
 }
 
 // permitsAll finds, in Cedar, a permission for everybody to do everything.
@@ -61,7 +61,7 @@ func permitsAll(res resource, r report) {
 	}
 }
 
-var anybody = regexp.MustCompile(`permit\s*\(\s*principal\s*,\s*action\s*,\s*resource\s*\)\s*;`)
+var anybody = regexp.MustCompile(`permit\s*\(\s*principal\s*,\s*action\s*,\s*resource\s*\)\s*(?:when\s*\{\s*true\s*\}\s*)?;`)
 
 const functionPermissionType = "aws:lambda/permission:Permission"
 

@@ -66,9 +66,9 @@ const leaf = `(?:^|\.)`
 // names are asked in order: the first that fits counts.
 var names = []named{
 	by(Template, "string", leaf+`(?:templateBody|templateUrl)$`),
-	by(Address, "string", `(?i)`+leaf+`(?:invocationEndpoint|hecEndpoint|accountUrl|(?:httpEndpoint|endpoint)Configuration\.url|https?\.url|https?\.confirmationUrl|webUrl|httpConfig\.endpoint|`+
+	by(Address, "string", `(?i)`+leaf+`(?:invocationEndpoint|apiEndpoint|hecEndpoint|accountUrl|(?:httpEndpoint|endpoint)Configuration\.url|https?\.url|https?\.confirmationUrl|webUrl|httpConfig\.endpoint|`+
 		`httpsNotificationConfiguration\.endpoint|instanceUrl|applicationHostUrl|databaseUrl|serverHostname|serverName|containerUrl|nameNodes\.hostname|xksProxyUriEndpoint|endpointUri|`+
-		`kafkaSettings\.broker|clusterJdbcurl|oauth(?:Parameters)?\.authorizationEndpoint|integrationUri|integration\.uri|identityProviderDetails\.url|pinecone\w*\.connectionString|`+
+		`kafkaSettings\.broker|clusterJdbcurl|oauth(?:Parameters)?\.authorizationEndpoint|integrationUri|[\w-]*integration\.uri|identityProviderDetails\.url|pinecone\w*\.connectionString|`+
 		`(?:redisEnterpriseCloud|mongoDbAtlas)Configuration\.endpoint)$|^(?:url|uri)$`),
 	by(Given, "string object", leaf+`(?:environmentVariables|runtimeEnvironmentVariables|environments?|envs|variables|stageVariables|airflowConfigurationOptions|connectionProperties|`+
 		`defaultArguments|nonOverridableArguments|providerDetails|propertyMap|configurations\.properties|hadoopJarStep\.properties|actions\.configuration|provisioningParameters|`+

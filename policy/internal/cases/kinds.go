@@ -48,6 +48,7 @@ func Kinds() []Variant {
 	k.complete()
 	k.complying()
 	k.further()
+	k.rare()
 	return k.all
 }
 
