@@ -43,7 +43,8 @@ type delivery struct {
 func (s *stack) delivered() []delivery {
 	var found []delivery
 	for _, res := range s.resources {
-		if !strings.HasPrefix(res.Type, "aws:") && !strings.HasPrefix(res.Type, "AWS::") && !strings.HasPrefix(res.Type, "aws-native:") || strings.HasPrefix(res.Type, "aws:iam/") {
+		translated := strings.Contains(res.URN, inside)
+		if !strings.HasPrefix(res.Type, "aws:") && !(foreign(res.Type) && translated) || strings.HasPrefix(res.Type, "aws:iam/") {
 			continue
 		}
 		see := func(path, value string) {
@@ -51,7 +52,7 @@ func (s *stack) delivered() []delivery {
 				return
 			}
 			account := taker(res.Type, path, value)
-			if account == "" || account == translate.Account && strings.Contains(res.URN, inside) {
+			if account == "" || account == translate.Account && translated {
 				return
 			}
 			found = append(found, delivery{res, path, value, account})
@@ -119,6 +120,9 @@ func (s *stack) knownAccounts() []string {
 		return own
 	}
 	for _, res := range s.resources {
+		if strings.Contains(res.URN, inside) {
+			continue // a template's account is an example
+		}
 		for _, name := range passedRoles {
 			if arn := rolesIn.FindStringSubmatch(knownText(res.properties().Get(name))); arn != nil && !slices.Contains(own, arn[1]) {
 				own = append(own, arn[1])

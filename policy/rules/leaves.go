@@ -126,6 +126,7 @@ func hostOf(address string) string {
 var (
 	// insideNames end names that no registry gives away.
 	insideNames = regexp.MustCompile(`\.(?:internal|local|localdomain|lan|corp|intranet|home|private|home\.arpa)$`)
+	regionName  = regexp.MustCompile(`^[a-z]{2}(?:-[a-z]+)+-\d$`)
 	// stores are services of AWS whose hosts have private addresses unless another
 	// rule refuses them, and the one that tells people in their chat.
 	stores = []string{
@@ -146,7 +147,9 @@ func outside(host string, trusted []string) bool {
 	if name, aws := strings.CutSuffix(strings.TrimSuffix(host, ".cn"), ".amazonaws.com"); aws {
 		labels := strings.Split(name, ".")
 		internal := strings.HasPrefix(name, "internal-") && slices.Contains(labels, "elb")
-		return !internal && !slices.ContainsFunc(labels, func(label string) bool { return slices.Contains(stores, label) })
+		// A service's own API, where it says itself whose what is meant is.
+		service := len(labels) == 2 && regionName.MatchString(labels[1]) && labels[0] != "s3"
+		return !internal && !service && !slices.ContainsFunc(labels, func(label string) bool { return slices.Contains(stores, label) })
 	}
 	return !slices.ContainsFunc(trusted, func(domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) })
 }

@@ -32,6 +32,7 @@ func (k *kinds) calledOutside() {
 	k.bad("E", "appflow out", "aws:appflow/flow:Flow", object{"name": "f", "kmsArn": keyARN, "destinationFlowConfigs": list{object{"connectorType": "Salesforce"}}})
 	k.bad("E", "appflow profile", "aws:appflow/connectorProfile:ConnectorProfile", object{"name": "p", "kmsArn": keyARN, "connectorType": "Zendesk", "connectionMode": "Public", "connectorProfileConfig": object{"connectorProfileProperties": object{"zendesk": object{"instanceUrl": "https://example.zendesk.com"}}}})
 	k.bad("E", "appsync source", "aws:appsync/dataSource:DataSource", object{"apiId": "a", "name": "d", "type": "HTTP", "httpConfig": object{"endpoint": "https://api.example.com"}})
+	k.bad("E", "bucket by its address", "aws:appsync/dataSource:DataSource", object{"apiId": "a", "name": "d", "type": "HTTP", "httpConfig": object{"endpoint": "https://s3.us-east-1.amazonaws.com"}})
 	k.bad("E", "integration of an api", "aws:apigateway/integration:Integration", object{"restApi": "a", "resourceId": "r", "httpMethod": "ANY", "type": "HTTP_PROXY", "uri": "https://api.example.com/{proxy}"})
 	k.bad("E", "key store", "aws:kms/customKeyStore:CustomKeyStore", object{"customKeyStoreName": "s", "customKeyStoreType": "EXTERNAL_KEY_STORE", "xksProxyUriEndpoint": "https://keys.example.com"})
 	k.bad("E", "campaign hook", "aws:pinpoint/app:App", object{"name": "a", "campaignHook": object{"webUrl": "https://hook.example.com", "mode": "FILTER"}})
@@ -54,6 +55,7 @@ func (k *kinds) calledOutside() {
 	k.good("E", "appflow in", "aws:appflow/flow:Flow", object{"name": "f", "kmsArn": keyARN, "destinationFlowConfigs": list{object{"connectorType": "S3"}}})
 	k.good("E", "integration over a VPC link", "aws:apigateway/integration:Integration", object{"restApi": "a", "resourceId": "r", "httpMethod": "ANY", "type": "HTTP_PROXY", "connectionType": "VPC_LINK", "connectionId": "l", "uri": "https://app.example.com/{proxy}"})
 	k.good("E", "integration of a function", "aws:apigateway/integration:Integration", object{"restApi": "a", "resourceId": "r", "httpMethod": "ANY", "type": "AWS_PROXY", "uri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/arn:aws:lambda:us-east-1:381492153064:function:f/invocations"})
+	k.good("E", "API of AWS", "aws:appsync/dataSource:DataSource", object{"apiId": "a", "name": "d", "type": "HTTP", "httpConfig": object{"endpoint": "https://states.us-east-1.amazonaws.com"}})
 	k.good("E", "issuer", "aws:iam/openIdConnectProvider:OpenIdConnectProvider", object{"url": "https://token.actions.githubusercontent.com", "clientIdLists": list{"sts.amazonaws.com"}})
 	k.cfnGood("AWS::SNS::Subscription", object{"Protocol": "email", "TopicArn": "t", "Endpoint": "ops@example.com"})
 }
