@@ -18,6 +18,9 @@ type flip struct {
 
 func (f flip) String() string { return f.of.Type + " " + f.property + " " + f.change }
 
+// foreignQueue takes what the stacks' services deliver, in another account.
+const foreignQueue = "arn:aws:sqs:us-east-1:999999999999:theirs"
+
 // gone leaves a property out.
 type gone struct{}
 
@@ -54,6 +57,8 @@ var worse = []struct {
 	{regexp.MustCompile(`[ .](posixUser|rootDirectory|authorizationConfig|encryptionConfigurations|imageScanningConfiguration|deploymentCircuitBreaker|accessLogs|configuration)$`), []any{gone{}}},
 	{regexp.MustCompile(`[ .](vpcs|subnets|subnetIds|dbSubnetGroupName|subnetGroupName|securityGroups|securityGroupIds|vpcSecurityGroupIds|enabledCloudwatchLogsExports)$`), []any{gone{}}},
 	{regexp.MustCompile(`[ .]parameterGroupName$`), []any{gone{}, "default.postgres16"}},
+	{regexp.MustCompile(`[ .](destinationArn|logDestination)$|(eventTarget:EventTarget|schedule:Schedule target\.|schedule:Schedule target\.deadLetterConfig\.) ?arn$`), []any{foreignQueue}},
+	{regexp.MustCompile(`[ .](alarmActions|okActions)$`), []any{[]any{foreignQueue}}},
 	{regexp.MustCompile(`(vpcEndpoint:VpcEndpoint|kms/key:Key) policy$`), []any{gone{}}},
 }
 
@@ -89,6 +94,12 @@ func flips(res declared) []flip {
 		if res.Inputs[name] == nil {
 			f.set([]any{name}, absent[res.Type][name], "added")
 		}
+	}
+	if res.Type == "aws:sns/topicSubscription:TopicSubscription" {
+		f.edit([]any{"endpoint"}, "an address of somebody's", func(inputs map[string]any) {
+			inputs["protocol"], inputs["endpoint"] = "https", "https://collector.example.com"
+		})
+		f.edit([]any{"endpoint"}, "a queue of another account", func(inputs map[string]any) { inputs["protocol"], inputs["endpoint"] = "sqs", foreignQueue })
 	}
 	if _, port := res.Inputs["toPort"].(float64); port && res.Inputs["ipProtocol"] != nil {
 		f.edit([]any{"toPort"}, "all ports", func(inputs map[string]any) { inputs["fromPort"], inputs["toPort"] = 0, 65535 })

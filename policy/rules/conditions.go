@@ -96,10 +96,9 @@ var narrowingKeys = keys{
 	"aws:userid": isUniqueID, "kms:calleraccount": isAccount, "s3:dataaccesspointaccount": isAccount, "s3:dataaccesspointarn": isOwnedARN,
 }
 
-// endpointKeys tie an endpoint's statement to the customer's principals or resources.
-var endpointKeys = keys{
+// callerKeys tie an endpoint's statement to the customer's principals.
+var callerKeys = keys{
 	"aws:principalaccount": isAccount, "aws:principalarn": isOwnedARN, "aws:principalorgid": isOrganization, "aws:principalorgpaths": isOrganizationPath,
-	"aws:resourceaccount": isAccount, "aws:resourceorgid": isOrganization, "aws:resourceorgpaths": isOrganizationPath, "s3:resourceaccount": isAccount,
 }
 
 // sourceKeys say for whom a service of AWS acts.
@@ -127,6 +126,22 @@ var admitting = []string{"stringequals", "stringequalsignorecase", "stringlike",
 func (s statement) narrowed(by keys) bool {
 	narrow, _ := s.narrowing(by)
 	return narrow
+}
+
+// whenThere is the statement for requests that have all keys that conditions name.
+func (s statement) whenThere() statement {
+	strict := map[string]map[string]listOf[any]{}
+	for operator, tests := range s.Condition {
+		if i := len(operator) - len("IfExists"); i > 0 && strings.EqualFold(operator[i:], "IfExists") {
+			operator = operator[:i]
+		}
+		if strict[operator] == nil {
+			strict[operator] = map[string]listOf[any]{}
+		}
+		maps.Copy(strict[operator], tests)
+	}
+	s.Condition = strict
+	return s
 }
 
 // narrowing also says, of every condition that is there, why it doesn't count.

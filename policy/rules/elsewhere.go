@@ -126,6 +126,7 @@ var textual = map[string]string{
 	"aws:ssm/document:Document": "content",
 	"aws:appconfig/hostedConfigurationVersion:HostedConfigurationVersion": "content",
 	"aws:imagebuilder/component:Component":                                "data",
+	restAPIType:                                                           "body",
 }
 
 // plaintextTypes are what no shape tells.

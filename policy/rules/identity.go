@@ -47,7 +47,7 @@ func identity() []Rule {
 			Name: "endpoint-policy", Family: Identity,
 			Description: "VPC endpoints admit the customer's principals and resources only.",
 			Why:         "without a policy, an endpoint is a way out: data can be written to a bucket, queue or log group of another account.",
-			Fix: "give policy a document whose Allow statements have a condition on aws:PrincipalAccount, aws:ResourceAccount (or their org keys), " +
+			Fix: "give policy a document whose Allow statements have a condition on aws:ResourceAccount (or aws:ResourceOrgID), and on aws:PrincipalAccount where the first is IfExists, " +
 				"or name the foreign resources that are needed.",
 			On: on(endpointPolicy, endpointType, endpointPolicyType),
 		},

@@ -220,6 +220,7 @@ func (s *stack) leadsElsewhere() []Finding {
 	}
 	s.namesElsewhere(tell)
 	s.vpcsElsewhere(tell)
+	s.deliversElsewhere(tell)
 	own := s.ownAccounts()
 	s.eachEndpointStatement(func(endpoint *resource, statement statement, _ int) {
 		others := slices.DeleteFunc(statement.accounts(), func(account string) bool { return slices.Contains(own, account) })

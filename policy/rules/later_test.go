@@ -108,12 +108,14 @@ func TestSettingsThatDoNotCountAreTold(t *testing.T) {
 	t.Parallel()
 	loaded, faults := loadSettings(map[string]map[string]any{SettingsName: {
 		"unscopableActions": []any{"ec2:Describe*", "mediaconvert:PutPolicy"}, "trustedAccounts": []any{"12345", "222222222222"}, "trustedOrganizations": []any{"o-*"},
-		"joinedNetworks": []any{"0.0.0.0/0", "10.0.0.0/8"}, "secretWords": []any{"Losung"},
+		"joinedNetworks": []any{"0.0.0.0/0", "10.0.0.0/8"}, "secretWords": []any{"Losung"}, "trustedDomains": []any{"com", "https://hooks.example.com", "events.pagerduty.com"},
 	}}, noon)
 	assert.Equal(t, []string{
 		`unscopableActions: "ec2:Describe*" is not an action such as ec2:DescribeVpcs, without wildcards, and doesn't count.`,
 		`trustedAccounts: "12345" is not an account id of twelve digits, and doesn't count.`,
 		`trustedOrganizations: "o-*" is not an organization id such as o-a1b2c3d4e5, and doesn't count.`,
+		`trustedDomains: "com" is not a domain in lower case such as pagerduty.com, narrower than a registry's, and doesn't count.`,
+		`trustedDomains: "https://hooks.example.com" is not a domain in lower case such as pagerduty.com, narrower than a registry's, and doesn't count.`,
 		`joinedNetworks: "0.0.0.0/0" is not a CIDR block of a private network, or of an identity provider, and doesn't count.`,
 		`secretWords: "Losung" is not a word in lower case, and doesn't count.`,
 	}, faults)

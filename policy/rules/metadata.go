@@ -59,6 +59,9 @@ var metadata = map[string]Metadata{
 	"no-open-range":      base(High, "FSBP EKS.1", "Well-Architected SEC05-BP02"),
 	"joins-narrow":       strict(Medium, "Well-Architected SEC05-BP02"),
 
+	"no-delivery-outside":  base(High, "Well-Architected SEC05-BP01"),
+	"delivery-own-account": base(High, "Well-Architected SEC03-BP07"),
+
 	"identity-provider-narrow": base(High, "CIS 5.5", "Well-Architected SEC05-BP02"),
 
 	"dns-firewall-declared": strict(Medium, "Well-Architected SEC05-BP03"),

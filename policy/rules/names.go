@@ -1,6 +1,10 @@
 package rules
 
-import "strings"
+import (
+	"strings"
+
+	"golang.org/x/net/publicsuffix"
+)
 
 const (
 	firewallConfig      = "aws:route53/resolverFirewallConfig:ResolverFirewallConfig"
@@ -72,6 +76,13 @@ func (s *stack) firewallOf(vpc *resource, r report) {
 	}
 }
 
+// suffix tells whether a name is one like com or co.uk, or wider.
+func suffix(name string) bool {
+	name = strings.ToLower(strings.Trim(strings.TrimPrefix(name, "*"), "."))
+	public, registry := publicsuffix.PublicSuffix(name)
+	return name == "" || name == public && (registry || !strings.Contains(name, "."))
+}
+
 // blocksTheRest reads a group's rules: what it allows must be narrow, and one
 // after all of these must block everything.
 func (s *stack) blocksTheRest(group *resource, r report) bool {
@@ -94,8 +105,8 @@ func (s *stack) blocksTheRest(group *resource, r report) bool {
 			}
 			lastAllowed = max(lastAllowed, priority)
 			for _, name := range names {
-				if !strings.Contains(strings.Trim(strings.TrimPrefix(name, "*."), "."), ".") {
-					r.at(rule.URN).fault("the rule lets %q through, a whole top-level domain or more.", name)
+				if suffix(name) {
+					r.at(rule.URN).fault("the rule lets %q through, under which anybody can register a name.", name)
 				}
 			}
 		}

@@ -10,7 +10,7 @@ import (
 const routesWhy = "whatever is broken into inside the network can carry data out, and reach for more, over any route that leaves it."
 
 func noWayOut() []Rule {
-	return slices.Concat(gateways(), routes(), addresses(), joinRules(), providerRules(), nameRules())
+	return slices.Concat(gateways(), routes(), addresses(), joinRules(), providerRules(), nameRules(), deliveries())
 }
 
 func gateways() []Rule {
@@ -115,14 +115,10 @@ func addresses() []Rule {
 		publicDatabase(),
 		{
 			Name: "lambda-in-vpc", Family: NoWayOut,
-			Description: "Lambda functions run inside the VPC.",
-			Why:         "a function outside the VPC has the whole internet before it.",
-			Fix:         "give it vpcConfig with private subnets.",
-			On: on(func(res resource, r report) {
-				if !isSet(res.get("vpcConfig.subnetIds")) {
-					r.fault("vpcConfig.subnetIds is not set.")
-				}
-			}, "aws:lambda/function:Function"),
+			Description: "Lambda functions, and what else runs code for AWS to host, run inside the VPC.",
+			Why:         "what runs outside the VPC has the whole internet before it.",
+			Fix:         "give it private subnets: vpcConfig, App Runner's egressType VPC, a connection of Glue's.",
+			On:          insideVPC(),
 		},
 	}
 }

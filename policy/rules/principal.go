@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pathwai/airflow-on-fargate/policy/translate"
 )
 
 // resourcePolicies says where resource types keep a policy about who may use
@@ -49,7 +51,7 @@ func openPrincipal() map[string]check {
 	}
 	checks[functionPermissionType] = openFunction
 	checks["aws:verifiedpermissions/policy:Policy"] = permitsAll
-	return each(checks, on(collectionAccess, "aws:opensearch/serverlessAccessPolicy:ServerlessAccessPolicy"))
+	return each(checks, on(bodyPrincipals, restAPIType), on(collectionAccess, "aws:opensearch/serverlessAccessPolicy:ServerlessAccessPolicy"))
 }
 
 // permitsAll finds, in Cedar, a permission for everybody to do everything.
@@ -59,7 +61,7 @@ func permitsAll(res resource, r report) {
 	}
 }
 
-var anybody = regexp.MustCompile(`permit\s*\(\s*principal\s*,\s*action\s*,\s*resource\s*\)\s*;`)
+var anybody = regexp.MustCompile(`permit\s*\(\s*principal\s*,\s*action\s*,\s*resource\s*\)\s*(?:when\s*\{\s*true\s*\}\s*)?;`)
 
 const functionPermissionType = "aws:lambda/permission:Permission"
 
@@ -130,6 +132,9 @@ func trusted(principal, where string, r report) {
 	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 {
 		account = parts[4]
 	}
+	if account == translate.Account && strings.Contains(r.urn, inside) {
+		return // a template's own account
+	}
 	switch accounts, organizations := r.settings.TrustedAccounts, r.settings.TrustedOrganizations; {
 	case len(accounts) > 0 && isAccount(account) && !slices.Contains(accounts, account):
 		r.faultFix(fmt.Sprintf("%s admits account %s, which isn't one of the pack's trustedAccounts.", where, account),
@@ -146,15 +151,20 @@ const endpointPolicyType = "aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy"
 func endpointPolicy(res resource, r report) {
 	withDocument(res.get("policy"), "policy", r, func(d *document) {
 		for i, s := range d.Statement {
-			narrow, doubts := s.narrowing(endpointKeys)
-			if !s.allows() || narrow {
+			callers, doubts := s.narrowing(callerKeys)
+			if !s.allows() || s.narrowed(ownerKeys) || callers && s.whenThere().narrowed(ownerKeys) {
 				continue
 			}
 			if len(s.NotResource) > 0 {
 				r.fault("%s admits all resources but some (NotResource)%s.", s.name(i), doubts)
 			}
 			for _, arn := range s.Resource {
-				if breadth(arn) != named {
+				switch {
+				case breadth(arn) == named:
+				case callers:
+					r.faultFix(fmt.Sprintf("%s says who calls, and not whose %s is: aws:ResourceAccount (or aws:ResourceOrgID) is missing, so that its callers may write to other accounts.", s.name(i), arn),
+						"add aws:ResourceAccount to the condition, with StringEqualsIfExists where requests concern no resource, or name the resources.")
+				default:
 					r.fault("%s admits anybody to %s%s.", s.name(i), arn, doubts)
 				}
 			}

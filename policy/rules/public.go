@@ -28,6 +28,36 @@ func publicEntry() Rule {
 	}
 }
 
+// insideVPC are the types that run outside of it unless they are told where.
+func insideVPC() map[string]check {
+	placed := func(path string) check {
+		return func(res resource, r report) {
+			if !isSet(res.get(path)) {
+				r.fault("%s is not set.", path)
+			}
+		}
+	}
+	return each(
+		on(placed("vpcConfig.subnetIds"), functionType, "aws:synthetics/canary:Canary"),
+		on(placed("connections"), "aws:glue/job:Job"),
+		on(placed("subnetId"), "aws:glue/devEndpoint:DevEndpoint"),
+		on(func(res resource, r report) {
+			if isolated, state := truth(res.get("enableNetworkIsolation")); state != unknown && !isolated {
+				placed("vpcConfig.subnets")(res, r)
+			}
+		}, "aws:sagemaker/model:Model"),
+		on(func(res resource, r report) {
+			const path = "networkConfiguration.egressConfiguration.egressType"
+			switch value, state := text(res.get(path)); {
+			case state == unknown:
+				r.unseen(path)
+			case value != "VPC":
+				r.fault("%s is not VPC.", path)
+			}
+		}, "aws:apprunner/service:Service"),
+	)
+}
+
 func privateAPI(res resource, r report) {
 	types, state := items(res.get("endpointConfiguration.types"))
 	if state == unknown {

@@ -20,6 +20,7 @@ type settings struct {
 	UnscopableActions    []string     `json:"unscopableActions"`
 	TrustedAccounts      []string     `json:"trustedAccounts"`
 	TrustedOrganizations []string     `json:"trustedOrganizations"`
+	TrustedDomains       []string     `json:"trustedDomains"`
 	JoinedNetworks       []string     `json:"joinedNetworks"`
 	SecretWords          []string     `json:"secretWords"`
 }
@@ -101,6 +102,7 @@ func SettingsSchema() map[string]any {
 		"unscopableActions":    strs("Further actions, such as service:Action, that may have * as their resource since AWS can't scope them.", nil),
 		"trustedAccounts":      strs("Account ids that policies may admit; without any, whichever is named.", nil),
 		"trustedOrganizations": strs("Organization ids that policies may admit; without any, whichever is named.", nil),
+		"trustedDomains":       strs("Domains, such as pagerduty.com, that services of AWS may call and deliver to, with all names under them.", nil),
 		"joinedNetworks":       strs("Private CIDR blocks beyond a transit gateway or peering that the VPC may be joined to, and those of an identity provider; without any, routes may lead to every private block, and attachments need an exception.", nil),
 		"secretWords":          strs("Further words that end the names of what is secret.", nil),
 	}
@@ -169,6 +171,9 @@ func (s *settings) faults() []string {
 	})
 	each("trustedAccounts", &s.TrustedAccounts, "an account id of twelve digits", isAccount)
 	each("trustedOrganizations", &s.TrustedOrganizations, "an organization id such as o-a1b2c3d4e5", isOrganization)
+	each("trustedDomains", &s.TrustedDomains, "a domain in lower case such as pagerduty.com, narrower than a registry's", func(value string) bool {
+		return strings.Trim(value, "abcdefghijklmnopqrstuvwxyz0123456789.-") == "" && !strings.HasPrefix(value, ".") && !suffix(value)
+	})
 	each("joinedNetworks", &s.JoinedNetworks, "a CIDR block of a private network, or of an identity provider", func(value string) bool {
 		private, err := inPrivateRange(value)
 		return err == nil && private || providerNetwork(value)

@@ -1,7 +1,6 @@
 package rules
 
 import (
-	"encoding/json"
 	"slices"
 	"strings"
 
@@ -124,7 +123,7 @@ func kindOf(v property.Value) string {
 	return "string"
 }
 
-// embedded visits what stands in JSON texts of a resource: definitions of jobs,
+// embedded visits what stands in JSON or YAML texts of a resource: definitions of jobs,
 // state machines and others in the form of the API, whose names begin with
 // capital letters.
 func embedded(res resource, visit func(at place)) {
@@ -135,11 +134,12 @@ func embedded(res resource, visit func(at place)) {
 	for _, at := range texts {
 		for _, item := range elements(at.value) {
 			raw := strings.TrimSpace(knownText(item))
-			var decoded any
-			if (!strings.HasPrefix(raw, "{") && !strings.HasPrefix(raw, "[")) || at.shape == schema.Document && strings.Contains(raw, `"Statement"`) {
+			if yaml := at.path == textual[res.Type] && strings.Contains(raw, ":"); !yaml && !strings.HasPrefix(raw, "{") && !strings.HasPrefix(raw, "[") ||
+				at.shape == schema.Document && strings.Contains(raw, `"Statement"`) {
 				continue // a policy of IAM's holds no such properties
 			}
-			if json.Unmarshal([]byte(raw), &decoded) != nil {
+			decoded, err := readText(raw)
+			if err != nil {
 				continue
 			}
 			for _, element := range elements(fromPlain(decoded)) {

@@ -56,19 +56,34 @@ func collectionAccess(res resource, r report) {
 	}
 }
 
-// unknownDocuments reads policies of types that the schema doesn't know, by the
-// names of their properties.
+// collectionKey refuses OpenSearch Serverless' own key, which its own kind of
+// policy gives to collections.
+func collectionKey(res resource, r report) {
+	if strings.Contains(strings.Join(strings.Fields(knownText(res.get("policy"))), ""), `"AWSOwnedKey":true`) {
+		r.fault("policy gives collections a key that AWS owns.")
+	}
+}
+
+// unknownDocuments reads policies of types that the schema doesn't know, and
+// those that a template has elsewhere than the provider.
 func unknownDocuments(res resource, r report) {
-	if _, known := schema.Of(res.Type); known {
+	properties, known := schema.Of(res.Type)
+	if known && !strings.Contains(res.URN, inside) {
 		return
 	}
-	for _, at := range places(res, schema.Document) {
+	walk(res.properties(), "", func(at place) {
+		if path := resourcePolicies[res.Type]; path != "" && path == at.path || slices.ContainsFunc(properties, func(p schema.Property) bool { return p.Path == at.path }) {
+			return
+		}
+		written := at.value.IsMap() && isSet(at.value.AsMap().Get("statement"))
+		if !written && !strings.Contains(knownText(at.value), `"Statement"`) {
+			return
+		}
 		d, state, err := parseDocument(at.value)
-		if state != known || err != nil || d == nil {
-			continue
+		if state != unknown && err == nil && d != nil {
+			for i, s := range d.Statement {
+				namedPrincipal(s, s.name(i), r)
+			}
 		}
-		for i, s := range d.Statement {
-			namedPrincipal(s, s.name(i), r)
-		}
-	}
+	})
 }

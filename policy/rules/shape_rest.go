@@ -28,6 +28,7 @@ func dataEncrypted() Rule {
 			on(catalogued, "aws:athena/workgroup:Workgroup"),
 			onPlaced("encryptAtRest", "aws:elasticsearch/domain:Domain"),
 			underStrict(each(
+				on(collectionKey, "aws:opensearch/serverlessSecurityPolicy:ServerlessSecurityPolicy"),
 				onPlaced("encryptionSpecification", "aws:keyspaces/table:Table"),
 				onPlaced("encryptionConfiguration", "aws:athena/database:Database", "aws:s3tables/tableBucket:TableBucket"),
 				onPlaced("serverSideEncryptionConfiguration", "aws:kendra/index:Index"),

@@ -52,6 +52,7 @@ var worst = map[schema.Shape][]property.Value{
 	schema.Given: {property.New("export DB_PASSWORD=hunter2"), property.New([]property.Value{property.New("--password"), property.New("hunter2")}),
 		property.New(map[string]property.Value{"DB_PASSWORD": property.New("hunter2")}),
 		property.New([]property.Value{property.New(map[string]property.Value{"name": property.New("DB_PASSWORD"), "value": property.New("hunter2")})})},
+	schema.Address:    {property.New("https://collector.example.com/in")},
 	schema.Template:   {property.New("https://x"), property.New("{")},
 	schema.Definition: {property.New(`{"NetworkConfiguration": {"AssignPublicIp": "ENABLED"}}`)},
 }
@@ -162,7 +163,10 @@ var unread = map[string]string{
 	"aws:directconnect/connection:Connection encryptionMode":            "MACsec of a line, which not every place has",
 	"aws:ecs/cluster:Cluster configuration.executeCommandConfiguration": "exec-logged asks, where a service lets people in",
 	"aws:s3/bucketV2:BucketV2 serverSideEncryptionConfigurations":       "bucket-encrypted wants it declared beside the bucket",
-	"aws:cfg/": "rules of AWS Config, no resources",
-	"aws:iot/": "certificates of things, no resources",
+	"aws:iam/openIdConnectProvider:OpenIdConnectProvider url":           "says who issues tokens; nothing is sent there",
+	"aws:imagebuilder/": "an object of S3, which the service reads",
+	"aws:opsworks/":     "an address that is shown; AWS has withdrawn the service",
+	"aws:cfg/":          "rules of AWS Config, no resources",
+	"aws:iot/":          "certificates of things, no resources",
 	"aws:lambda/function:Function environment": "functionEnvironment reads its variables",
 }

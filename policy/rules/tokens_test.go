@@ -27,6 +27,7 @@ var laterTypes = []string{
 	"aws:s3/bucketAcl:BucketAcl",
 	"aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration",
 	"aws:appsync/api:Api",
+	"aws:quicksight/ipRestriction:IpRestriction",
 }
 
 // TestTokensAndPropertiesExist holds the rules and the fixtures against the

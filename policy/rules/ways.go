@@ -66,6 +66,18 @@ func publicServices() map[string]check {
 	return each(
 		on(exists("a public web application"), "aws:amplify/app:App", "aws:lightsail/distribution:Distribution", "aws:lightsail/containerService:ContainerService",
 			"aws:lightsail/lb:Lb", "aws:lightsail/instance:Instance", "aws:lightsail/bucket:Bucket"),
+		on(func(res resource, r report) {
+			eachMap(res.get("portInfos"), func(m property.Map) {
+				if !isSet(m.Get("cidrs")) && !isSet(m.Get("ipv6Cidrs")) && !isSet(m.Get("cidrListAliases")) {
+					r.fault("portInfos[].cidrs is not set, and the default is everybody.")
+				}
+			}, func() { r.unseen("portInfos") })
+		}, "aws:lightsail/instancePublicPorts:InstancePublicPorts"),
+		on(func(res resource, r report) {
+			if isSet(res.get("permittedPublicSecurityGroupRuleRanges")) {
+				r.fault("permittedPublicSecurityGroupRuleRanges is set: clusters may have ports that are open to everybody.")
+			}
+		}, "aws:emr/blockPublicAccessConfiguration:BlockPublicAccessConfiguration"),
 		on(exists("a public address"), "aws:lightsail/staticIp:StaticIp", "aws:lightsail/staticIpAttachment:StaticIpAttachment"),
 		on(exists("a public API"), "aws:apigatewayv2/domainName:DomainName"),
 		on(exists("a public website"), "aws:s3/bucketWebsiteConfigurationV2:BucketWebsiteConfigurationV2", "aws:s3/bucketWebsiteConfiguration:BucketWebsiteConfiguration"),
@@ -166,6 +178,11 @@ func sharing() []Rule {
 				on(sharedDocument, "aws:ssm/document:Document"),
 				on(objectGrants, "aws:s3/objectCopy:ObjectCopy"),
 				on(func(res resource, r report) {
+					if setting := knownText(res.get("settingId")); strings.HasSuffix(setting, "/public-sharing-permission") && knownText(res.get("settingValue")) != "Disable" {
+						r.fault("settingValue is not Disable: documents may be given to everybody.")
+					}
+				}, "aws:ssm/serviceSetting:ServiceSetting"),
+				on(func(res resource, r report) {
 					if state := knownText(res.get("state")); state == "unblocked" {
 						r.fault("state is %s: images and snapshots may be given to everybody.", state)
 					}
@@ -193,6 +210,14 @@ func sharing() []Rule {
 			Description: "Lists of addresses that are let in, or led to, hold private networks only.",
 			Why:         "a list with 0.0.0.0/0 in it, or a half of it, lets everybody in.",
 			Fix:         "name private CIDR blocks (RFC 1918, RFC 6598, RFC 4193).",
+			On: on(func(res resource, r report) {
+				// Its ranges are the names of a map.
+				if ranges := res.get("ipRestrictionRuleMap"); ranges.IsMap() {
+					for block := range ranges.AsMap().AllStable {
+						privateOnly(property.New(block), r, "ipRestrictionRuleMap")
+					}
+				}
+			}, "aws:quicksight/ipRestriction:IpRestriction"),
 			Any: func(res resource, r report) {
 				if rangesElsewhere(res.Type) {
 					return

@@ -38,6 +38,8 @@ const (
 	Protocol Shape = "protocol"
 	// Secret is a credential itself, not the name of one.
 	Secret Shape = "secret"
+	// Address is a URL or host that a service of AWS calls, or delivers to.
+	Address Shape = "address"
 	// Definition is JSON or YAML in the form of another API: a job, a state machine, the input of a call.
 	Definition Shape = "definition"
 	// Given is what something that runs is given: variables, arguments, a script.
@@ -64,6 +66,10 @@ const leaf = `(?:^|\.)`
 // names are asked in order: the first that fits counts.
 var names = []named{
 	by(Template, "string", leaf+`(?:templateBody|templateUrl)$`),
+	by(Address, "string", `(?i)`+leaf+`(?:invocationEndpoint|apiEndpoint|hecEndpoint|accountUrl|(?:httpEndpoint|endpoint)Configuration\.url|https?\.url|https?\.confirmationUrl|webUrl|httpConfig\.endpoint|`+
+		`httpsNotificationConfiguration\.endpoint|instanceUrl|applicationHostUrl|databaseUrl|serverHostname|serverName|containerUrl|nameNodes\.hostname|xksProxyUriEndpoint|endpointUri|`+
+		`kafkaSettings\.broker|clusterJdbcurl|oauth(?:Parameters)?\.authorizationEndpoint|integrationUri|[\w-]*integration\.uri|identityProviderDetails\.url|pinecone\w*\.connectionString|`+
+		`(?:redisEnterpriseCloud|mongoDbAtlas)Configuration\.endpoint)$|^(?:url|uri)$`),
 	by(Given, "string object", leaf+`(?:environmentVariables|runtimeEnvironmentVariables|environments?|envs|variables|stageVariables|airflowConfigurationOptions|connectionProperties|`+
 		`defaultArguments|nonOverridableArguments|providerDetails|propertyMap|configurations\.properties|hadoopJarStep\.properties|actions\.configuration|provisioningParameters|`+
 		`(?:runCommand|automation)Parameters\.parameters|userData|userDataBase64|[bB]uildspec|buildSpec|onCreate|onStart|studioLifecycleConfigContent|inputTemplate|customJson|`+

@@ -3,13 +3,17 @@ package translate
 import (
 	"fmt"
 	"regexp"
+	"strconv"
 	"strings"
 )
+
+// Account stands for the account that a template is deployed to.
+const Account = "123456789012"
 
 // pseudo are the parameters that every template has. The account is an example:
 // a template can't name another one by them.
 var pseudo = map[string]any{
-	"AWS::AccountId": "123456789012", "AWS::Region": "us-east-1", "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
+	"AWS::AccountId": Account, "AWS::Region": "us-east-1", "AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com",
 	"AWS::StackName": "stack", "AWS::StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/stack/0", "AWS::NoValue": nil,
 }
 
@@ -71,19 +75,23 @@ func (d document) function(name string, argument any) any {
 		}
 	case "Fn::If":
 		if len(list) == 3 {
-			if d.second {
+			if d.no[fmt.Sprint(list[0])] {
 				return d.resolve(list[2])
 			}
 			return d.resolve(list[1])
 		}
+	case "Fn::Base64":
+		return d.resolve(argument)
 	case "Fn::Sub":
 		return d.substitute(argument, list)
 	case "Fn::Join":
 		return d.join(list)
 	case "Fn::Select":
 		if len(list) == 2 {
-			if from, ok := d.resolve(list[1]).([]any); ok && len(from) > 0 {
-				return from[0]
+			if from, ok := d.resolve(list[1]).([]any); ok {
+				if at, err := strconv.Atoi(fmt.Sprint(d.resolve(list[0]))); err == nil && at >= 0 && at < len(from) {
+					return from[at]
+				}
 			}
 		}
 	case "Fn::FindInMap":
@@ -183,7 +191,11 @@ func (d document) inMap(list []any) any {
 		return Unknown{}
 	}
 	top, _ := d.mappings[fmt.Sprint(d.resolve(list[0]))].(map[string]any)
-	second, _ := top[fmt.Sprint(d.resolve(list[1]))].(map[string]any)
+	row := fmt.Sprint(d.resolve(list[1]))
+	if row == pseudo["AWS::Region"] && d.region != "" {
+		row = d.region
+	}
+	second, _ := top[row].(map[string]any)
 	if value, known := second[fmt.Sprint(d.resolve(list[2]))]; known {
 		return value
 	}

@@ -58,6 +58,9 @@ func serverlessFunction(name string, props map[string]any) []Resource {
 			all = append(all, twin("AWS::ApiGatewayV2::Api", "ServerlessHttpApi", "", map[string]any{})...)
 		}
 	}
+	if trust := props["AssumeRolePolicyDocument"]; trust != nil {
+		all = append(all, twin("AWS::IAM::Role", name+"Role", "", map[string]any{"AssumeRolePolicyDocument": trust})...)
+	}
 	policies, ok := props["Policies"].([]any)
 	if !ok && props["Policies"] != nil {
 		policies = []any{props["Policies"]}

@@ -42,6 +42,19 @@ func nodes(own *Resource, _ string) []Resource {
 	return nil
 }
 
+// topic has its subscriptions within it, the provider beside it.
+func topic(own *Resource, called string) []Resource {
+	var beside []Resource
+	for i, item := range list(own.Props["subscription"]) {
+		if one, ok := item.(map[string]any); ok {
+			one["topicArn"] = called
+			beside = append(beside, Resource{Type: "aws:sns/topicSubscription:TopicSubscription", Name: fmt.Sprintf("#subscription%d", i), Props: one})
+		}
+	}
+	delete(own.Props, "subscription")
+	return beside
+}
+
 // catalogued says where its templates stand, which cannot be read.
 func catalogued(own *Resource, _ string) []Resource {
 	own.Props["provisioningArtifactParameters"] = map[string]any{"templateUrl": Unknown{}}

@@ -95,7 +95,7 @@ var stores = map[string]pair{
 	"AWS::CloudTrail::Trail":             {token: "aws:cloudtrail/trail:Trail"},
 
 	"AWS::KMS::Key":                       {token: "aws:kms/key:Key", names: map[string]string{"keyPolicy": "policy", "keySpec": "customerMasterKeySpec"}},
-	"AWS::SNS::Topic":                     {token: "aws:sns/topic:Topic"},
+	"AWS::SNS::Topic":                     {token: "aws:sns/topic:Topic", more: topic},
 	"AWS::SNS::TopicPolicy":               {token: "aws:sns/topicPolicy:TopicPolicy", names: map[string]string{"policyDocument": "policy"}},
 	"AWS::SQS::Queue":                     {token: "aws:sqs/queue:Queue"},
 	"AWS::SQS::QueuePolicy":               {token: "aws:sqs/queuePolicy:QueuePolicy", names: map[string]string{"policyDocument": "policy"}},

@@ -44,6 +44,8 @@ var doors = map[string]pair{
 	"AWS::ServiceCatalog::CloudFormationProduct":            {token: "aws:servicecatalog/product:Product", more: catalogued},
 	"AWS::ServiceCatalog::CloudFormationProvisionedProduct": {token: "aws:servicecatalog/provisionedProduct:ProvisionedProduct"},
 
+	"AWS::SNS::Subscription":                {token: "aws:sns/topicSubscription:TopicSubscription"},
+	"AWS::AppFlow::Flow":                    {token: "aws:appflow/flow:Flow", names: map[string]string{"destinationFlowConfigList": "destinationFlowConfigs"}},
 	"AWS::IoT::Policy":                      {token: "aws:iot/policy:Policy", names: map[string]string{"policyDocument": "policy"}},
 	"AWS::SSO::PermissionSet":               {token: "aws:ssoadmin/permissionSet:PermissionSet", more: permissionSet},
 	"AWS::Events::EventBusPolicy":           {token: "aws:cloudwatch/eventBusPolicy:EventBusPolicy", more: busPolicy},

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -34,12 +35,18 @@ type document struct {
 	mappings   map[string]any
 	resources  map[string]any
 	globals    map[string]any
-	// second takes the other branch of every Fn::If.
-	second bool
+	// no are the conditions that are answered so; others are true.
+	no map[string]bool
+	// region is where tables are looked up, if it isn't the usual one.
+	region string
+	// seen are the resources that came out already.
+	seen map[string]bool
 }
 
 // Template reads a template of CloudFormation, in JSON or YAML. Parameters are
-// the values that it is given. Where a condition decides, both answers come out.
+// the values that it is given. Where conditions decide, each comes out with both
+// answers, beside others that are all true and all false; and what a table says by
+// region for each.
 func Template(text string, parameters map[string]any) ([]Resource, error) {
 	root, err := decode(text)
 	if err != nil {
@@ -52,7 +59,7 @@ func Template(text string, parameters map[string]any) ([]Resource, error) {
 	if !ok {
 		return nil, errors.New("has no Resources")
 	}
-	d := document{parameters: map[string]any{}, resources: declared}
+	d := document{parameters: map[string]any{}, resources: declared, seen: map[string]bool{}}
 	d.mappings, _ = root["Mappings"].(map[string]any)
 	d.globals, _ = root["Globals"].(map[string]any)
 	given, _ := root["Parameters"].(map[string]any)
@@ -63,13 +70,81 @@ func Template(text string, parameters map[string]any) ([]Resource, error) {
 		}
 	}
 	maps.Copy(d.parameters, parameters)
-	all, err := d.read()
-	if err != nil || !strings.Contains(text, "If") {
-		return all, err
+	conditions := map[string]bool{}
+	decisive(root, conditions)
+	var all []Resource
+	for _, d.no = range answers(slices.Sorted(maps.Keys(conditions))) {
+		more, err := d.read()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
 	}
-	d.second = true
-	more, err := d.read()
-	return append(all, more...), err
+	d.no = nil
+	for _, d.region = range d.regions() {
+		more, err := d.read()
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, more...)
+	}
+	return all, nil
+}
+
+// decisive gathers the conditions that an Fn::If asks.
+func decisive(v any, found map[string]bool) {
+	switch v := v.(type) {
+	case []any:
+		for _, item := range v {
+			decisive(item, found)
+		}
+	case map[string]any:
+		if asked, ok := v["Fn::If"].([]any); ok && len(asked) > 0 {
+			found[fmt.Sprint(asked[0])] = true
+		}
+		for _, value := range v {
+			decisive(value, found)
+		}
+	}
+}
+
+// answers are the ways to answer conditions that are read: all of them yes, all
+// no, and each otherwise than the rest.
+func answers(conditions []string) []map[string]bool {
+	ways := []map[string]bool{nil}
+	if len(conditions) == 0 {
+		return ways
+	}
+	none := map[string]bool{}
+	for _, condition := range conditions {
+		none[condition] = true
+	}
+	ways = append(ways, none)
+	if len(conditions) == 1 {
+		return ways
+	}
+	for _, condition := range conditions {
+		alone := maps.Clone(none)
+		delete(alone, condition)
+		ways = append(ways, map[string]bool{condition: true}, alone)
+	}
+	return ways
+}
+
+var regionName = regexp.MustCompile(`^[a-z]{2}(?:-[a-z]+)+-\d$`)
+
+// regions are those that tables know.
+func (d document) regions() []string {
+	found := map[string]bool{}
+	for _, table := range d.mappings {
+		rows, _ := table.(map[string]any)
+		for name := range rows {
+			if regionName.MatchString(name) {
+				found[name] = true
+			}
+		}
+	}
+	return slices.Sorted(maps.Keys(found))
 }
 
 // transforms lets those macros pass whose meaning is known.
@@ -102,6 +177,12 @@ func (d document) read() ([]Resource, error) {
 		props, ok := d.resolve(fields["Properties"]).(map[string]any)
 		if !ok {
 			props = map[string]any{}
+		}
+		if raw, err := json.Marshal([]any{name, props}); err == nil {
+			if d.seen[string(raw)] {
+				continue
+			}
+			d.seen[string(raw)] = true
 		}
 		all = append(all, d.translate(kind, name, props)...)
 	}

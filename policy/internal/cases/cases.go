@@ -157,7 +157,7 @@ func Compliant() map[string]Group {
 		"service": service(), "load-balancer": loadBalancer(), "database": database(), "cluster-database": cluster(),
 		"cache": cache(), "files": files(), "bucket": bucket(), "access-logs": accessLogs(), "stores": stores(),
 		"role": role(), "trust": trust(), "key": key(), "doors": privateDoors(), "lambda": function(), "alarms": alarms(), "sealed": sealed(),
-		"placed-elsewhere": elsewhere(), "late-definition": lateDefinition(), "inline-bucket": inlineBucket(), "listener-rule": behindRedirect(), "templates": templated(),
+		"placed-elsewhere": elsewhere(), "late-definition": lateDefinition(), "inline-bucket": inlineBucket(), "listener-rule": behindRedirect(), "templates": templated(), "deliveries": delivering(),
 	}
 	maps.Copy(all, controls())
 	return all
@@ -169,7 +169,7 @@ func Mutants() []Mutant {
 	for _, more := range [][]Mutant{
 		gatewayMutants(), routeMutants(), joinMutants(), providerMutants(), addressMutants(), entryMutants(), doorMutants(), restMutants(), bucketMutants(),
 		transitMutants(), permissionMutants(), principalMutants(), containerMutants(), completenessMutants(), guardMutants(), settingsMutants(),
-		narrowMutants(), wideMutants(), standingMutants(), secretMutants(), shapeMutants(), templateMutants(),
+		narrowMutants(), wideMutants(), standingMutants(), deliveryMutants(), secretMutants(), shapeMutants(), templateMutants(),
 	} {
 		all = append(all, more...)
 	}

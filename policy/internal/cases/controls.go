@@ -63,7 +63,7 @@ func controls() map[string]Group {
 			res("aws:ec2/routeTable:RouteTable", "inline-office", object{"vpcId": "vpc-1", "routes": list{object{"cidrBlock": "10.30.0.0/16", "transitGatewayId": "tgw-1"}}}),
 		},
 		"endpoint-policy-beside": {withoutPolicy(endpoint("athena", "athena", "Interface")), res("aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy", "beside", object{"vpcEndpointId": Ref{"athena", "id"}, "policy": policy(object{
-			"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": object{"StringEquals": object{"aws:PrincipalAccount": account}}})})},
+			"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": object{"StringEquals": object{"aws:PrincipalAccount": account}, "StringEqualsIfExists": object{"aws:ResourceAccount": account}}})})},
 		"not-secret":       notSecret(),
 		"replica":          replica(),
 		"registry-scanned": {res("aws:ecr/registryScanningConfiguration:RegistryScanningConfiguration", "registry", object{"scanType": "ENHANCED", "rules": list{object{"scanFrequency": "CONTINUOUS_SCAN", "repositoryFilters": list{object{"filter": "*", "filterType": "WILDCARD"}}}}})},

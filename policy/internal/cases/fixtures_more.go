@@ -94,7 +94,7 @@ func privateDoors() Group {
 		res("aws:apigateway/restApi:RestApi", "api", object{"endpointConfiguration": object{"types": "PRIVATE"}}),
 		res("aws:route53/zone:Zone", "zone", object{"name": "airflow.internal", "vpcs": list{object{"vpcId": "vpc-1"}}}),
 		res("aws:lambda/functionUrl:FunctionUrl", "url", object{"functionName": "f", "authorizationType": "AWS_IAM"}),
-		res("aws:apprunner/service:Service", "apprunner", object{"serviceName": "s", "sourceConfiguration": object{}, "networkConfiguration": object{"ingressConfiguration": object{"isPubliclyAccessible": false}}}),
+		res("aws:apprunner/service:Service", "apprunner", object{"serviceName": "s", "sourceConfiguration": object{}, "networkConfiguration": object{"ingressConfiguration": object{"isPubliclyAccessible": false}, "egressConfiguration": object{"egressType": "VPC", "vpcConnectorArn": "c"}}}),
 		res("aws:elb/loadBalancer:LoadBalancer", "classic", object{"internal": true, "subnets": list{"subnet-1"}, "accessLogs": object{"bucket": "logs-of-another-stack"}, "listeners": list{object{"lbProtocol": "ssl", "lbPort": 443, "instancePort": 443, "instanceProtocol": "ssl"}}}),
 		res("aws:dms/replicationInstance:ReplicationInstance", "replication", object{"replicationInstanceId": "r", "replicationInstanceClass": "c", "publiclyAccessible": false, "replicationSubnetGroupId": "s", "kmsKeyArn": keyARN}),
 	}

@@ -70,7 +70,7 @@ func Foreigners() []Foreign {
 			res("aws:iam/rolePolicy:RolePolicy", "lake", object{"role": "r", "policy": policy(allow(list{"s3:GetObject", "s3:PutObject"}, "arn:aws:s3:::*"))}),
 			res("aws:glue/job:Job", "job", object{"roleArn": Ref{"glue", "arn"}, "command": object{"scriptLocation": "s3://scripts/job.py"}, "defaultArguments": object{"--db_password": "hunter2", "--TempDir": "s3://tmp/x"}}),
 			res("aws:iam/role:Role", "partner", object{"assumeRolePolicy": policy(object{"Effect": "Allow", "Principal": object{"AWS": "*"}, "Action": "sts:AssumeRole", "Condition": object{"StringEquals": object{"sts:ExternalId": "partner"}}})}),
-		}, []string{"no-open-principal partner", "no-plaintext-secret job", "no-wildcard-resource lake"},
+		}, []string{"lambda-in-vpc job", "no-open-principal partner", "no-plaintext-secret job", "no-wildcard-resource lake"},
 			words("bucket-access-block-declared bucket-encrypted bucket-policy-declared bucket-versioned data-encrypted service-principal-scoped")},
 		{"batch", "a job queue on Fargate Spot with a privileged job", Group{
 			roleFor("service-role", "batch.amazonaws.com"), attach("service-policy", "arn:aws:iam::aws:policy/service-role/AWSBatchServiceRole"), attach("job-policy", "arn:aws:iam::aws:policy/AmazonS3FullAccess"),

@@ -16,7 +16,7 @@ type Variant struct {
 // KindNames says what each kind of fault is about.
 var KindNames = map[string]string{
 	"A": "bypasses: templates, Cloud Control, aws-native", "B": "ways out", "C": "doors of managed services", "D": "given to everybody",
-	"F": "policies, and conditions that narrow nothing", "G": "permissions", "H": "security groups", "I": "encryption at rest",
+	"E": "what services deliver to others", "F": "policies, and conditions that narrow nothing", "G": "permissions", "H": "security groups", "I": "encryption at rest",
 	"J": "encryption in transit", "K": "containers and secrets", "L": "completeness",
 }
 
@@ -25,7 +25,7 @@ var KindNames = map[string]string{
 var KindRules = map[string][]string{
 	"B": {"no way out", "no-open-range"}, "C": {"no way out", "not-for-everybody", "no-open-range", "no-open-principal", "traffic-encrypted"},
 	"D": {"not-for-everybody", "no-open-range", "no-open-principal", "bucket-no-public-acl", "bucket-access-block"},
-	"F": {"no-open-principal"}, "G": {"identity"}, "H": {"open doors"}, "I": {"encryption at rest", "cache-tls", "traffic-encrypted"}, "J": {"encryption in transit"},
+	"E": {"no-delivery-outside", "delivery-own-account"}, "F": {"no-open-principal"}, "G": {"identity"}, "H": {"open doors"}, "I": {"encryption at rest", "cache-tls", "traffic-encrypted"}, "J": {"encryption in transit"},
 	"K": {"no-plaintext-secret", "no-privileged-container", "no-root-container", "secret-encrypted", "no-plain-credential", "cache-tls"},
 	"L": {"completeness", "cache-tls"},
 }
@@ -39,6 +39,7 @@ func Kinds() []Variant {
 	k.ways()
 	k.entries()
 	k.givenAway()
+	k.delivered()
 	k.conditions()
 	k.permissions()
 	k.kept()
@@ -47,6 +48,7 @@ func Kinds() []Variant {
 	k.complete()
 	k.complying()
 	k.further()
+	k.rare()
 	return k.all
 }
 
@@ -59,15 +61,24 @@ func (k *kinds) good(kind, title, token string, props object) {
 	k.add(kind, title, token, props, false)
 }
 
+// badWith and goodWith are judged with settings of the pack.
+func (k *kinds) badWith(kind, title, token string, props, settings object) {
+	k.bad(kind, title, token, props)
+	k.all[len(k.all)-1].Config = object{"pack-settings": settings}
+}
+
+func (k *kinds) goodWith(kind, title, token string, props, settings object) {
+	k.good(kind, title, token, props)
+	k.all[len(k.all)-1].Config = object{"pack-settings": settings}
+}
+
 // badBase and goodBase are judged under the baseline profile.
 func (k *kinds) badBase(kind, title, token string, props object) {
-	k.bad(kind, title, token, props)
-	k.all[len(k.all)-1].Config = object{"pack-settings": object{"profile": "baseline"}}
+	k.badWith(kind, title, token, props, object{"profile": "baseline"})
 }
 
 func (k *kinds) goodBase(kind, title, token string, props object) {
-	k.good(kind, title, token, props)
-	k.all[len(k.all)-1].Config = object{"pack-settings": object{"profile": "baseline"}}
+	k.goodWith(kind, title, token, props, object{"profile": "baseline"})
 }
 
 func template(kind string, props object) object {

@@ -80,6 +80,7 @@ func principalMutants() []Mutant {
 		mutant("endpoint-policy-declared", "left out", Group{endpoint("extra", "athena", "Interface")}, "extra", "policy is not set", unset("extra", "policy")),
 		endpointWith("AWS's default", "admits anybody to *", object{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}),
 		endpointWith("one key may be missing", "admits anybody to *", object{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": object{"StringEqualsIfExists": object{"aws:ResourceAccount": account}}}),
+		endpointWith("callers alone", "says who calls, and not whose * is: aws:ResourceAccount (or aws:ResourceOrgID) is missing", object{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": object{"StringEquals": object{own: account}}}),
 		endpointWith("all but some", "NotResource", object{"Effect": "Allow", "Principal": "*", "Action": "*", "NotResource": "arn:aws:s3:::b/*"}),
 	}
 }

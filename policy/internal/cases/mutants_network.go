@@ -109,7 +109,7 @@ func entryMutants() []Mutant {
 		mutant("no-public-entry", "edge API", privateDoors(), "api", "not PRIVATE", set("api", "endpointConfiguration.types", "EDGE")),
 		mutant("no-public-entry", "API by default", privateDoors(), "api", "not PRIVATE", unset("api", "endpointConfiguration")),
 		mutant("no-public-entry", "function URL", privateDoors(), "url", `"NONE"`, set("url", "authorizationType", "NONE")),
-		mutant("no-public-entry", "App Runner", privateDoors(), "apprunner", "isPubliclyAccessible is not false", unset("apprunner", "networkConfiguration")),
+		mutant("no-public-entry", "App Runner", privateDoors(), "apprunner", "isPubliclyAccessible is not false", unset("apprunner", "networkConfiguration.ingressConfiguration")),
 		mutant("no-public-database", "RDS", database(), "database", "publiclyAccessible is true", set("database", "publiclyAccessible", true)),
 		mutant("no-public-database", "RDS, unknown", database(), "database", "publiclyAccessible is not known", set("database", "publiclyAccessible", Unknown{})),
 		mutant("no-public-database", "Aurora", cluster(), "member", "publiclyAccessible is true", set("member", "publiclyAccessible", true)),

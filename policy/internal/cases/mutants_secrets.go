@@ -72,7 +72,7 @@ func secretMutants() []Mutant {
 
 // wordOfOnesOwn is a secret by a word that the settings add.
 func wordOfOnesOwn() Mutant {
-	m := alone(mutant("no-plaintext-secret", "a word of the settings", onlyOne("aws:glue/job:Job", object{"roleArn": "r", "securityConfiguration": "s", "command": object{"scriptLocation": "s3://b/x.py"}, "defaultArguments": object{"--db-losung": "hunter2"}}), "it", "db-losung is set in plain text"))
+	m := alone(mutant("no-plaintext-secret", "a word of the settings", onlyOne("aws:glue/job:Job", object{"roleArn": "r", "securityConfiguration": "s", "connections": list{"c"}, "command": object{"scriptLocation": "s3://b/x.py"}, "defaultArguments": object{"--db-losung": "hunter2"}}), "it", "db-losung is set in plain text"))
 	m.Config = object{"pack-settings": object{"secretWords": list{"losung"}}}
 	return m
 }
