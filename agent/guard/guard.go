@@ -69,8 +69,8 @@ func parse(inv cli.Invocation) (s settings, code int, done bool) {
 	patience := f.Duration("patience", "AGENT_GUARD_PATIENCE", 90*time.Second, "how long a worker may fail to prove that it consumes before /worker says 503")
 	releaseAfter := f.Duration("release-after", "AGENT_GUARD_RELEASE_AFTER", 15*time.Second, "how long a worker must be idle before its task may be stopped")
 	protect := f.Duration("protect-for", "AGENT_GUARD_PROTECT_FOR", 30*time.Minute, "how long one protection lasts; it is renewed at a third of this")
-	agentURI := f.String("ecs-agent-uri", "ECS_AGENT_URI", "", "the ECS agent's `address`; ECS sets it. Without it nothing is protected")
-	listen := f.String("listen", "AGENT_LISTEN", "127.0.0.1:9102", "the `address` of /healthz, /readyz and /worker")
+	agentURI := f.URL("ecs-agent-uri", "ECS_AGENT_URI", "", "the ECS agent's `address`; ECS sets it. Without it nothing is protected")
+	listen := f.Address("listen", "AGENT_LISTEN", "127.0.0.1:9102", "the `address` of /healthz, /readyz and /worker")
 	broker, _ := inv.LookupEnv("AGENT_BROKER_URL")
 	f.Check(func() error {
 		if broker == "" {

@@ -41,6 +41,7 @@ type Client struct {
 	s3        *s3.Client
 	transport *http.Client
 	silence   time.Duration
+	pageTime  time.Duration
 	maxPage   int64
 }
 
@@ -56,7 +57,7 @@ func Load(ctx context.Context, version string) (*Client, error) {
 
 // New makes a client from an AWS configuration.
 func New(cfg aws.Config, version string) (*Client, error) {
-	c := &Client{silence: silence, maxPage: maxPage}
+	c := &Client{silence: silence, pageTime: pageTime, maxPage: maxPage}
 	buildable, ok := cfg.HTTPClient.(*awshttp.BuildableClient) // with AWS_CA_BUNDLE
 	if !ok {
 		buildable = awshttp.NewBuildableClient()

@@ -40,6 +40,9 @@ func (s *Store) NewStage() (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	if numberOf(path.Base(s.tree(c.next))) == 0 {
+		return nil, fmt.Errorf("%s: there is no number after that of the last tree, which is none of dagsync's: remove it", s.tree(c.next-1))
+	}
 	return &Stage{store: s, Number: c.next}, s.mkdir(s.tree(c.next))
 }
 

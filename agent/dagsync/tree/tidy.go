@@ -57,11 +57,11 @@ func (s *Store) Tidy(ctx context.Context, now time.Time, keep time.Duration, spa
 func (s *Store) retire(ctx context.Context, number int) error {
 	err := s.call("lock", s.manifest(number), func() error {
 		record, err := s.OpenFile(s.manifest(number), os.O_RDWR, 0)
-		if err != nil {
-			return err
+		if err == nil {
+			defer func() { _ = record.Close() }() // nothing was written through it
+			err = unix.Flock(int(record.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		}
-		defer func() { _ = record.Close() }() // nothing was written through it
-		if err := unix.Flock(int(record.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if unlessGone(err) != nil { // what is no file, nobody locks
 			return err
 		}
 		// Without its manifest it is rubbish: whoever locks it from now on finds
