@@ -70,7 +70,7 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	require.True(t, done)
 	require.Equal(t, cli.ExitUsage, code)
 	require.Empty(t, stdout)
-	require.Zero(t, s.checks)
+	require.Equal(t, 1, s.checks)
 	for _, text := range []string{`T_WAIT: "soon"`, `T_LOUD: "maybe"`, `--count: "many"`, "--name: given 2 times", "test --help"} {
 		require.Contains(t, stderr, text)
 	}
@@ -78,6 +78,11 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	require.Equal(t, cli.ExitUsage, code)
 	require.Contains(t, stderr, "too many")
 	require.Contains(t, stderr, "--name: empty")
+	_, _, _, _, stderr = parse(map[string]string{"T_WAIT": "soon"}, "--count", "101")
+	require.Contains(t, stderr, `T_WAIT: "soon" is no duration; write it like 5s, 10m or 24h`)
+	require.Contains(t, stderr, "--count: too many", "rules are asked all the same")
+	_, _, _, _, stderr = parse(nil, "--unknown", "--count", "101")
+	require.NotContains(t, stderr, "too many", "behind an unknown flag nothing was read")
 	for _, args := range [][]string{{"--unknown"}, {"stray"}, {"--wait"}} {
 		_, code, done, _, stderr := parse(nil, args...)
 		require.True(t, done)

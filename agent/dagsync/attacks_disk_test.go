@@ -145,8 +145,11 @@ func TestRemovedAsSoonAsItIsShown(t *testing.T) {
 	w.put(want)
 	s := w.open(t)
 	defer s.mirror.close()
-	w.disk.Before = func(op, _ string) error {
-		if op == "fsync" { // the link was just turned
+	var turning, removed atomic.Bool
+	w.disk.Before = func(op, path string) error {
+		if op == "rename" && path == w.target {
+			turning.Store(true)
+		} else if turning.Load() && !removed.Swap(true) { // the first call after it
 			return os.Remove(w.target + "/d/b.py")
 		}
 		return nil

@@ -76,7 +76,7 @@ func (m *mirror) bring(ctx context.Context, now view, listing bucket.Listing) (b
 		return false, err
 	}
 	if next.glance, err = m.store.Publish(ctx, stage, next.manifest, next.folders); err != nil {
-		m.failed, m.known = nil, false
+		m.failed = nil // what a disk failed to keep must not be linked into the next
 		return false, fmt.Errorf("publishing: %w", err)
 	}
 	m.verified = time.Now()

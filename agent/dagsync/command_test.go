@@ -67,7 +67,10 @@ func TestCommandLineFaults(t *testing.T) {
 		"too seldom":      {append(good, "--interval", "5m"), []string{"promised within 60s"}},
 		"too often":       {append(good, "--interval", "1ms"), []string{"not between"}},
 		"keep":            {append(good, "--keep", "-1h"), []string{"below zero"}},
-		"empty namespace": {append(good, "--namespace", ""), []string{"can't be empty"}},
+		"empty namespace": {append(good, "--namespace", ""), []string{`namespace: "" is none of CloudWatch's`}},
+		"no stack": {append(good, "--stack", "two words", "--listen", "127.0.0.1"), []string{
+			`--stack (AGENT_STACK): "two words" is no value of a CloudWatch dimension`, `--listen: "127.0.0.1" is no address; write it like 127.0.0.1:9100`,
+		}},
 		"a directory bucket": {[]string{"--source", "s3://x--use1-az4--x-s3/", "--target", "/sync/dags"},
 			[]string{"lists its keys in no order"}},
 	} {

@@ -239,8 +239,9 @@ func TestGauge(t *testing.T) {
 	s.mirror.listed = time.Now()
 	s.note(nil)
 	require.NoError(t, s.ready())
-	s.gauge.inStep = time.Now().Add(-stale - time.Second)
-	require.ErrorContains(t, s.ready(), "last in step")
+	s.mirror.listed = time.Now().Add(-stale - time.Second)
+	s.note(nil)
+	require.ErrorContains(t, s.ready(), "last in step", "what counts is when it was listed")
 	s.gauge.standby = true
 	require.ErrorContains(t, s.ready(), "another writer")
 }
@@ -258,6 +259,32 @@ func TestBackoff(t *testing.T) {
 	}
 	require.Greater(t, len(different), 100, "it is random")
 	require.LessOrEqual(t, backoff(30*time.Second, 50), longestBackoff)
+}
+
+// Failures of another time don't lengthen the pause after a new one.
+func TestPausesBeginAnew(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	failures := func() []string { return strings.Split(w.logs.String(), `"retry_seconds":`)[1:] }
+	stop := w.start()
+	w.eventually(files{"a.py": "1"})
+	w.refuseAll()
+	require.Eventually(t, func() bool { return len(failures()) == 4 }, time.Minute, time.Millisecond)
+	w.s3.SetFault(nil)
+	w.put(files{"a.py": "2"})
+	w.eventually(files{"a.py": "2"})
+	before := len(failures())
+	w.refuseAll()
+	require.Eventually(t, func() bool { return len(failures()) > before }, time.Minute, time.Millisecond)
+	require.Equal(t, cli.ExitOK, stop())
+	var seconds float64
+	_, err := fmt.Sscanf(failures()[before], "%g", &seconds)
+	require.NoError(t, err)
+	require.LessOrEqual(t, seconds, w.config.interval.Seconds())
+}
+
+func (w *world) refuseAll() {
+	w.s3.SetFault(func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(403); return true })
 }
 
 func TestTreesThatNobodyReadsAreRemoved(t *testing.T) {

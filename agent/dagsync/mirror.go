@@ -86,6 +86,9 @@ func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
 	}
 	if !due && listing.Digest == m.state.digest {
 		m.state.manifest.Mark = listing.Mark.ETag
+		if m.failed != nil { // what it was for isn't wanted any more
+			m.failed, m.untidy = nil, true
+		}
 		return false, nil
 	}
 	if !due {

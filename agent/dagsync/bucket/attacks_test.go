@@ -116,6 +116,23 @@ func TestStorageClasses(t *testing.T) {
 	}
 }
 
+// Two states of a prefix have two digests, however keys and ETags end and begin.
+func TestDigests(t *testing.T) {
+	digests := map[bucket.Digest]string{}
+	for _, objects := range []string{"", "k=ab", "ka=b", "kab=", "k=a kb=b", "k=a k2=b", "k=a k2=c"} {
+		text := ""
+		for object := range strings.FieldsSeq(objects) {
+			key, etag, _ := strings.Cut(object, "=")
+			text += strings.Replace(listed("p/"+key, ""), "<ETag>e<", "<ETag>"+etag+"e<", 1)
+		}
+		b := answering(t, func(w http.ResponseWriter, _ *http.Request) { _, _ = fmt.Fprint(w, page(text, "")) })
+		listing, err := b.List(t.Context(), "p/", quietly)
+		require.NoError(t, err)
+		require.NotContains(t, digests, listing.Digest, objects)
+		digests[listing.Digest] = objects
+	}
+}
+
 // What is listed is of the time in which the listing began.
 func TestTimeOfAListing(t *testing.T) {
 	b := answering(t, func(w http.ResponseWriter, r *http.Request) {

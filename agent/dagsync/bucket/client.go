@@ -167,7 +167,7 @@ type retryer struct{ aws.Retryer }
 
 func (r retryer) IsErrorRetryable(err error) bool {
 	var broken *smithy.DeserializationError
-	return !errors.Is(err, context.Canceled) && errors.As(err, &broken) || r.Retryer.IsErrorRetryable(err)
+	return errors.As(err, &broken) || r.Retryer.IsErrorRetryable(err)
 }
 
 // explain adds to an answer of S3 what to do about it.

@@ -83,8 +83,7 @@ func (b *Bucket) List(ctx context.Context, prefix string, progress func()) (List
 				continue
 			}
 			l.Objects = append(l.Objects, o)
-			line = append(append(binary.AppendUvarint(line[:0], uint64(len(key))), key...), o.ETag...)
-			line = binary.AppendUvarint(append(line, 0), uint64(o.Size))
+			line = append(append(append(binary.AppendUvarint(line[:0], uint64(len(key))), key...), o.ETag...), 0)
 			_, _ = digest.Write(line) // a hash never fails
 		}
 		if !*page.IsTruncated {

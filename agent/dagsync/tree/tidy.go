@@ -28,13 +28,19 @@ func (s *Store) Tidy(ctx context.Context, now time.Time, keep time.Duration, spa
 	}
 	var faults []error // one thing that can't be removed keeps no other
 	for _, name := range c.Rubbish {
+		if ctx.Err() != nil {
+			break
+		}
 		if numberOf(name) == 0 || numberOf(name) != spared {
 			faults = append(faults, s.clear(ctx, s.home+"/"+name, 2))
 		}
 	}
 	for i, number := range c.Trees {
-		if number == c.Current || c.Current == 0 {
+		if number == c.Current {
 			continue
+		}
+		if ctx.Err() != nil {
+			break
 		}
 		// The next tree's record tells when this one was replaced. Those after
 		// one that isn't past its time aren't either, and need not be looked at.
@@ -50,7 +56,7 @@ func (s *Store) Tidy(ctx context.Context, now time.Time, keep time.Duration, spa
 		}
 		faults = append(faults, s.retire(ctx, number))
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, ctx.Err())...)
 }
 
 // retire removes a tree, unless a reader uses it.
