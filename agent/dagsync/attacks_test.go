@@ -42,7 +42,7 @@ func (w *world) onSecondPage(nth int64, do func()) (done *atomic.Bool) {
 }
 
 // Pushes that end while an agent, which knows the release before, lists: what
-// it listed before is never shown with what came after.
+// it listed before, and has, is never shown with what came after.
 func TestPushEndsWhileListed(t *testing.T) {
 	for name, row := range map[string]struct {
 		listing int64
@@ -69,10 +69,9 @@ func TestPushEndsWhileListed(t *testing.T) {
 			w.mark("one", bucket.Complete)
 			_, turn := w.turning()
 			w.mark("two", bucket.Pushing)
-			w.put(files{"!000.py": "2", "z.py": "2"})
-			if row.listing == 1 {
-				w.put(files{"z.py": "3"})
-			} else {
+			w.put(files{"z.py": "3"})
+			if row.listing == 2 {
+				w.put(files{"z.py": "2"})
 				w.mark("two", bucket.Complete)
 			}
 			done := w.onSecondPage(row.listing, func() { row.push(w) })
@@ -115,6 +114,49 @@ func TestAnyRefusedObjectIsNoticed(t *testing.T) {
 		require.NoError(t, turn())
 	}
 	w.sees(files{"a.py": "1", "c.py": "1"})
+}
+
+// An answer breaks off, and then S3 refuses: of the half that came nothing is shown.
+func TestRefusedAfterHalfOfIt(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	_, turn := w.turning()
+	w.put(files{"a.py": "2", "new.py": strings.Repeat("x", 1000)})
+	var gets atomic.Int64
+	w.s3.SetFault(func(rw http.ResponseWriter, r *http.Request) bool {
+		switch {
+		case !strings.HasSuffix(r.URL.Path, "/new.py"):
+			return false
+		case gets.Add(1) == 1:
+			return w.rewrite(rw, r, func(text string) string { return text[:500] })
+		}
+		rw.WriteHeader(403)
+		return true
+	})
+	require.ErrorContains(t, turn(), "StatusCode: 403")
+	w.sees(files{"a.py": "1"})
+	require.NoError(t, turn())
+	w.sees(files{"a.py": "2"})
+	w.wholeTrees()
+}
+
+// However a disk says that it is full, what is half made goes at once.
+func TestFullDiskByQuota(t *testing.T) {
+	for _, fault := range []error{unix.ENOSPC, unix.EDQUOT} {
+		w := newWorld(t)
+		w.put(files{"a.py": "1"})
+		_, turn := w.turning()
+		w.put(files{"b.py": "1", "c.py": "1"})
+		w.disk.Before = func(op, path string) error {
+			if op == "write" && strings.HasSuffix(path, "c.py") {
+				return fault
+			}
+			return nil
+		}
+		require.ErrorIs(t, turn(), fault)
+		require.Empty(t, w.unfinished())
+		w.sees(files{"a.py": "1"})
+	}
 }
 
 // What an attempt left that isn't wanted any more goes at the next look.

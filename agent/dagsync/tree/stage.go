@@ -169,7 +169,7 @@ func (s *Stage) fetch(ctx context.Context, o bucket.Object, shown Base, fetch Fe
 
 // Full is true for errors that say that there is no room left.
 func Full(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
 }
 
 // diskCalls at a time hide the latency of a network file system, where each is
