@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -88,6 +89,20 @@ func TestAllFaultsAtOnce(t *testing.T) {
 		require.True(t, done)
 		require.Equal(t, cli.ExitUsage, code, args)
 		require.NotEmpty(t, stderr)
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	for text, good := range map[string]bool{
+		"127.0.0.1:9100": true, ":0": true, "localhost:65535": true, "[::1]:1": true, "here": false, "::1:1": false, "h:65536": false, "h:-1": false, "h:": false, "h:http": false, ":": false,
+	} {
+		flags := cli.NewFlags("test", "")
+		address := flags.Address("listen", "T_LISTEN", "x:1", "")
+		_, done := flags.Parse(cli.Invocation{Args: []string{"--listen", text}, Stdout: io.Discard, Stderr: io.Discard, LookupEnv: func(string) (string, bool) { return "", false }})
+		require.Equal(t, good, !done, text)
+		if good {
+			require.Equal(t, text, *address)
+		}
 	}
 }
 

@@ -350,6 +350,15 @@ func TestSettings(t *testing.T) {
 		require.Equal(t, cli.ExitUsage, code)
 		require.Contains(t, stderr, want)
 	}
+	wrong := map[string]string{
+		"AGENT_BROKER_URL": "http://:hush@h", "AGENT_WORKER_QUEUES": "a,,b", "AGENT_GUARD_INTERVAL": "3", "AGENT_GUARD_PATIENCE": "48h", "AGENT_GUARD_RELEASE_AFTER": "-1s",
+		"AGENT_GUARD_PROTECT_FOR": "1s", "ECS_AGENT_URI": "169.254.170.2/api", "AGENT_LISTEN": "::1:9102",
+	}
+	_, code, stderr = invoke(wrong)
+	require.Equal(t, cli.ExitUsage, code)
+	require.NotContains(t, stderr, "hush")
+	require.Contains(t, stderr, `ECS_AGENT_URI: "169.254.170.2/api" is no http address`)
+	require.Equal(t, len(wrong)+1, strings.Count(stderr, "\n"), "all at once: %s", stderr)
 	_, code, stderr = invoke(nil)
 	require.Equal(t, cli.ExitUsage, code)
 	require.Contains(t, stderr, "AGENT_BROKER_URL: not set")

@@ -105,14 +105,18 @@ func TestWhatTheSchedulerSays(t *testing.T) {
 	for _, packet := range []string{
 		"", "\n", "x", "airflow.executor.open_slots", "airflow.executor.open_slots:", "airflow.executor.open_slots:NaN|g",
 		"airflow.executor.open_slots:Inf|g", "airflow.executor.open_slots:-1|g", "airflow.executor.open_slots:7|c",
-		"airflow.executor.open_slots:1e999|g", "\xff\xfe:|", strings.Repeat("a", 60000), "airflow.pool.open_slots.x:7|g",
+		"airflow.executor.open_slots:1e999|g", "airflow.executor.open_slots:1e300|g", "airflow.scheduler.scheduler_loop_duration:1e300|ms",
+		"airflow.executor.open_slots:0x1p99|g", "airflow.executor.open_slots:+-7|g", "airflow.executor.open_slots:7", "airflow.executor.open_slots:7|", "airflow.executor.open_slots:7|g|@0.1", "\xff\xfe:|", strings.Repeat("a", 60000), "airflow.pool.open_slots.x:7|g",
 	} {
 		say(packet)
+	}
+	for range 20000 { // a flood
+		say("airflow.executor.open_slots:x|g\n:|\n")
 	}
 	celerytest.Eventually(t, 20*time.Second, "what isn't said again is not told again", func() bool {
 		r.Reset()
 		r.eventually("", "ImportErrors", "0")
-		return len(r.all(t, "", "ExecutorOpenSlots")) == 0
+		return len(r.all(t, "", "ExecutorOpenSlots"))+len(r.all(t, "", "SchedulerLoopSeconds")) == 0
 	})
 	say("airflow.executor.open_slots:30|g")
 	r.eventually("", "ExecutorOpenSlots", "30")
