@@ -82,18 +82,6 @@ func (f *Flags) URL(name, env, fallback, usage string) *string {
 	return add(f, name, env, usage, fallback, parse, quoteDefault)
 }
 
-// Int adds a whole number.
-func (f *Flags) Int(name, env string, fallback int, usage string) *int {
-	parse := func(s string) (int, error) {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			return 0, fmt.Errorf("%q is no whole number", s)
-		}
-		return n, nil
-	}
-	return add(f, name, env, usage, fallback, parse, strconv.Itoa)
-}
-
 // Bool adds a switch that is off unless given.
 func (f *Flags) Bool(name, env, usage string) *bool {
 	parse := func(s string) (bool, error) {

@@ -107,9 +107,7 @@ func TestLinksInTheShownTree(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			want := files{"a.py": "1", "d/b.py": "1", "d/e/c.py": "1"}
-			w.put(want)
-			stop := w.start()
-			w.eventually(want)
+			stop := w.showing(want)
 			outside := t.TempDir()
 			require.NoError(t, os.WriteFile(outside+"/precious", []byte("p"), 0o644))
 			root, err := filepath.EvalSymlinks(w.target)

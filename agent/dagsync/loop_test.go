@@ -19,9 +19,7 @@ import (
 
 func TestLoopFollowsAndStops(t *testing.T) {
 	w := newWorld(t)
-	w.put(files{"a.py": "1"})
-	stop := w.start()
-	w.eventually(files{"a.py": "1"})
+	stop := w.showing(files{"a.py": "1"})
 	for i := range 5 {
 		w.put(files{"a.py": fmt.Sprint(i), "d/b.py": fmt.Sprint(i)})
 		w.eventually(files{"a.py": fmt.Sprint(i), "d/b.py": fmt.Sprint(i)})
@@ -36,9 +34,7 @@ func TestLoopFollowsAndStops(t *testing.T) {
 // A quiet prefix costs one listing a look, and nothing is written anywhere.
 func TestQuietPrefixCostsOneListing(t *testing.T) {
 	w := newWorld(t)
-	w.put(files{"a.py": "1"})
-	stop := w.start()
-	w.eventually(files{"a.py": "1"})
+	stop := w.showing(files{"a.py": "1"})
 	time.Sleep(3 * w.config.interval)
 	lists, gets := w.s3.Requests()
 	begin := time.Now()
@@ -57,9 +53,7 @@ func TestQuietPrefixCostsOneListing(t *testing.T) {
 func TestUploadsSettle(t *testing.T) {
 	w := newWorld(t)
 	w.config.settle = 3 * time.Second // a busy machine may pause as well
-	w.put(files{"a.py": "0"})
-	stop := w.start()
-	w.eventually(files{"a.py": "0"})
+	stop := w.showing(files{"a.py": "0"})
 	trees := len(w.trees())
 	want := files{"a.py": "0"}
 	for i := range 10 {
@@ -78,9 +72,7 @@ func TestUploadsSettle(t *testing.T) {
 func TestLoopSurvivesS3(t *testing.T) {
 	w := newWorld(t)
 	now := files{"a.py": "0", "b.py": "0"}
-	w.put(now)
-	stop := w.start()
-	w.eventually(now)
+	stop := w.showing(now)
 	for i, fault := range []fakes3.Fault{
 		func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(500); return true },
 		func(rw http.ResponseWriter, _ *http.Request) bool {
@@ -148,9 +140,7 @@ func TestFailedFetchGoesOnWhereItEnded(t *testing.T) {
 // Somebody removes the link while nothing changes in the bucket.
 func TestRemovedLinkComesBack(t *testing.T) {
 	w := newWorld(t)
-	w.put(files{"a.py": "1"})
-	stop := w.start()
-	w.eventually(files{"a.py": "1"})
+	stop := w.showing(files{"a.py": "1"})
 	require.NoError(t, os.Remove(w.target))
 	w.eventually(files{"a.py": "1"})
 	require.Equal(t, cli.ExitOK, stop())
@@ -290,9 +280,7 @@ func (w *world) refuseAll() {
 func TestTreesThatNobodyReadsAreRemoved(t *testing.T) {
 	w := newWorld(t)
 	w.config.keep = 0
-	w.put(files{"a.py": "0", "b.py": "0"})
-	stop := w.start()
-	w.eventually(files{"a.py": "0", "b.py": "0"})
+	stop := w.showing(files{"a.py": "0", "b.py": "0"})
 	for i := range 8 {
 		w.put(files{"a.py": fmt.Sprint(i + 1)})
 		w.eventually(files{"a.py": fmt.Sprint(i + 1), "b.py": "0"})

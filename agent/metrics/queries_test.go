@@ -206,7 +206,6 @@ func TestSettings(t *testing.T) {
 		"--stack (AGENT_STACK): not set":                  {"AGENT_STACK": ""},
 		"--stack (AGENT_STACK): \"two words\" is no valu": {"AGENT_STACK": "two words"},
 		"namespace: \"größe\" is none of CloudWatch's":    {"AGENT_METRICS_NAMESPACE": "größe"},
-		"--interval: 1s is not between":                   {"AGENT_METRICS_INTERVAL": "1s"},
 		"--queue: an empty name; AGENT_QUEUES is a lis":   {"AGENT_QUEUES": "default,"},
 	} {
 		_, code, stderr := invoke(change)
@@ -220,7 +219,7 @@ func TestSettings(t *testing.T) {
 func TestAllSettingsAreWrong(t *testing.T) {
 	var stderr bytes.Buffer
 	wrong := map[string]string{
-		"AGENT_DATABASE_URL": "mysql://u:hush@h/x", "AGENT_BROKER_URL": "amqp://:hush@h", "AGENT_STACK": ":x", "AGENT_QUEUES": ",", "AGENT_METRICS_INTERVAL": "often",
+		"AGENT_DATABASE_URL": "mysql://u:hush@h/x", "AGENT_BROKER_URL": "amqp://:hush@h", "AGENT_STACK": ":x", "AGENT_QUEUES": ",",
 		"AGENT_METRICS_NAMESPACE": "AWS/ECS", "AGENT_LISTEN": "9101", "AGENT_STATSD": "127.0.0.1:statsd",
 	}
 	_, code, done := parse(cli.Invocation{Stdout: io.Discard, Stderr: &stderr, LookupEnv: func(k string) (string, bool) { v, ok := wrong[k]; return v, ok }})
@@ -229,7 +228,7 @@ func TestAllSettingsAreWrong(t *testing.T) {
 	require.NotContains(t, stderr.String(), "hush")
 	for _, want := range []string{
 		"AGENT_DATABASE_URL: no PostgreSQL address", "AGENT_BROKER_URL: broker: no Redis address", `--stack (AGENT_STACK): ":x"`, "--queue: an empty name",
-		`AGENT_METRICS_INTERVAL: "often" is no duration`, `namespace: "AWS/ECS" is none`, `AGENT_LISTEN: "9101" is no address`, `AGENT_STATSD: "127.0.0.1:statsd" is no address`,
+		`namespace: "AWS/ECS" is none`, `AGENT_LISTEN: "9101" is no address`, `AGENT_STATSD: "127.0.0.1:statsd" is no address`,
 	} {
 		require.Contains(t, stderr.String(), want)
 	}
