@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"errors"
+	"io"
 	"testing"
 	"time"
 
@@ -14,7 +15,7 @@ import (
 type settings struct {
 	name   string
 	wait   time.Duration
-	count  int
+	count  time.Duration
 	loud   bool
 	list   []string
 	checks int
@@ -25,13 +26,13 @@ func parse(environment map[string]string, args ...string) (s settings, code int,
 	flags := cli.NewFlags("test", "What it does.")
 	name := flags.String("name", "T_NAME", "nobody", "whose it is")
 	wait := flags.Duration("wait", "T_WAIT", time.Second, "how long")
-	count := flags.Int("count", "T_COUNT", 3, "how many")
+	count := flags.Duration("count", "T_COUNT", 3*time.Second, "how many")
 	loud := flags.Bool("loud", "T_LOUD", "say more")
 	list := flags.List("item", "T_ITEM", "each")
 	checks := 0
 	flags.Check(func() error {
 		checks++
-		if *count > 100 {
+		if *count > 100*time.Second {
 			return errors.New("--count: too many")
 		}
 		return nil
@@ -52,16 +53,16 @@ func parse(environment map[string]string, args ...string) (s settings, code int,
 func TestFlagWinsThenEnvironmentThenDefault(t *testing.T) {
 	s, _, done, _, _ := parse(nil)
 	require.False(t, done)
-	require.Equal(t, settings{"nobody", time.Second, 3, false, nil, 1}, s)
-	environment := map[string]string{"T_NAME": "env", "T_WAIT": "5m", "T_COUNT": "7", "T_LOUD": "true", "T_ITEM": "a, b"}
+	require.Equal(t, settings{"nobody", time.Second, 3 * time.Second, false, nil, 1}, s)
+	environment := map[string]string{"T_NAME": "env", "T_WAIT": "5m", "T_COUNT": "7s", "T_LOUD": "true", "T_ITEM": "a, b"}
 	s, _, done, _, _ = parse(environment)
 	require.False(t, done)
-	require.Equal(t, settings{"env", 5 * time.Minute, 7, true, []string{"a", "b"}, 1}, s)
-	s, _, done, _, _ = parse(environment, "--name", "flag", "-count=9", "--loud=false", "--item", "x,y", "--item", "z")
+	require.Equal(t, settings{"env", 5 * time.Minute, 7 * time.Second, true, []string{"a", "b"}, 1}, s)
+	s, _, done, _, _ = parse(environment, "--name", "flag", "-count=9s", "--loud=false", "--item", "x,y", "--item", "z")
 	require.False(t, done)
-	require.Equal(t, settings{"flag", 5 * time.Minute, 9, false, []string{"x,y", "z"}, 1}, s)
+	require.Equal(t, settings{"flag", 5 * time.Minute, 9 * time.Second, false, []string{"x,y", "z"}, 1}, s)
 	s, _, _, _, _ = parse(map[string]string{"T_COUNT": ""}, "--loud")
-	require.Equal(t, 3, s.count, "an empty variable counts as unset")
+	require.Equal(t, 3*time.Second, s.count, "an empty variable counts as unset")
 	require.True(t, s.loud)
 }
 
@@ -70,19 +71,38 @@ func TestAllFaultsAtOnce(t *testing.T) {
 	require.True(t, done)
 	require.Equal(t, cli.ExitUsage, code)
 	require.Empty(t, stdout)
-	require.Zero(t, s.checks)
+	require.Equal(t, 1, s.checks)
 	for _, text := range []string{`T_WAIT: "soon"`, `T_LOUD: "maybe"`, `--count: "many"`, "--name: given 2 times", "test --help"} {
 		require.Contains(t, stderr, text)
 	}
-	_, code, _, _, stderr = parse(nil, "--count", "101", "--name", "")
+	_, code, _, _, stderr = parse(nil, "--count", "101s", "--name", "")
 	require.Equal(t, cli.ExitUsage, code)
 	require.Contains(t, stderr, "too many")
 	require.Contains(t, stderr, "--name: empty")
+	_, _, _, _, stderr = parse(map[string]string{"T_WAIT": "soon"}, "--count", "101s")
+	require.Contains(t, stderr, `T_WAIT: "soon" is no duration; write it like 5s, 10m or 24h`)
+	require.Contains(t, stderr, "--count: too many", "rules are asked all the same")
+	_, _, _, _, stderr = parse(nil, "--unknown", "--count", "101s")
+	require.NotContains(t, stderr, "too many", "behind an unknown flag nothing was read")
 	for _, args := range [][]string{{"--unknown"}, {"stray"}, {"--wait"}} {
 		_, code, done, _, stderr := parse(nil, args...)
 		require.True(t, done)
 		require.Equal(t, cli.ExitUsage, code, args)
 		require.NotEmpty(t, stderr)
+	}
+}
+
+func TestAddresses(t *testing.T) {
+	for text, good := range map[string]bool{
+		"127.0.0.1:9100": true, ":0": true, "localhost:65535": true, "[::1]:1": true, "here": false, "::1:1": false, "h:65536": false, "h:-1": false, "h:": false, "h:http": false, ":": false,
+	} {
+		flags := cli.NewFlags("test", "")
+		address := flags.Address("listen", "T_LISTEN", "x:1", "")
+		_, done := flags.Parse(cli.Invocation{Args: []string{"--listen", text}, Stdout: io.Discard, Stderr: io.Discard, LookupEnv: func(string) (string, bool) { return "", false }})
+		require.Equal(t, good, !done, text)
+		if good {
+			require.Equal(t, text, *address)
+		}
 	}
 }
 

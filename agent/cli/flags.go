@@ -5,6 +5,8 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net"
+	"net/url"
 	"strconv"
 	"strings"
 	"time"
@@ -57,16 +59,27 @@ func (f *Flags) Duration(name, env string, fallback time.Duration, usage string)
 	return add(f, name, env, usage, fallback, parse, time.Duration.String)
 }
 
-// Int adds a whole number.
-func (f *Flags) Int(name, env string, fallback int, usage string) *int {
-	parse := func(s string) (int, error) {
-		n, err := strconv.Atoi(s)
-		if err != nil {
-			return 0, fmt.Errorf("%q is no whole number", s)
+// Address adds an address to listen at: host:port.
+func (f *Flags) Address(name, env, fallback, usage string) *string {
+	parse := func(s string) (string, error) {
+		_, port, err := net.SplitHostPort(s)
+		if _, portErr := strconv.ParseUint(port, 10, 16); err != nil || portErr != nil {
+			return "", fmt.Errorf("%q is no address; write it like 127.0.0.1:9100", s)
 		}
-		return n, nil
+		return s, nil
 	}
-	return add(f, name, env, usage, fallback, parse, strconv.Itoa)
+	return add(f, name, env, usage, fallback, parse, quoteDefault)
+}
+
+// URL adds an http address to ask.
+func (f *Flags) URL(name, env, fallback, usage string) *string {
+	parse := func(s string) (string, error) {
+		if u, err := url.Parse(s); err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https" {
+			return "", fmt.Errorf("%q is no http address; write it like http://127.0.0.1:9100/healthz", s)
+		}
+		return s, nil
+	}
+	return add(f, name, env, usage, fallback, parse, quoteDefault)
 }
 
 // Bool adds a switch that is off unless given.
@@ -118,9 +131,9 @@ func (f *Flags) Parse(inv Invocation) (code int, done bool) {
 	for _, s := range f.settings {
 		faults = append(faults, s.read(inv)...)
 	}
-	// Rules look at values, so they are only asked about values that could
-	// be read.
-	if len(faults) == 0 {
+	// What couldn't be read keeps its default, which no rule minds. Behind a
+	// flag that isn't one nothing was read.
+	if err == nil && set.NArg() == 0 {
 		for _, rule := range f.checks {
 			faults = append(faults, rule())
 		}
@@ -146,10 +159,10 @@ func (s *setting) read(inv Invocation) []error {
 			}
 		}
 	}
-	if !s.list && len(texts) > 1 {
-		return []error{fmt.Errorf("%s: given %d times", from, len(texts))}
-	}
 	var faults []error
+	if !s.list && len(texts) > 1 {
+		faults = append(faults, fmt.Errorf("%s: given %d times", from, len(texts)))
+	}
 	for _, text := range texts {
 		if err := s.value.set(text); err != nil {
 			faults = append(faults, fmt.Errorf("%s: %w", from, err))
@@ -186,8 +199,11 @@ func add[T any](f *Flags, name, env, usage string, fallback T, parse func(string
 	return v.value
 }
 
-func (v *scalar[T]) set(text string) (err error) {
-	*v.value, err = v.parse(text)
+func (v *scalar[T]) set(text string) error {
+	value, err := v.parse(text)
+	if err == nil {
+		*v.value = value
+	}
 	return err
 }
 

@@ -107,9 +107,7 @@ func TestLinksInTheShownTree(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			want := files{"a.py": "1", "d/b.py": "1", "d/e/c.py": "1"}
-			w.put(want)
-			stop := w.start()
-			w.eventually(want)
+			stop := w.showing(want)
 			outside := t.TempDir()
 			require.NoError(t, os.WriteFile(outside+"/precious", []byte("p"), 0o644))
 			root, err := filepath.EvalSymlinks(w.target)
@@ -145,8 +143,11 @@ func TestRemovedAsSoonAsItIsShown(t *testing.T) {
 	w.put(want)
 	s := w.open(t)
 	defer s.mirror.close()
-	w.disk.Before = func(op, _ string) error {
-		if op == "fsync" { // the link was just turned
+	var turning, removed atomic.Bool
+	w.disk.Before = func(op, path string) error {
+		if op == "rename" && path == w.target {
+			turning.Store(true)
+		} else if turning.Load() && !removed.Swap(true) { // the first call after it
 			return os.Remove(w.target + "/d/b.py")
 		}
 		return nil

@@ -76,7 +76,7 @@ func (m *mirror) bring(ctx context.Context, now view, listing bucket.Listing) (b
 		return false, err
 	}
 	if next.glance, err = m.store.Publish(ctx, stage, next.manifest, next.folders); err != nil {
-		m.failed, m.known = nil, false
+		m.failed = nil // what a disk failed to keep must not be linked into the next
 		return false, fmt.Errorf("publishing: %w", err)
 	}
 	m.verified = time.Now()
@@ -96,11 +96,12 @@ func (m *mirror) build(ctx context.Context, now view, wanted []bucket.Object) (*
 	if m.failed != nil {
 		bases = append(bases, tree.Base{Number: m.failed.Number, Entries: m.failed.Entries})
 	}
+	m.untidy = true
 	stage, err := m.store.NewStage()
 	if err != nil {
 		return nil, fmt.Errorf("preparing: %w", err)
 	}
-	m.failed, m.untidy = stage, true
+	m.failed = stage
 	return stage, stage.Fill(ctx, wanted, bases, func(ctx context.Context, o bucket.Object, to *tree.File) error {
 		return m.bucket.Fetch(ctx, m.pair.Prefix, o, beating{to, m.beat})
 	})

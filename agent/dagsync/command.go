@@ -73,7 +73,7 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 	interval := flags.Duration("interval", "AGENT_INTERVAL", 5*time.Second, "time between two looks at the bucket, 10ms to 30s")
 	keep := flags.Duration("keep", "AGENT_KEEP", 24*time.Hour, "how long a tree stays after it was replaced: longer than a task may run; at most 100 stay")
 	allowEmpty := flags.Bool("allow-empty", "AGENT_ALLOW_EMPTY", "let a prefix that lost all or most of its files empty the target")
-	listen := flags.String("listen", "AGENT_LISTEN", "127.0.0.1:9100", "address of /healthz and /readyz (not with --once)")
+	listen := flags.Address("listen", "AGENT_LISTEN", "127.0.0.1:9100", "address of /healthz and /readyz (not with --once)")
 	namespace := flags.String("namespace", "AGENT_METRICS_NAMESPACE", "Airflow", "CloudWatch namespace of the metrics")
 	stack := flags.String("stack", "AGENT_STACK", "local", "value of the metrics' Stack dimension")
 	flags.Check(func() (err error) {
@@ -84,10 +84,7 @@ func parse(inv cli.Invocation) (c config, code int, done bool) {
 		if *keep < 0 {
 			err = errors.Join(err, fmt.Errorf("--keep: %s is below zero", *keep))
 		}
-		if *namespace == "" || *stack == "" {
-			err = errors.Join(err, errors.New("--namespace, --stack: they can't be empty"))
-		}
-		return err
+		return errors.Join(err, emf.CheckNamespace(*namespace), emf.CheckStack(*stack))
 	})
 	code, done = flags.Parse(inv)
 	c.options = options{

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -67,7 +68,10 @@ func TestCommandLineFaults(t *testing.T) {
 		"too seldom":      {append(good, "--interval", "5m"), []string{"promised within 60s"}},
 		"too often":       {append(good, "--interval", "1ms"), []string{"not between"}},
 		"keep":            {append(good, "--keep", "-1h"), []string{"below zero"}},
-		"empty namespace": {append(good, "--namespace", ""), []string{"can't be empty"}},
+		"empty namespace": {append(good, "--namespace", ""), []string{`namespace: "" is none of CloudWatch's`}},
+		"no stack": {append(good, "--stack", "two words", "--listen", "127.0.0.1"), []string{
+			`--stack (AGENT_STACK): "two words" is no value of a CloudWatch dimension`, `--listen: "127.0.0.1" is no address; write it like 127.0.0.1:9100`,
+		}},
 		"a directory bucket": {[]string{"--source", "s3://x--use1-az4--x-s3/", "--target", "/sync/dags"},
 			[]string{"lists its keys in no order"}},
 	} {
@@ -78,6 +82,22 @@ func TestCommandLineFaults(t *testing.T) {
 			require.Contains(t, text, want, name)
 		}
 	}
+}
+
+// All of the environment is wrong: all of it is told at once.
+func TestAllSettingsAreWrong(t *testing.T) {
+	_, code, _, text := parseArgs(map[string]string{
+		"AGENT_SOURCE": "s3://B,https://b/", "AGENT_TARGET": "/,", "AGENT_ONCE": "maybe", "AGENT_INTERVAL": "5", "AGENT_KEEP": "-1s", "AGENT_ALLOW_EMPTY": "2",
+		"AGENT_LISTEN": "localhost:http", "AGENT_METRICS_NAMESPACE": "two words", "AGENT_STACK": "größe",
+	})
+	require.Equal(t, cli.ExitUsage, code)
+	for _, want := range []string{
+		`"B" is no bucket name`, "must begin with s3://", "below the root", "--target: it is empty", `AGENT_ONCE: "maybe" is neither`, `AGENT_INTERVAL: "5" is no duration`,
+		"--keep: -1s is below zero", `AGENT_ALLOW_EMPTY: "2" is neither`, `AGENT_LISTEN: "localhost:http" is no address`, `namespace: "two words" is none`, `"größe" is no value`,
+	} {
+		require.Contains(t, text, want)
+	}
+	require.Equal(t, 12, strings.Count(text, "\n"), text)
 }
 
 func TestHelp(t *testing.T) {

@@ -154,9 +154,7 @@ func TestRemovedByHand(t *testing.T) {
 			t.Parallel()
 			w := newWorld(t)
 			want := files{"a.py": "1", "d/b.py": "1", "d/e/c.py": "1"}
-			w.put(want)
-			stop := w.start()
-			w.eventually(want)
+			stop := w.showing(want)
 			root, err := filepath.EvalSymlinks(w.target)
 			require.NoError(t, err)
 			require.NoError(t, remove(root, w.target))

@@ -74,9 +74,7 @@ func TestOnceBesideAnotherWriter(t *testing.T) {
 // at everything anew once it has it.
 func TestLostLockIsTakenAgain(t *testing.T) {
 	w := newWorld(t)
-	w.put(files{"a.py": "1"})
-	stop := w.start()
-	w.eventually(files{"a.py": "1"})
+	stop := w.showing(files{"a.py": "1"})
 	require.NoError(t, os.Rename(w.home()+"/lock", w.home()+"/lock.old"))
 	w.put(files{"a.py": "2"})
 	w.eventually(files{"a.py": "2"})

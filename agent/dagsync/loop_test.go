@@ -19,9 +19,7 @@ import (
 
 func TestLoopFollowsAndStops(t *testing.T) {
 	w := newWorld(t)
-	w.put(files{"a.py": "1"})
-	stop := w.start()
-	w.eventually(files{"a.py": "1"})
+	stop := w.showing(files{"a.py": "1"})
 	for i := range 5 {
 		w.put(files{"a.py": fmt.Sprint(i), "d/b.py": fmt.Sprint(i)})
 		w.eventually(files{"a.py": fmt.Sprint(i), "d/b.py": fmt.Sprint(i)})
@@ -36,9 +34,7 @@ func TestLoopFollowsAndStops(t *testing.T) {
 // A quiet prefix costs one listing a look, and nothing is written anywhere.
 func TestQuietPrefixCostsOneListing(t *testing.T) {
 	w := newWorld(t)
-	w.put(files{"a.py": "1"})
-	stop := w.start()
-	w.eventually(files{"a.py": "1"})
+	stop := w.showing(files{"a.py": "1"})
 	time.Sleep(3 * w.config.interval)
 	lists, gets := w.s3.Requests()
 	begin := time.Now()
@@ -57,9 +53,7 @@ func TestQuietPrefixCostsOneListing(t *testing.T) {
 func TestUploadsSettle(t *testing.T) {
 	w := newWorld(t)
 	w.config.settle = 3 * time.Second // a busy machine may pause as well
-	w.put(files{"a.py": "0"})
-	stop := w.start()
-	w.eventually(files{"a.py": "0"})
+	stop := w.showing(files{"a.py": "0"})
 	trees := len(w.trees())
 	want := files{"a.py": "0"}
 	for i := range 10 {
@@ -78,9 +72,7 @@ func TestUploadsSettle(t *testing.T) {
 func TestLoopSurvivesS3(t *testing.T) {
 	w := newWorld(t)
 	now := files{"a.py": "0", "b.py": "0"}
-	w.put(now)
-	stop := w.start()
-	w.eventually(now)
+	stop := w.showing(now)
 	for i, fault := range []fakes3.Fault{
 		func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(500); return true },
 		func(rw http.ResponseWriter, _ *http.Request) bool {
@@ -148,9 +140,7 @@ func TestFailedFetchGoesOnWhereItEnded(t *testing.T) {
 // Somebody removes the link while nothing changes in the bucket.
 func TestRemovedLinkComesBack(t *testing.T) {
 	w := newWorld(t)
-	w.put(files{"a.py": "1"})
-	stop := w.start()
-	w.eventually(files{"a.py": "1"})
+	stop := w.showing(files{"a.py": "1"})
 	require.NoError(t, os.Remove(w.target))
 	w.eventually(files{"a.py": "1"})
 	require.Equal(t, cli.ExitOK, stop())
@@ -239,8 +229,9 @@ func TestGauge(t *testing.T) {
 	s.mirror.listed = time.Now()
 	s.note(nil)
 	require.NoError(t, s.ready())
-	s.gauge.inStep = time.Now().Add(-stale - time.Second)
-	require.ErrorContains(t, s.ready(), "last in step")
+	s.mirror.listed = time.Now().Add(-stale - time.Second)
+	s.note(nil)
+	require.ErrorContains(t, s.ready(), "last in step", "what counts is when it was listed")
 	s.gauge.standby = true
 	require.ErrorContains(t, s.ready(), "another writer")
 }
@@ -260,12 +251,36 @@ func TestBackoff(t *testing.T) {
 	require.LessOrEqual(t, backoff(30*time.Second, 50), longestBackoff)
 }
 
+// Failures of another time don't lengthen the pause after a new one.
+func TestPausesBeginAnew(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	failures := func() []string { return strings.Split(w.logs.String(), `"retry_seconds":`)[1:] }
+	stop := w.start()
+	w.eventually(files{"a.py": "1"})
+	w.refuseAll()
+	require.Eventually(t, func() bool { return len(failures()) == 4 }, time.Minute, time.Millisecond)
+	w.s3.SetFault(nil)
+	w.put(files{"a.py": "2"})
+	w.eventually(files{"a.py": "2"})
+	before := len(failures())
+	w.refuseAll()
+	require.Eventually(t, func() bool { return len(failures()) > before }, time.Minute, time.Millisecond)
+	require.Equal(t, cli.ExitOK, stop())
+	var seconds float64
+	_, err := fmt.Sscanf(failures()[before], "%g", &seconds)
+	require.NoError(t, err)
+	require.LessOrEqual(t, seconds, w.config.interval.Seconds())
+}
+
+func (w *world) refuseAll() {
+	w.s3.SetFault(func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(403); return true })
+}
+
 func TestTreesThatNobodyReadsAreRemoved(t *testing.T) {
 	w := newWorld(t)
 	w.config.keep = 0
-	w.put(files{"a.py": "0", "b.py": "0"})
-	stop := w.start()
-	w.eventually(files{"a.py": "0", "b.py": "0"})
+	stop := w.showing(files{"a.py": "0", "b.py": "0"})
 	for i := range 8 {
 		w.put(files{"a.py": fmt.Sprint(i + 1)})
 		w.eventually(files{"a.py": fmt.Sprint(i + 1), "b.py": "0"})

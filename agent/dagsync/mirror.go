@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"slices"
 	"time"
@@ -86,6 +85,9 @@ func (m *mirror) pass(ctx context.Context) (changed bool, err error) {
 	}
 	if !due && listing.Digest == m.state.digest {
 		m.state.manifest.Mark = listing.Mark.ETag
+		if m.failed != nil { // what it was for isn't wanted any more
+			m.failed, m.untidy = nil, true
+		}
 		return false, nil
 	}
 	if !due {
@@ -195,12 +197,7 @@ func (m *mirror) examine(ctx context.Context) (view, error) {
 	if err != nil || v.tree == 0 {
 		return v, err
 	}
-	v.manifest, err = m.store.Load(v.tree)
-	var fault *fs.PathError
-	switch {
-	case errors.As(err, &fault) && !errors.Is(err, fs.ErrNotExist):
-		return v, err // the disk fails; that heals by itself or not at all
-	case err != nil:
+	if v.manifest, err = m.store.Load(v.tree); err != nil {
 		m.log.Warn("the record of the tree can't be used; fetching all files anew", "error", err)
 		return view{manifest: new(tree.Manifest), holds: v.holds}, nil
 	}

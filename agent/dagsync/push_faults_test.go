@@ -72,9 +72,7 @@ func TestPushEndsDuringTheListing(t *testing.T) {
 // A push that moves on between the listing and the request for its mark is no fault.
 func TestMarkChangesBeforeItIsRead(t *testing.T) {
 	w := newWorld(t)
-	w.put(files{"a.py": "1"})
-	stop := w.start()
-	w.eventually(files{"a.py": "1"})
+	stop := w.showing(files{"a.py": "1"})
 	var moved atomic.Bool
 	w.s3.SetFault(func(_ http.ResponseWriter, r *http.Request) bool {
 		if strings.HasSuffix(r.URL.Path, bucket.MarkKey) && !moved.Swap(true) {

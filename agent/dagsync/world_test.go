@@ -120,6 +120,15 @@ func (w *world) start() (stop func() int) {
 	}
 }
 
+// showing puts files, and runs the agent for ever, until readers see them.
+func (w *world) showing(want files) (stop func() int) {
+	w.t.Helper()
+	w.put(want)
+	stop = w.start()
+	w.eventually(want)
+	return stop
+}
+
 // put writes files: key below the prefix to content.
 func (w *world) put(files files) {
 	for key, text := range files {

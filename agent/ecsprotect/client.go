@@ -15,12 +15,6 @@ import (
 	"time"
 )
 
-// Limits of ExpiresInMinutes, from the document above.
-const (
-	MinMinutes = 1
-	MaxMinutes = 2880
-)
-
 // Client is the endpoint of the ECS container agent.
 type Client struct {
 	url  string

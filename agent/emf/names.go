@@ -21,6 +21,15 @@ func CheckNamespace(name string) error {
 	return nil
 }
 
+// CheckStack says what is wrong with the value of the dimension Stack, which
+// must be as it is written.
+func CheckStack(name string) error {
+	if DimensionValue(name) != name {
+		return fmt.Errorf("--stack (AGENT_STACK): %q is no value of a CloudWatch dimension: printable ASCII without spaces and %%, no colon in front, at most %d", name, MaxDimensionValue)
+	}
+	return nil
+}
+
 // DimensionValue writes a text in the characters that CloudWatch takes in the
 // value of a dimension: printable ASCII, no colon in front, at most
 // MaxDimensionValue of them. Other bytes, spaces and the percent sign become

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net/http"
-	"net/url"
 	"time"
 
 	"github.com/pathwai/airflow-on-fargate/agent/cli"
@@ -26,12 +25,9 @@ func Command() cli.Command {
 func run(ctx context.Context, inv cli.Invocation) int {
 	flags := cli.NewFlags("health", "airflow-agent health asks a health address of this task.\n"+
 		"Exit code 0: it answered 2xx. 1: it did not. 2: wrong usage.")
-	address := flags.String("url", "AGENT_HEALTH_URL", "http://127.0.0.1:9100/healthz", "the `address` to ask")
+	address := flags.URL("url", "AGENT_HEALTH_URL", "http://127.0.0.1:9100/healthz", "the `address` to ask")
 	timeout := flags.Duration("timeout", "", 3*time.Second, "how long to wait for the whole answer")
 	flags.Check(func() error {
-		if u, err := url.Parse(*address); err != nil || u.Host == "" || (u.Scheme != "http" && u.Scheme != "https") {
-			return fmt.Errorf("--url: %q is no http address; write it like http://127.0.0.1:9100/healthz", *address)
-		}
 		if *timeout <= 0 {
 			return fmt.Errorf("--timeout: %s is not above zero", *timeout)
 		}

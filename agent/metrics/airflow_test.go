@@ -1,8 +1,6 @@
 package metrics
 
 import (
-	"encoding/json"
-	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -14,48 +12,27 @@ import (
 	"github.com/pathwai/airflow-on-fargate/agent/internal/pgtest"
 )
 
-// ofPool returns the values of a pool's metric, one a line.
-func (l *lines) ofPool(t *testing.T, pool, metric string) (values []float64) {
-	t.Helper()
-	for text := range strings.Lines(l.String()) {
-		var line map[string]any
-		require.NoError(t, json.Unmarshal([]byte(text), &line), text)
-		if value, has := line[metric]; has && line["Pool"] == pool {
-			values = append(values, value.(float64))
-		}
-	}
-	return values
-}
-
-func (r *running) poolEventually(pool, metric string, want float64) {
-	r.t.Helper()
-	celerytest.Eventually(r.t, 20*time.Second, fmt.Sprintf("%s of %s is %v", metric, pool, want), func() bool {
-		all := r.ofPool(r.t, pool, metric)
-		return len(all) > 0 && all[len(all)-1] == want
-	})
-}
-
 func TestPoolsHaveTheRoomThatAirflowSees(t *testing.T) {
 	pg := pgtest.Start(t)
 	url := pg.URL("postgres")
 	pg.Exec(url, pgtest.Schema)
 	r := start(t, url, nil)
-	r.poolEventually("default_pool", "PoolOpenSlots", 128)
+	r.eventually("default_pool", "PoolOpenSlots", "128")
 	pg.Exec(url, `INSERT INTO slot_pool (pool, slots, include_deferred) VALUES ('small', 4, true), ('endless', -1, false);
 		INSERT INTO task_instance (id, task_id, dag_id, run_id, pool, pool_slots, state)
 		SELECT gen_random_uuid(), pool || state, 'd', 'r', pool, slots, state FROM (VALUES
 			('default_pool', 'running', 2), ('default_pool', 'queued', 1), ('default_pool', 'deferred', 1), ('default_pool', 'scheduled', 7),
 			('default_pool', 'success', 50), ('small', 'running', 2), ('small', 'deferred', 3), ('endless', 'running', 9), ('removed', 'running', 1)) AS v (pool, state, slots)`)
-	r.poolEventually("default_pool", "PoolOpenSlots", 125)
-	r.poolEventually("default_pool", "PoolScheduledSlots", 7)
-	r.poolEventually("small", "PoolOpenSlots", -1)
-	r.poolEventually("endless", "PoolScheduledSlots", 0)
-	require.Empty(t, r.ofPool(t, "endless", "PoolOpenSlots"), "no limit is no number")
-	require.Empty(t, r.ofPool(t, "removed", "PoolScheduledSlots"))
+	r.eventually("default_pool", "PoolOpenSlots", "125")
+	r.eventually("default_pool", "PoolScheduledSlots", "7")
+	r.eventually("small", "PoolOpenSlots", "-1")
+	r.eventually("endless", "PoolScheduledSlots", "0")
+	require.Empty(t, r.all(t, "endless", "PoolOpenSlots"), "no limit is no number")
+	require.Empty(t, r.all(t, "removed", "PoolScheduledSlots"))
 
 	pg.Exec(url, `INSERT INTO slot_pool (pool, slots) SELECT 'a' || lpad(i::text, 2, '0'), 1 FROM generate_series(1, 30) i`)
-	r.poolEventually("a19", "PoolOpenSlots", 1)
-	require.Empty(t, r.ofPool(t, "a20", "PoolOpenSlots"))
+	r.eventually("a19", "PoolOpenSlots", "1")
+	require.Empty(t, r.all(t, "a20", "PoolOpenSlots"))
 	celerytest.Eventually(t, 20*time.Second, "told", func() bool { return strings.Contains(r.log.String(), `"first left out":"a20"`) })
 	r.stop()
 	require.Equal(t, 1, strings.Count(r.log.String(), "too many pools"))
@@ -105,14 +82,18 @@ func TestWhatTheSchedulerSays(t *testing.T) {
 	for _, packet := range []string{
 		"", "\n", "x", "airflow.executor.open_slots", "airflow.executor.open_slots:", "airflow.executor.open_slots:NaN|g",
 		"airflow.executor.open_slots:Inf|g", "airflow.executor.open_slots:-1|g", "airflow.executor.open_slots:7|c",
-		"airflow.executor.open_slots:1e999|g", "\xff\xfe:|", strings.Repeat("a", 60000), "airflow.pool.open_slots.x:7|g",
+		"airflow.executor.open_slots:1e999|g", "airflow.executor.open_slots:1e300|g", "airflow.scheduler.scheduler_loop_duration:1e300|ms",
+		"airflow.executor.open_slots:0x1p99|g", "airflow.executor.open_slots:+-7|g", "airflow.executor.open_slots:7", "airflow.executor.open_slots:7|", "airflow.executor.open_slots:7|g|@0.1", "\xff\xfe:|", strings.Repeat("a", 60000), "airflow.pool.open_slots.x:7|g",
 	} {
 		say(packet)
+	}
+	for range 20000 { // a flood
+		say("airflow.executor.open_slots:x|g\n:|\n")
 	}
 	celerytest.Eventually(t, 20*time.Second, "what isn't said again is not told again", func() bool {
 		r.Reset()
 		r.eventually("", "ImportErrors", "0")
-		return len(r.all(t, "", "ExecutorOpenSlots")) == 0
+		return len(r.all(t, "", "ExecutorOpenSlots"))+len(r.all(t, "", "SchedulerLoopSeconds")) == 0
 	})
 	say("airflow.executor.open_slots:30|g")
 	r.eventually("", "ExecutorOpenSlots", "30")

@@ -28,8 +28,9 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // lines collects what a publisher prints.
 type lines struct{ locked.Buffer }
 
-// all returns the values of a metric, one entry a line, as JSON.
-func (l *lines) all(t *testing.T, queue, metric string) []string {
+// all returns the values of a metric of a queue or pool, or of neither (""), one
+// entry a line, as JSON.
+func (l *lines) all(t *testing.T, name, metric string) []string {
 	t.Helper()
 	var values []string
 	for _, text := range strings.Split(strings.TrimSpace(l.String()), "\n") {
@@ -39,9 +40,8 @@ func (l *lines) all(t *testing.T, queue, metric string) []string {
 		var line map[string]json.RawMessage
 		require.NoError(t, json.Unmarshal([]byte(text), &line), text)
 		require.Equal(t, `"pathwai-airflow-test"`, string(line["Stack"]))
-		q, ofQueue := line["Queue"]
-		value, has := line[metric]
-		if has && ofQueue == (queue != "") && (queue == "" || string(q) == `"`+queue+`"`) {
+		of := string(line["Queue"]) + string(line["Pool"])
+		if value, has := line[metric]; has && strings.Trim(of, `"`) == name {
 			values = append(values, string(value))
 		}
 	}

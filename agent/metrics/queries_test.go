@@ -5,6 +5,8 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
+	"net"
 	"os"
 	"os/exec"
 	"regexp"
@@ -204,7 +206,6 @@ func TestSettings(t *testing.T) {
 		"--stack (AGENT_STACK): not set":                  {"AGENT_STACK": ""},
 		"--stack (AGENT_STACK): \"two words\" is no valu": {"AGENT_STACK": "two words"},
 		"namespace: \"größe\" is none of CloudWatch's":    {"AGENT_METRICS_NAMESPACE": "größe"},
-		"--interval: 1s is not between":                   {"AGENT_METRICS_INTERVAL": "1s"},
 		"--queue: an empty name; AGENT_QUEUES is a lis":   {"AGENT_QUEUES": "default,"},
 	} {
 		_, code, stderr := invoke(change)
@@ -212,6 +213,42 @@ func TestSettings(t *testing.T) {
 		require.Contains(t, stderr, want)
 		require.NotContains(t, stderr, "hush")
 	}
+}
+
+// All of the environment is wrong: all of it is told, nothing that is secret.
+func TestAllSettingsAreWrong(t *testing.T) {
+	var stderr bytes.Buffer
+	wrong := map[string]string{
+		"AGENT_DATABASE_URL": "mysql://u:hush@h/x", "AGENT_BROKER_URL": "amqp://:hush@h", "AGENT_STACK": ":x", "AGENT_QUEUES": ",",
+		"AGENT_METRICS_NAMESPACE": "AWS/ECS", "AGENT_LISTEN": "9101", "AGENT_STATSD": "127.0.0.1:statsd",
+	}
+	_, code, done := parse(cli.Invocation{Stdout: io.Discard, Stderr: &stderr, LookupEnv: func(k string) (string, bool) { v, ok := wrong[k]; return v, ok }})
+	require.True(t, done)
+	require.Equal(t, cli.ExitUsage, code)
+	require.NotContains(t, stderr.String(), "hush")
+	for _, want := range []string{
+		"AGENT_DATABASE_URL: no PostgreSQL address", "AGENT_BROKER_URL: broker: no Redis address", `--stack (AGENT_STACK): ":x"`, "--queue: an empty name",
+		`namespace: "AWS/ECS" is none`, `AGENT_LISTEN: "9101" is no address`, `AGENT_STATSD: "127.0.0.1:statsd" is no address`,
+	} {
+		require.Contains(t, stderr.String(), want)
+	}
+	require.Equal(t, len(wrong)+1, strings.Count(stderr.String(), "\n"), stderr.String())
+}
+
+// A database that takes connections and says nothing is given up.
+func TestASilentDatabase(t *testing.T) {
+	t.Parallel()
+	silent, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	defer func() { require.NoError(t, silent.Close()) }()
+	config, err := sessionConfig(fmt.Sprintf("postgres://u:hush@%s/airflow?sslmode=disable", silent.Addr()))
+	require.NoError(t, err)
+	p := newPublisher(settings{database: config, interval: time.Second}, nil, slog.New(slog.DiscardHandler))
+	begin := time.Now()
+	err = p.look(t.Context())
+	require.ErrorContains(t, err, "connecting: ")
+	require.NotContains(t, err.Error(), "hush")
+	require.Less(t, time.Since(begin), 4*connectTime)
 }
 
 func TestPauses(t *testing.T) {

@@ -12,7 +12,7 @@ const (
 	connectTime   = 5 * time.Second
 	statementTime = 5 * time.Second
 	// idleTime ends the session of a publisher that stopped without a word,
-	// and with it its lock. It is longer than the longest interval.
+	// and with it its lock. It is longer than an interval.
 	idleTime = 2 * time.Minute
 	// publisherLock is the key of the advisory lock whose holder publishes.
 	// Airflow's own locks have small keys; this one is "airflowm" in ASCII.

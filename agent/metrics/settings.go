@@ -18,9 +18,8 @@ func parse(inv cli.Invocation) (s settings, code int, done bool) {
 	namespace := f.String("namespace", "AGENT_METRICS_NAMESPACE", "Airflow", "the metrics' CloudWatch `namespace`")
 	stack := f.String("stack", "AGENT_STACK", "", "the `value` of the dimension Stack (required)")
 	queues := f.List("queue", "AGENT_QUEUES", "a `queue` that is published even when it is empty; repeatable")
-	interval := f.Duration("interval", "AGENT_METRICS_INTERVAL", 10*time.Second, "how often the database is asked")
-	listen := f.String("listen", "AGENT_LISTEN", "127.0.0.1:9101", "the `address` of /healthz and /readyz")
-	statsd := f.String("statsd", "AGENT_STATSD", "127.0.0.1:9125", "the UDP `address` at which the scheduler's StatsD is heard")
+	listen := f.Address("listen", "AGENT_LISTEN", "127.0.0.1:9101", "the `address` of /healthz and /readyz")
+	statsd := f.Address("statsd", "AGENT_STATSD", "127.0.0.1:9125", "the UDP `address` at which the scheduler's StatsD is heard")
 	address, _ := inv.LookupEnv("AGENT_DATABASE_URL")
 	broker, _ := inv.LookupEnv("AGENT_BROKER_URL")
 	var database *pgx.ConnConfig
@@ -46,18 +45,9 @@ func parse(inv cli.Invocation) (s settings, code int, done bool) {
 		if *stack == "" {
 			return errors.New("--stack (AGENT_STACK): not set; give it the stack's name")
 		}
-		if emf.DimensionValue(*stack) != *stack {
-			return fmt.Errorf("--stack (AGENT_STACK): %q is no value of a CloudWatch dimension: printable ASCII without spaces and %%, no colon in front, at most %d", *stack, emf.MaxDimensionValue)
-		}
-		return nil
+		return emf.CheckStack(*stack)
 	})
 	f.Check(func() error { return emf.CheckNamespace(*namespace) })
-	f.Check(func() error {
-		if *interval < 5*time.Second || *interval > time.Minute {
-			return fmt.Errorf("--interval: %s is not between 5s and 1m", *interval)
-		}
-		return nil
-	})
 	f.Check(func() error {
 		if slices.Contains(*queues, "") {
 			return errors.New("--queue: an empty name; AGENT_QUEUES is a list like default,large")
@@ -69,6 +59,6 @@ func parse(inv cli.Invocation) (s settings, code int, done bool) {
 	}
 	return settings{
 		database: database, broker: broker, namespace: *namespace, stack: *stack, listen: *listen, statsd: *statsd,
-		queues: *queues, interval: *interval, workersInterval: 30 * time.Second,
+		queues: *queues, interval: 10 * time.Second, workersInterval: 30 * time.Second,
 	}, 0, false
 }

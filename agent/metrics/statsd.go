@@ -62,7 +62,7 @@ func (h *heard) take(packet []byte) {
 		name, rest, _ := bytes.Cut(bytes.TrimSpace(line), []byte(":"))
 		text, kind, _ := bytes.Cut(rest, []byte("|"))
 		value, err := strconv.ParseFloat(string(text), 64)
-		if err != nil || math.IsNaN(value) || math.IsInf(value, 0) || value < 0 {
+		if err != nil || math.IsNaN(value) || value < 0 || value > math.MaxInt32 { // CloudWatch drops lines with values without measure
 			continue
 		}
 		switch string(name) + "|" + string(kind) {

@@ -41,6 +41,7 @@ type Client struct {
 	s3        *s3.Client
 	transport *http.Client
 	silence   time.Duration
+	pageTime  time.Duration
 	maxPage   int64
 }
 
@@ -56,7 +57,7 @@ func Load(ctx context.Context, version string) (*Client, error) {
 
 // New makes a client from an AWS configuration.
 func New(cfg aws.Config, version string) (*Client, error) {
-	c := &Client{silence: silence, maxPage: maxPage}
+	c := &Client{silence: silence, pageTime: pageTime, maxPage: maxPage}
 	buildable, ok := cfg.HTTPClient.(*awshttp.BuildableClient) // with AWS_CA_BUNDLE
 	if !ok {
 		buildable = awshttp.NewBuildableClient()
@@ -166,7 +167,7 @@ type retryer struct{ aws.Retryer }
 
 func (r retryer) IsErrorRetryable(err error) bool {
 	var broken *smithy.DeserializationError
-	return !errors.Is(err, context.Canceled) && errors.As(err, &broken) || r.Retryer.IsErrorRetryable(err)
+	return errors.As(err, &broken) || r.Retryer.IsErrorRetryable(err)
 }
 
 // explain adds to an answer of S3 what to do about it.

@@ -32,7 +32,7 @@ func open(t *testing.T, cfg aws.Config) *bucket.Bucket {
 	t.Helper()
 	client, err := bucket.New(cfg, "test")
 	require.NoError(t, err)
-	client.SetLimits(time.Second, 1<<20)
+	client.SetLimits(time.Second, 10*time.Second, 1<<20)
 	t.Cleanup(client.Close)
 	return client.Bucket(fakes3.Bucket)
 }
@@ -200,6 +200,16 @@ func TestFetchFaults(t *testing.T) {
 			w.Header().Set("ETag", etagOf(content))
 			_, _ = w.Write([]byte("X" + content[1:]))
 		}, "MD5"},
+		"other content, as S3 encrypts by itself": {99, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", etagOf(content))
+			w.Header().Set("X-Amz-Server-Side-Encryption", "AES256")
+			_, _ = w.Write([]byte("X" + content[1:]))
+		}, "MD5"},
+		"a checksum that isn't the content's": {99, func(w http.ResponseWriter, _ *http.Request) {
+			w.Header().Set("ETag", etagOf(content))
+			w.Header().Set("X-Amz-Checksum-Crc32", "AAAAAA==")
+			_, _ = w.Write([]byte(content))
+		}, "checksum did not match"},
 		"other content under the same ETag, but KMS": {99, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("ETag", etagOf(content))
 			w.Header().Set("X-Amz-Server-Side-Encryption", "aws:kms")
@@ -256,6 +266,9 @@ func TestFetchFaults(t *testing.T) {
 			var got buffer
 			err = b.Fetch(t.Context(), "p/", listing.Objects[0], &got)
 			require.NotZero(t, attempts.Load())
+			if strings.Contains(row.err, "not whole") || name == "truncated for ever" {
+				require.EqualValues(t, 4, attempts.Load(), "as often as the SDK tries")
+			}
 			if row.err != "" {
 				require.ErrorContains(t, err, row.err)
 				require.ErrorContains(t, err, `"p/big"`)

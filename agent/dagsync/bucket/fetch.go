@@ -91,7 +91,7 @@ func (b *Bucket) fetch(ctx context.Context, key string, o Object, dst Destinatio
 	// under a KMS key. For those the SDK compares the checksum that came with
 	// the upload, if one did.
 	// https://docs.aws.amazon.com/AmazonS3/latest/API/API_Object.html
-	if e := answer.ServerSideEncryption; (e != "" && e != types.ServerSideEncryptionAes256) || answer.SSECustomerAlgorithm != nil {
+	if e := answer.ServerSideEncryption; e != "" && e != types.ServerSideEncryptionAes256 {
 		return nil
 	}
 	if want, err := hex.DecodeString(o.ETag); err == nil && len(want) == md5.Size && !bytes.Equal(sum.Sum(nil), want) {
@@ -111,7 +111,9 @@ func (b *Bucket) Readable(ctx context.Context, prefix string, o Object) error {
 
 // get asks for one object, if it still is the one with this ETag.
 func (b *Bucket) get(ctx context.Context, key, etag string) (*s3.GetObjectOutput, error) {
-	object, err := b.client.s3.GetObject(ctx, &s3.GetObjectInput{Bucket: &b.name, Key: &key, IfMatch: aws.String(`"` + etag + `"`)})
+	object, err := b.client.s3.GetObject(ctx, &s3.GetObjectInput{
+		Bucket: &b.name, Key: &key, IfMatch: aws.String(`"` + etag + `"`), ChecksumMode: types.ChecksumModeEnabled, // whatever the environment says
+	})
 	var answer *awshttp.ResponseError
 	switch {
 	case errors.As(err, &answer):

@@ -51,6 +51,7 @@ const pageTime = time.Minute
 func (b *Bucket) List(ctx context.Context, prefix string, progress func()) (Listing, error) {
 	var l Listing
 	digest, last, line := sha256.New(), "", []byte(nil)
+	asked := map[string]bool{} // by these tokens
 	input := &s3.ListObjectsV2Input{
 		Bucket: &b.name, Prefix: &prefix,
 		EncodingType: types.EncodingTypeUrl, // keys can hold characters that XML can't
@@ -82,8 +83,7 @@ func (b *Bucket) List(ctx context.Context, prefix string, progress func()) (List
 				continue
 			}
 			l.Objects = append(l.Objects, o)
-			line = append(append(binary.AppendUvarint(line[:0], uint64(len(key))), key...), o.ETag...)
-			line = binary.AppendUvarint(append(line, 0), uint64(o.Size))
+			line = append(append(append(binary.AppendUvarint(line[:0], uint64(len(key))), key...), o.ETag...), 0)
 			_, _ = digest.Write(line) // a hash never fails
 		}
 		if !*page.IsTruncated {
@@ -91,15 +91,15 @@ func (b *Bucket) List(ctx context.Context, prefix string, progress func()) (List
 			return l, nil
 		}
 		next := aws.ToString(page.NextContinuationToken)
-		if next == "" || next == aws.ToString(input.ContinuationToken) {
+		if next == "" || asked[next] { // pages that bring nothing could go round for ever
 			return Listing{}, errors.New("S3 says that its listing goes on, but not how to get the rest")
 		}
-		input.ContinuationToken = &next
+		input.ContinuationToken, asked[next] = &next, true
 	}
 }
 
 func (b *Bucket) listPage(ctx context.Context, input *s3.ListObjectsV2Input) (*s3.ListObjectsV2Output, error) {
-	ctx, cancel := context.WithTimeout(ctx, pageTime)
+	ctx, cancel := context.WithTimeout(ctx, b.client.pageTime)
 	defer cancel()
 	page, err := b.client.s3.ListObjectsV2(ctx, input)
 	if err != nil {

@@ -30,6 +30,11 @@ func TestRefusals(t *testing.T) {
 		"credentials expired":   {400, "ExpiredToken", ""},
 		"credentials unknown":   {403, "InvalidAccessKeyId", ""},
 		"signature":             {403, "SignatureDoesNotMatch", ""},
+		"clock off":             {403, "RequestTimeTooSkewed", ""},
+		"account":               {403, "AccountProblem", ""},
+		"all access":            {403, "AllAccessDisabled", ""},
+		"bucket gone":           {404, "NoSuchBucket", ""},
+		"KMS fails":             {503, "KMS.InternalException", ""},
 		"S3 fails":              {500, "InternalError", ""},
 		"deleted":               {404, "NoSuchKey", ""},
 	} {

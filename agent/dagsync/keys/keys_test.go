@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/pathwai/airflow-on-fargate/agent/dagsync/bucket"
 	"github.com/pathwai/airflow-on-fargate/agent/dagsync/keys"
@@ -75,6 +76,23 @@ func TestSelectByAttributes(t *testing.T) {
 
 	_, skipped = keys.Select([]bucket.Object{{Key: "", ETag: "e", Size: 1}})
 	require.Equal(t, []keys.Skip{{Key: "", Reason: keys.Marker}}, skipped, "a prefix with content is reported")
+}
+
+// Of any number of twins the newest one stays, wherever it stands in the order.
+func TestNewestOfSeveralTwins(t *testing.T) {
+	at := func(second int64) time.Time { return time.Unix(second, 0) }
+	for _, row := range []struct {
+		times  [3]int64
+		newest string
+	}{
+		{[3]int64{1, 2, 3}, "aa.py"}, {[3]int64{1, 3, 2}, "Aa.py"}, {[3]int64{3, 1, 2}, "AA.py"}, {[3]int64{2, 2, 2}, "AA.py"}, {[3]int64{1, 2, 2}, "Aa.py"},
+	} {
+		kept, skipped := keys.Select([]bucket.Object{
+			{Key: "AA.py", ETag: "e", Modified: at(row.times[0])}, {Key: "Aa.py", ETag: "e", Modified: at(row.times[1])}, {Key: "aa.py", ETag: "e", Modified: at(row.times[2])},
+		})
+		require.Equal(t, []string{row.newest}, names(kept))
+		require.Len(t, skipped, 2)
+	}
 }
 
 // FuzzSelect: whatever the keys are, what is kept can be made as files, and

@@ -54,7 +54,7 @@ func infoOf(i fs.FileInfo) Info {
 // kind, or reached by a link that somebody put in the place of a directory.
 func unlessGone(err error) error {
 	var fault unix.Errno // os.Root's own refusals are none
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.ELOOP) || !errors.As(err, &fault) {
+	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EISDIR) || errors.Is(err, unix.ELOOP) || !errors.As(err, &fault) {
 		return nil
 	}
 	return err
@@ -91,7 +91,7 @@ func (d directory) linker(from, to string) (link func(name string) error, done f
 	done = func() { _, _ = files[0].Close(), files[1].Close() } // nothing was written through them
 	for i, name := range []string{from, to} {
 		err := d.call("opendir", name, func() (err error) {
-			files[i], err = d.Open(name)
+			files[i], err = d.openFolder(name)
 			return err
 		})
 		if err != nil {
@@ -137,10 +137,15 @@ func (d directory) names(name string) (names []string, err error) {
 	return names, err
 }
 
-// with does something to an open file or directory.
+// openFolder opens nothing but a directory: opening a pipe would wait for ever.
+func (d directory) openFolder(name string) (*os.File, error) {
+	return d.OpenFile(name, os.O_RDONLY|unix.O_DIRECTORY, 0)
+}
+
+// with does something to an open directory.
 func (d directory) with(op, name string, do func(open *os.File) error) error {
 	return d.call(op, name, func() error {
-		open, err := d.Open(name)
+		open, err := d.openFolder(name)
 		if err != nil {
 			return err
 		}

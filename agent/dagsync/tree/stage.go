@@ -40,6 +40,9 @@ func (s *Store) NewStage() (*Stage, error) {
 	if err != nil {
 		return nil, err
 	}
+	if numberOf(path.Base(s.tree(c.next))) == 0 {
+		return nil, fmt.Errorf("%s: there is no number after that of the last tree, which is none of dagsync's: remove it", s.tree(c.next-1))
+	}
 	return &Stage{store: s, Number: c.next}, s.mkdir(s.tree(c.next))
 }
 
@@ -166,7 +169,7 @@ func (s *Stage) fetch(ctx context.Context, o bucket.Object, shown Base, fetch Fe
 
 // Full is true for errors that say that there is no room left.
 func Full(err error) bool {
-	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT) || errors.Is(err, unix.EFBIG)
+	return errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
 }
 
 // diskCalls at a time hide the latency of a network file system, where each is

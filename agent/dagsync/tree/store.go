@@ -245,6 +245,13 @@ func (s *Store) Scan() (Contents, error) {
 
 // Load reads the manifest of a tree.
 func (s *Store) Load(number int) (m *Manifest, err error) {
+	info, err := s.stat(s.manifest(number))
+	if err == nil && info.Kind != 0 {
+		err = errors.New("manifest: it is no file")
+	}
+	if err != nil {
+		return nil, err
+	}
 	err = s.call("read", s.manifest(number), func() error {
 		data, err := s.ReadFile(s.manifest(number))
 		if err == nil {

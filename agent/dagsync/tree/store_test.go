@@ -1,9 +1,11 @@
 package tree
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -126,6 +128,30 @@ func TestScan(t *testing.T) {
 	require.Empty(t, c.Rubbish)
 }
 
+// What a power cut may find: the record is written after all else of a tree,
+// all is durable before the link leads to it, and then the link is made so.
+func TestOrderOfAPublication(t *testing.T) {
+	h := newHarness(t)
+	var mu sync.Mutex
+	var calls []string
+	h.disk.Before = func(op, path string) error {
+		mu.Lock()
+		defer mu.Unlock()
+		switch op {
+		case "write", "create", "mkdir", "link", "rename", "symlink", "syncfs", "fsync":
+			if calls = append(calls, op+" "+filepath.Base(path)); len(calls) > 1 && calls[len(calls)-2] == calls[len(calls)-1] {
+				calls = calls[:len(calls)-1]
+			}
+		}
+		return nil
+	}
+	h.fill(content{"a": "1"})
+	require.Equal(t, []string{
+		"mkdir tree-000001", "create a", "write a", "create tree-000001.tmp", "write tree-000001.tmp", "rename tree-000001.manifest",
+		"syncfs " + filepath.Base(filepath.Dir(h.target)), "symlink next", "rename dags", "fsync " + filepath.Base(filepath.Dir(h.target)),
+	}, calls)
+}
+
 // left are the trees after tidying up, seconds after the first was published.
 func (h *harness) left(seconds int64, keep time.Duration) []int {
 	h.t.Helper()
@@ -133,6 +159,22 @@ func (h *harness) left(seconds int64, keep time.Duration) []int {
 	_, c := h.base()
 	require.Empty(h.t, c.Rubbish)
 	return c.Trees
+}
+
+// Told to end, it removes nothing more, and says so.
+func TestTidyEnds(t *testing.T) {
+	h := newHarness(t)
+	for i := range 3 {
+		h.publish(content{"a": fmt.Sprint(i)})
+	}
+	require.NoError(t, os.Mkdir(h.store.Name()+"/"+h.store.home+"/odd", 0o755))
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, h.store.Tidy(ctx, time.Unix(99999, 0), 0, 0), context.Canceled)
+	c, err := h.store.Scan()
+	require.NoError(t, err)
+	require.Equal(t, []int{1, 2, 3}, c.Trees)
+	require.Equal(t, []string{"odd"}, c.Rubbish)
 }
 
 func TestTidyByAge(t *testing.T) {

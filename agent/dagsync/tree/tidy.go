@@ -28,13 +28,19 @@ func (s *Store) Tidy(ctx context.Context, now time.Time, keep time.Duration, spa
 	}
 	var faults []error // one thing that can't be removed keeps no other
 	for _, name := range c.Rubbish {
+		if ctx.Err() != nil {
+			break
+		}
 		if numberOf(name) == 0 || numberOf(name) != spared {
 			faults = append(faults, s.clear(ctx, s.home+"/"+name, 2))
 		}
 	}
 	for i, number := range c.Trees {
-		if number == c.Current || c.Current == 0 {
+		if number == c.Current {
 			continue
+		}
+		if ctx.Err() != nil {
+			break
 		}
 		// The next tree's record tells when this one was replaced. Those after
 		// one that isn't past its time aren't either, and need not be looked at.
@@ -50,18 +56,18 @@ func (s *Store) Tidy(ctx context.Context, now time.Time, keep time.Duration, spa
 		}
 		faults = append(faults, s.retire(ctx, number))
 	}
-	return errors.Join(faults...)
+	return errors.Join(append(faults, ctx.Err())...)
 }
 
 // retire removes a tree, unless a reader uses it.
 func (s *Store) retire(ctx context.Context, number int) error {
 	err := s.call("lock", s.manifest(number), func() error {
 		record, err := s.OpenFile(s.manifest(number), os.O_RDWR, 0)
-		if err != nil {
-			return err
+		if err == nil {
+			defer func() { _ = record.Close() }() // nothing was written through it
+			err = unix.Flock(int(record.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 		}
-		defer func() { _ = record.Close() }() // nothing was written through it
-		if err := unix.Flock(int(record.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		if unlessGone(err) != nil { // what is no file, nobody locks
 			return err
 		}
 		// Without its manifest it is rubbish: whoever locks it from now on finds

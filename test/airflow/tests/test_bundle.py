@@ -75,6 +75,61 @@ if len(sys.argv) > 3:
 bundle.refresh()
 print(json.dumps([before, [bundle.get_current_version(), str(bundle.path)]]))
 """
+# Runs begin and end between two refreshes of the DAG processor's bundle; which trees' records are locked after each?
+RUNS = """
+import fcntl, json, logging, pathlib, sys
+from airflow.utils import timezone
+logging.basicConfig(format="%(message)s", stream=sys.stderr)
+from sqlalchemy import insert, update
+from airflow import settings
+from airflow.dag_processing.bundles.manager import DagBundlesManager
+from airflow.models import import_all_models
+from airflow.models.base import Base
+from airflow.models.dagbundle import DagBundleModel
+from airflow.models.dagrun import DagRun
+from airflow.utils.session import create_session
+
+import_all_models()
+runs = DagRun.__table__
+Base.metadata.create_all(settings.engine)
+with create_session() as session:
+    session.add(DagBundleModel(name="dags-folder"))
+bundle = DagBundlesManager().get_bundle("dags-folder")
+bundle.initialize()
+held = []
+
+def look(change=None):
+    if change is not None:
+        with create_session() as session:
+            session.execute(change)
+    with create_session() as session:  # as the DAG processor does
+        model = session.get(DagBundleModel, "dags-folder")
+        bundle.refresh()
+        model.version = bundle.get_current_version() + str(len(held))
+    with create_session() as session:
+        assert session.get(DagBundleModel, "dags-folder").version == f"tree-000004{len(held)}"
+    locked = []
+    for record in sorted(pathlib.Path(sys.argv[1], ".dags.sync").glob("*.manifest")):
+        with record.open("rb") as file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                locked.append(record.stem)
+    held.append(locked)
+
+look()
+began = {"dag_id": "d", "run_type": "manual", "run_after": timezone.utcnow(), "log_template_id": None}
+unfinished = [("running", "tree-000001"), ("queued", "tree-000002"), ("running", None), ("running", "tree-000000"), ("running", "../x"), ("running", "tree-000001")]
+for number, (state, version) in enumerate([*unfinished, ("success", "tree-000003")]):
+    with create_session() as session:
+        session.execute(insert(runs).values(run_id=str(number), state=state, bundle_version=version, **began))
+look()
+look(update(runs).where(runs.c.run_id == "0").values(state="success"))
+look(update(runs).where(runs.c.run_id == "5").values(state="failed"))
+runs.drop(settings.engine)
+look()
+print(json.dumps(held))
+"""
 
 
 class Bundle(unittest.TestCase):
@@ -133,6 +188,15 @@ class Bundle(unittest.TestCase):
         step += f"os.symlink('.dags.sync/tree-000002', {str(self.home / 'dags')!r}); assert str(bundle.path) == {str(old)!r}"
         found, _ = self.run_in_image(LOOK, "", step)
         self.assertEqual(found[1][0], "tree-000002")
+
+    def test_the_processor_holds_the_trees_of_runs_that_have_not_ended(self):
+        for n in (1, 2, 3, 4):
+            self.publish(f"tree-{n:06}")
+        (self.home / "x.manifest").touch()
+        held, said = self.run_in_image(RUNS)
+        one, two, present = "tree-000001", "tree-000002", "tree-000004"
+        self.assertEqual(held, [[present], [one, two, present], [one, two, present], [two, present], [two, present]])
+        self.assertEqual(said.count("the runs can't be asked for, so the trees of before are held"), 1, said[-2000:])
 
     def test_before_the_first_publication_and_in_a_plain_folder(self):
         found, _ = self.run_in_image(LOOK, "")

@@ -4,13 +4,15 @@ Its path in the settings is dagsync's link. Whoever reads through the link sees
 one tree now and the next a moment later; a bundle resolves it once, for a parse
 of all files or for a task, and names the tree as its version, so that a run stays
 with the tree that it began with. As long as the bundle lives it holds a shared
-lock on the tree's record, by which dagsync keeps the tree.
+lock on the tree's record, by which dagsync keeps the tree; the DAG processor's holds
+one for each run that hasn't ended as well, which between two of its tasks nobody else does.
 """
 
 import fcntl
 import logging
 import os
 from pathlib import Path
+from typing import IO
 
 from airflow.dag_processing.bundles.base import BaseDagBundle
 
@@ -27,6 +29,7 @@ class TreeBundle(BaseDagBundle):
         self._link = Path(path)
         self._tree: Path | None = None
         self._record = None  # of the tree, open and locked
+        self._runs: dict[str, IO] = {}  # the records of the trees that runs name, by their names
         # A link that isn't there yet is one that dagsync will make.
         self.supports_versioning = self._link.is_symlink() or not self._link.exists()
 
@@ -36,6 +39,7 @@ class TreeBundle(BaseDagBundle):
 
     def refresh(self) -> None:
         self._tree = self._resolve()
+        self._hold_for_runs()
 
     def get_current_version(self) -> str | None:
         """The tree's name, tree-000042; None before the first publication, and for a plain folder."""
@@ -62,23 +66,53 @@ class TreeBundle(BaseDagBundle):
             present = self._link.resolve()
         return present
 
+    def _hold_for_runs(self) -> None:
+        """Holds the trees that queued and running runs name. The DAG processor alone refreshes a bundle, and may ask the database."""
+        from airflow.models.dagrun import DagRun
+        from airflow.utils.session import create_session
+        from sqlalchemy import or_, select
+        from sqlalchemy.exc import SQLAlchemyError
+
+        try:
+            # A session of its own: Airflow refreshes bundles within another. Not IN: each half has an index.
+            with create_session(scoped=False) as session:
+                query = select(DagRun.bundle_version).distinct().where(or_(DagRun.state == "running", DagRun.state == "queued"))
+                named = set(session.scalars(query)) - {None}
+        except SQLAlchemyError as error:
+            log.warning("Bundle '%s': the runs can't be asked for, so the trees of before are held: %s", self.name, error)
+            return
+        for name in self._runs.keys() - named:
+            self._runs.pop(name).close()
+        home = self._link.resolve().parent
+        for name in named - self._runs.keys():
+            tree = (home / name).resolve()
+            if tree.parent == home and (record := self._lock(tree)):
+                self._runs[name] = record
+
     def _hold(self, tree: Path) -> bool:
         """Keeps a tree from being removed; False when it is gone, or just going."""
+        record = self._lock(tree)
+        if record is None:
+            return False
+        if self._record:
+            self._record.close()
+        self._record = record
+        return True
+
+    def _lock(self, tree: Path) -> IO | None:
+        """The record of a tree, locked; None when the tree is gone, or just going."""
         path = tree.with_name(f"{tree.name}.manifest")
         try:
             record = path.open("rb")
         except FileNotFoundError:
-            return False
+            return None
         try:
             fcntl.flock(record, fcntl.LOCK_SH | fcntl.LOCK_NB)
             if not os.path.samestat(os.fstat(record.fileno()), path.stat()):
                 raise FileNotFoundError(path)
         except (BlockingIOError, FileNotFoundError):  # dagsync removes a tree's record first, under its own lock
             record.close()
-            return False
+            return None
         except OSError as error:
             log.warning("Bundle '%s': the tree %s can't be locked and stays by its age alone: %s", self.name, tree.name, error)
-        if self._record:
-            self._record.close()
-        self._record = record
-        return True
+        return record
