@@ -21,8 +21,8 @@ TOKEN = re.compile(rb"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}")
 
 
 def tell(answers: dict) -> str:
-    """For a log, which has its own ways with quotes."""
-    return f"FOUND {base64.b64encode(json.dumps(answers).encode()).decode()} END"
+    """For a log, which has its own ways with quotes, and takes base64 of JSON for a token, which it masks."""
+    return f"FOUND {json.dumps(answers).encode().hex()} END"
 
 
 def attempt(function, *arguments) -> str:
