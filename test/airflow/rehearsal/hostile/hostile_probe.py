@@ -157,6 +157,8 @@ def look(conf: dict, place: str, own: str = "") -> dict:
     mine = memory("self")
     parents = attempt(lambda: len(memory(os.getppid())))
     address = next((value for value in sorted(found) if value.startswith("postgresql+psycopg2://") and "@" in value), "")
+    config = attempt(lambda: open("/opt/airflow/home/airflow.cfg").read())
+    found |= words(config.replace(" = ", "=").replace("\n", "\0"))
     for text in mine:
         found |= words(text.decode(errors="replace").strip("\"'}"))
     login = address.replace("+psycopg2", "").split("?")[0] + "?sslmode=require" if address else f"host={conf['database']} user=airflow dbname=airflow sslmode=require"
@@ -167,7 +169,7 @@ def look(conf: dict, place: str, own: str = "") -> dict:
         "change connections": attempt(database, login, "update connection set password = 'x'"), "schema": attempt(database, login, "create table hostile (a int)"),
         "audit log": attempt(database, login, "delete from log"),
         "dags": attempt(write, "/opt/airflow/sync/dags/hostile_written.py"), "root": attempt(write, "/opt/airflow/bin/hostile"),
-        "airflow.cfg": attempt(lambda: len(open("/opt/airflow/home/airflow.cfg").read().strip())),
+        "airflow.cfg": "read" if "[core]" in config else config,
         "guard": attempt(reach, "127.0.0.1", 9102), "internet": attempt(reach, "192.0.2.1", 443), "credentials": attempt(credentials),
     }  # fmt: skip
     if place == "worker":
