@@ -131,7 +131,7 @@ func TestURLSafe(t *testing.T) {
 
 func TestSecretsAreUnderTheirKey(t *testing.T) {
 	record := runSecrets(t, firstGenerations, nil)
-	want := []string{"api-secret-key", "broker-url", "dag-processor-url", "database-url", "db-password", "fernet-key", "jwt-secret", "metrics-url", "server-url", "triggerer-url"}
+	want := []string{"api-secret-key", "broker-url", "dag-processor-url", "database-url", "fernet-key", "jwt-secret", "metrics-url", "server-url", "triggerer-url"}
 	require.Len(t, record.Of(secretToken), len(want))
 	for _, name := range want {
 		secret := one(t, record, secretToken, "secrets-"+name)
@@ -174,7 +174,6 @@ func TestSecretURLs(t *testing.T) {
 	require.Equal(t, "rediss://:secret-credentials-broker-token@broker.test:6379/0?ssl_cert_reqs=required",
 		one(t, record, versionToken, "secrets-broker-url")["secretString"])
 	require.Equal(t, "secret-credentials-api-secret-key", one(t, record, versionToken, "secrets-api-secret-key")["secretString"])
-	require.Equal(t, "secret-credentials-database-password", one(t, record, versionToken, "secrets-db-password")["secretString"])
 }
 
 // A user's two names take turns, so that the password before stays good while

@@ -98,13 +98,11 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 		description string
 		value       pulumi.StringInput
 	}
-	var password *Secret // for people; the services use the URL
 	urlOf := func(target **Secret, name, user string, password pulumi.StringInput) entry {
 		return entry{target, name, "Connection URLs of the database user " + user, args.databaseURL(user+c.userSuffix, password)}
 	}
 	entries := []entry{
-		{&password, "db-password", "Password of the database user " + DatabaseUser, c.DatabasePassword},
-		{&s.DatabaseURL, "database-url", "Connection URLs of the metadata database", args.databaseURL(DatabaseUser, c.DatabasePassword)},
+		{&s.DatabaseURL, "database-url", "Connection URLs of the database's owner " + DatabaseUser, args.databaseURL(DatabaseUser, c.DatabasePassword)},
 		urlOf(&s.ServerURL, "server-url", ServerUser, c.ServerPassword),
 		urlOf(&s.MetricsURL, "metrics-url", MetricsUser, c.MetricsPassword),
 		urlOf(&s.DAGProcessorURL, "dag-processor-url", DAGProcessorUser, c.DAGProcessorPassword),

@@ -88,7 +88,7 @@ def names(run: Run, sums: list[str]) -> str:
     for version in run.world.state.of("aws:secretsmanager/secretVersion:SecretVersion"):
         name = version["secretId"].split(":")[6].rsplit("/", 1)[-1].rsplit("-", 2)[0]
         secrets.update({hashlib.sha256(part.encode()).hexdigest(): name for part in telling(version["secretString"])})
-    return ", ".join(sorted({secrets[s] for s in sums if s in secrets} - {"db-password"}))
+    return ", ".join(sorted({secrets[s] for s in sums if s in secrets}))
 
 
 def told(run: Run) -> dict[str, dict]:
