@@ -123,9 +123,9 @@ def _same(run: Run, before: dict[str, set]) -> None:
     for table, rows in before.items():
         lost = rows - after[table]
         run.check(not lost, f"{len(lost)} rows of {table} are lost or changed, such as {sorted(lost)[:2]}; now {sorted(after[table])[:2]}")
-        run.report.row("What is kept", table=table, before=len(rows), after=len(after[table]), lost=0)
+        run.report.row("What is kept", rows=table, before=len(rows), after=len(after[table]), lost=0)
     logs = _logs(run)
-    run.report.row("What is kept", table="logs of tries, read by the API", before=logs, after=logs, lost=0)
+    run.report.row("What is kept", rows="logs of tries, read by the API", before=logs, after=logs, lost=0)
     run.api.login()
     for name in ("viewer", "op"):
         Api(run.api.base, run.world.authority.bundle, name, PASSWORD).login()
