@@ -208,13 +208,8 @@ func (a *Airflow) with(pool config.Pool, more map[string]string) map[string]stri
 	return environment
 }
 
-// database is the reference to the metadata database as its owner; derived from
-// the first URL, the second would fail on sslmode.
-func (a *Airflow) database(more map[string]SecretRef) map[string]SecretRef {
-	return databaseAs(a.Secrets.DatabaseURL, more)
-}
-
-// databaseAs is the same as one of the database's users.
+// databaseAs is the reference to the metadata database as one of its users;
+// derived from the first URL, the second would fail on sslmode.
 func databaseAs(url *Secret, more map[string]SecretRef) map[string]SecretRef {
 	secrets := map[string]SecretRef{
 		databaseVariable: {url, syncURL},

@@ -28,7 +28,7 @@ func secretsPerContainer() map[string]map[string]string {
 		maps.Copy(all, more)
 		return all
 	}
-	database := func(more map[string]string) map[string]string { return as("database-url", more) }
+	server := func(more map[string]string) map[string]string { return as("server-url", more) }
 	const (
 		fernet, jwt, api, broker = "AIRFLOW__CORE__FERNET_KEY", "AIRFLOW__API_AUTH__JWT_SECRET", "AIRFLOW__API__SECRET_KEY", "AIRFLOW__CELERY__BROKER_URL"
 		results                  = "AIRFLOW__CELERY__RESULT_BACKEND"
@@ -36,15 +36,16 @@ func secretsPerContainer() map[string]map[string]string {
 	worker := map[string]string{broker: from("broker-url", ""), results: from("broker-url", ""), api: from("api-secret-key", "")}
 	guard := map[string]string{"AGENT_BROKER_URL": from("broker-url", "")}
 	return map[string]map[string]string{
-		"api-server/wait": database(nil),
-		"api-server/api-server": database(map[string]string{
+		"api-server/wait": server(nil),
+		"api-server/api-server": server(map[string]string{
 			fernet: from("fernet-key", ""), jwt: from("jwt-secret", "sign"), "AIRFLOW_JWT_KEYS": from("jwt-secret", "trust"), api: from("api-secret-key", ""),
 		}),
-		"scheduler/migrate": database(map[string]string{
+		"scheduler/migrate": as("database-url", map[string]string{
+			"AIRFLOW_SERVER_URL":  from("server-url", "sync"),
 			"AIRFLOW_METRICS_URL": from("metrics-url", "sync"), "AIRFLOW_DAG_PROCESSOR_URL": from("dag-processor-url", "sync"),
 			"AIRFLOW_TRIGGERER_URL": from("triggerer-url", "sync"),
 		}),
-		"scheduler/scheduler": database(map[string]string{
+		"scheduler/scheduler": server(map[string]string{
 			broker: from("broker-url", ""), results: from("broker-url", ""), fernet: from("fernet-key", ""), jwt: from("jwt-secret", "sign"),
 		}),
 		"scheduler/metrics":           {"AGENT_DATABASE_URL": from("metrics-url", "libpq"), "AGENT_BROKER_URL": from("broker-url", "")},
@@ -59,7 +60,7 @@ func secretsPerContainer() map[string]map[string]string {
 		"worker-heavy/worker":         worker,
 		"worker-heavy/guard":          guard,
 		"dagsync/dagsync":             {},
-		"cleanup/cleanup":             {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": from("database-url", "sync")},
+		"cleanup/cleanup":             {"AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": from("server-url", "sync")},
 	}
 }
 
@@ -77,17 +78,17 @@ func TestExecutionRolesFetchTheirOwnSecretsOnly(t *testing.T) {
 	for _, mode := range []string{config.LoginNone, config.LoginFAB} {
 		record := runTasks(t, withLogin(mode))
 		for task, secrets := range map[string][]string{
-			"api-server":    {"api-secret-key", "database-url", "fernet-key", "jwt-secret"},
-			"scheduler":     {"broker-url", "dag-processor-url", "database-url", "fernet-key", "jwt-secret", "metrics-url", "triggerer-url"},
+			"api-server":    {"api-secret-key", "fernet-key", "jwt-secret", "server-url"},
+			"scheduler":     {"broker-url", "dag-processor-url", "database-url", "fernet-key", "jwt-secret", "metrics-url", "server-url", "triggerer-url"},
 			"dag-processor": {"dag-processor-url", "fernet-key"},
 			"triggerer":     {"api-secret-key", "fernet-key", "triggerer-url"},
 			"worker":        {"api-secret-key", "broker-url"},
 			"worker-heavy":  {"api-secret-key", "broker-url"},
 			"dagsync":       nil,
-			"cleanup":       {"database-url"},
+			"cleanup":       {"server-url"},
 		} {
 			if task == "api-server" && mode == config.LoginFAB {
-				secrets = append(secrets, "oidc-client-secret")
+				secrets = []string{"api-secret-key", "fernet-key", "jwt-secret", "oidc-client-secret", "server-url"}
 			}
 			policy := rolePolicy(t, record, task+"-execution")
 			var want []string

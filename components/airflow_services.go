@@ -23,7 +23,7 @@ func (a *Airflow) APIServer() []Container {
 	})
 	maps.Copy(environment, a.secretsBackend())
 	maps.Copy(environment, a.signs())
-	secrets := a.database(map[string]SecretRef{
+	secrets := databaseAs(a.Secrets.ServerURL, map[string]SecretRef{
 		"AIRFLOW__CORE__FERNET_KEY":     {a.Secrets.FernetKey, ""},
 		"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, signKey},
 		// The entrypoint makes a file of it, for [api_auth] trusted_jwks_url.
@@ -43,7 +43,7 @@ func (a *Airflow) APIServer() []Container {
 		secrets["AIRFLOW_OIDC_CLIENT_SECRET"] = SecretRef{a.Secrets.OIDCClientSecret, ""}
 	}
 	return []Container{
-		a.before("wait", "web", "wait-for-permissions", a.database(nil)),
+		a.before("wait", "web", "wait-for-permissions", databaseAs(a.Secrets.ServerURL, nil)),
 		a.container(Container{
 			Name: "api-server", Image: "web", Command: []string{"api-server", "--proxy-headers"},
 			Environment: environment, Secrets: secrets, After: []string{"wait"},
@@ -61,8 +61,9 @@ const (
 // Scheduler returns the containers of the scheduler: it migrates the database
 // first, and has the publisher of the platform's metrics beside it.
 func (a *Airflow) Scheduler() []Container {
-	migrate := a.before("migrate", "scheduler", "migrate", a.database(map[string]SecretRef{
+	migrate := a.before("migrate", "scheduler", "migrate", databaseAs(a.Secrets.DatabaseURL, map[string]SecretRef{
 		// Whose users and passwords it makes.
+		"AIRFLOW_SERVER_URL":        {a.Secrets.ServerURL, syncURL},
 		"AIRFLOW_METRICS_URL":       {a.Secrets.MetricsURL, syncURL},
 		"AIRFLOW_DAG_PROCESSOR_URL": {a.Secrets.DAGProcessorURL, syncURL},
 		"AIRFLOW_TRIGGERER_URL":     {a.Secrets.TriggererURL, syncURL},
@@ -89,7 +90,7 @@ func (a *Airflow) Scheduler() []Container {
 		a.container(Container{
 			Name: "scheduler", Image: "scheduler", Command: []string{"scheduler"},
 			Environment: environment,
-			Secrets: a.database(a.celery(map[string]SecretRef{
+			Secrets: databaseAs(a.Secrets.ServerURL, a.celery(map[string]SecretRef{
 				"AIRFLOW__CORE__FERNET_KEY":     {a.Secrets.FernetKey, ""},
 				"AIRFLOW__API_AUTH__JWT_SECRET": {a.Secrets.JWTSecret, signKey},
 			})),
@@ -198,7 +199,7 @@ func (a *Airflow) Cleanup() []Container {
 			"AIRFLOW_DB_RETENTION_DAYS": strconv.Itoa(a.Config.Airflow.RetentionDays),
 			"PGSSLROOTCERT":             databaseRoots,
 		},
-		Secrets:   map[string]SecretRef{databaseVariable: {a.Secrets.DatabaseURL, syncURL}},
+		Secrets:   map[string]SecretRef{databaseVariable: {a.Secrets.ServerURL, syncURL}},
 		Essential: true, StopSeconds: stopSeconds, ReadOnlyRoot: true,
 	}}
 }

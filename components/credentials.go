@@ -27,9 +27,13 @@ type Credentials struct {
 
 	// DatabasePassword is the database user's: 32 letters and digits.
 	DatabasePassword pulumi.StringOutput
-	// MetricsPassword, DAGProcessorPassword and TriggererPassword are those of the
-	// database's narrower users, made anew together with DatabasePassword.
-	MetricsPassword, DAGProcessorPassword, TriggererPassword pulumi.StringOutput
+	// ServerPassword, MetricsPassword, DAGProcessorPassword and TriggererPassword
+	// are those of the database's narrower users, made anew together with
+	// DatabasePassword.
+	ServerPassword, MetricsPassword, DAGProcessorPassword, TriggererPassword pulumi.StringOutput
+	// userSuffix makes two names of each narrower user, which take turns: the one
+	// before keeps its password while its tasks are replaced (docs/adr/0080).
+	userSuffix string
 	// BrokerToken is the broker's: 64 letters and digits.
 	BrokerToken pulumi.StringOutput
 	// FernetKeys is the current key and, after a rotation, the one before it,
@@ -66,6 +70,9 @@ const (
 // NewCredentials makes up the values of the given generations.
 func NewCredentials(ctx *pulumi.Context, name string, generations Generations, opts ...pulumi.ResourceOption) (*Credentials, error) {
 	c := &Credentials{}
+	if generations.DatabasePassword%2 == 0 {
+		c.userSuffix = "_b"
+	}
 	if err := register(ctx, "Credentials", name, c, opts); err != nil {
 		return nil, err
 	}
@@ -78,6 +85,7 @@ func NewCredentials(ctx *pulumi.Context, name string, generations Generations, o
 		return value
 	}
 	c.DatabasePassword = password("database-password", passwordLength, generations.DatabasePassword)
+	c.ServerPassword = password("server-password", passwordLength, generations.DatabasePassword)
 	c.MetricsPassword = password("metrics-password", passwordLength, generations.DatabasePassword)
 	c.DAGProcessorPassword = password("dag-processor-password", passwordLength, generations.DatabasePassword)
 	c.TriggererPassword = password("triggerer-password", passwordLength, generations.DatabasePassword)

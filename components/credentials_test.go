@@ -4,6 +4,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -130,7 +131,7 @@ func TestURLSafe(t *testing.T) {
 
 func TestSecretsAreUnderTheirKey(t *testing.T) {
 	record := runSecrets(t, firstGenerations, nil)
-	want := []string{"api-secret-key", "broker-url", "dag-processor-url", "database-url", "db-password", "fernet-key", "jwt-secret", "metrics-url", "triggerer-url"}
+	want := []string{"api-secret-key", "broker-url", "dag-processor-url", "database-url", "fernet-key", "jwt-secret", "metrics-url", "server-url", "triggerer-url"}
 	require.Len(t, record.Of(secretToken), len(want))
 	for _, name := range want {
 		secret := one(t, record, secretToken, "secrets-"+name)
@@ -159,7 +160,8 @@ func TestSecretsWithAnIdP(t *testing.T) {
 func TestSecretURLs(t *testing.T) {
 	record := runSecrets(t, firstGenerations, nil)
 	for secret, user := range map[string]string{
-		"database-url": "airflow:secret-credentials-database-password", "metrics-url": "airflow_metrics:secret-credentials-metrics-password",
+		"database-url": "airflow:secret-credentials-database-password", "server-url": "airflow_server:secret-credentials-server-password",
+		"metrics-url":       "airflow_metrics:secret-credentials-metrics-password",
 		"dag-processor-url": "airflow_dag_processor:secret-credentials-dag-processor-password", "triggerer-url": "airflow_triggerer:secret-credentials-triggerer-password",
 	} {
 		server := user + "@db.test:5432/airflow"
@@ -172,7 +174,28 @@ func TestSecretURLs(t *testing.T) {
 	require.Equal(t, "rediss://:secret-credentials-broker-token@broker.test:6379/0?ssl_cert_reqs=required",
 		one(t, record, versionToken, "secrets-broker-url")["secretString"])
 	require.Equal(t, "secret-credentials-api-secret-key", one(t, record, versionToken, "secrets-api-secret-key")["secretString"])
-	require.Equal(t, "secret-credentials-database-password", one(t, record, versionToken, "secrets-db-password")["secretString"])
+}
+
+// A user's two names take turns, so that the password before stays good while
+// tasks that were given it are replaced; the owner has one, which RDS knows.
+func TestDatabaseUsersTakeTurns(t *testing.T) {
+	for generation, suffix := range map[int]string{1: "", 2: "_b", 3: "", 10: "_b"} {
+		generations := firstGenerations
+		generations.DatabasePassword = generation
+		record := runSecrets(t, generations, nil)
+		users := map[string]string{}
+		for _, secret := range []string{"database-url", "server-url", "metrics-url", "dag-processor-url", "triggerer-url"} {
+			var urls map[string]string
+			require.NoError(t, json.Unmarshal([]byte(one(t, record, versionToken, "secrets-"+secret)["secretString"].(string)), &urls))
+			parsed, err := url.Parse(urls["libpq"])
+			require.NoError(t, err)
+			users[secret] = parsed.User.Username()
+		}
+		require.Equal(t, map[string]string{
+			"database-url": "airflow", "server-url": "airflow_server" + suffix, "metrics-url": "airflow_metrics" + suffix,
+			"dag-processor-url": "airflow_dag_processor" + suffix, "triggerer-url": "airflow_triggerer" + suffix,
+		}, users)
+	}
 }
 
 // The stack's life is part of names: letters that all of them may hold.

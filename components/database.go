@@ -74,6 +74,7 @@ const (
 // Users of the database that may do less than its owner, for processes that
 // need less. The scheduler's migrate makes them (docs/adr/0059).
 const (
+	ServerUser       = "airflow_server"
 	MetricsUser      = "airflow_metrics"
 	DAGProcessorUser = "airflow_dag_processor"
 	TriggererUser    = "airflow_triggerer"

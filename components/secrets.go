@@ -29,12 +29,12 @@ type SecretsArgs struct {
 type Secrets struct {
 	pulumi.ResourceState
 
-	// DatabaseURL is the connection to the metadata database in three forms, the
-	// keys sync, async and libpq of its JSON.
+	// DatabaseURL is the connection to the metadata database as its owner, in three
+	// forms, the keys sync, async and libpq of its JSON.
 	DatabaseURL *Secret
-	// MetricsURL, DAGProcessorURL and TriggererURL are the same for the
+	// ServerURL, MetricsURL, DAGProcessorURL and TriggererURL are the same for the
 	// database's narrower users.
-	MetricsURL, DAGProcessorURL, TriggererURL *Secret
+	ServerURL, MetricsURL, DAGProcessorURL, TriggererURL *Secret
 	// BrokerURL is the connection to the broker, which holds Celery's results too.
 	BrokerURL *Secret
 	// FernetKey encrypts connections and variables in the database.
@@ -98,13 +98,15 @@ func NewSecrets(ctx *pulumi.Context, name string, args *SecretsArgs, opts ...pul
 		description string
 		value       pulumi.StringInput
 	}
-	var password *Secret // for people; the services use the URL
+	urlOf := func(target **Secret, name, user string, password pulumi.StringInput) entry {
+		return entry{target, name, "Connection URLs of the database user " + user, args.databaseURL(user+c.userSuffix, password)}
+	}
 	entries := []entry{
-		{&password, "db-password", "Password of the database user " + DatabaseUser, c.DatabasePassword},
-		{&s.DatabaseURL, "database-url", "Connection URLs of the metadata database", args.databaseURL(DatabaseUser, c.DatabasePassword)},
-		{&s.MetricsURL, "metrics-url", "Connection URLs of the database user " + MetricsUser, args.databaseURL(MetricsUser, c.MetricsPassword)},
-		{&s.DAGProcessorURL, "dag-processor-url", "Connection URLs of the database user " + DAGProcessorUser, args.databaseURL(DAGProcessorUser, c.DAGProcessorPassword)},
-		{&s.TriggererURL, "triggerer-url", "Connection URLs of the database user " + TriggererUser, args.databaseURL(TriggererUser, c.TriggererPassword)},
+		{&s.DatabaseURL, "database-url", "Connection URLs of the database's owner " + DatabaseUser, args.databaseURL(DatabaseUser, c.DatabasePassword)},
+		urlOf(&s.ServerURL, "server-url", ServerUser, c.ServerPassword),
+		urlOf(&s.MetricsURL, "metrics-url", MetricsUser, c.MetricsPassword),
+		urlOf(&s.DAGProcessorURL, "dag-processor-url", DAGProcessorUser, c.DAGProcessorPassword),
+		urlOf(&s.TriggererURL, "triggerer-url", TriggererUser, c.TriggererPassword),
 		{&s.BrokerURL, "broker-url", "Connection URL of the Celery broker", args.brokerURL()},
 		{&s.FernetKey, "fernet-key", "Encrypts connections and variables in the database", c.FernetKeys},
 		{&s.JWTSecret, "jwt-secret", "Signs the tokens of the execution API", pulumi.JSONMarshal(map[string]any{signKey: c.JWTSecret, trustKeys: c.TrustedJWTKeys})},

@@ -15,7 +15,6 @@ import pathlib
 import re
 import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -72,36 +71,20 @@ def main() -> int:
     if pathlib.Path(sys.executable) != python:
         os.execv(python, [str(python), "-u", __file__, *sys.argv[1:]])
     from rehearsal import image
-    from rehearsal.certs import Authority
-    from rehearsal.servers import Postgres
-    from tests.support import free_port
+    from tests.support import database
 
     old, new = (image.build(print, line) / "venv" / "bin" / "python" for line in run.LINES)
-    with tempfile.TemporaryDirectory() as folder:
-        home = pathlib.Path(folder)
-        home.chmod(0o755)
-        authority = Authority(home / "certs")
-        instance = {"address": "localhost", "port": free_port(), "username": "airflow", "password": "measured", "dbName": "airflow"}
-        server = Postgres(home / "postgres", authority, instance, {}, "127.0.0.1")
-        try:
-            with server.admin() as cursor:
-                cursor.execute("alter system set fsync = on")
-                cursor.execute("select pg_reload_conf()")
-            environment = {
-                "AIRFLOW_HOME": str(home), "HOME": str(home), "PATH": os.environ["PATH"],
-                "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
-                "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-                "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN":
-                    f"postgresql+psycopg2://airflow:measured@localhost:{instance['port']}/airflow?sslmode=verify-full&sslrootcert={authority.bundle}",
-            }  # fmt: skip
-            measure(server, environment, old, new, options.tasks)
-        finally:
-            server.stop("immediate")
+    with database() as made:
+        with made.server.admin() as cursor:
+            cursor.execute("alter system set fsync = on")
+            cursor.execute("select pg_reload_conf()")
+        measure(made, old, new, options.tasks)
     return 0
 
 
-def measure(server, environment: dict, old, new, tasks: int) -> None:
-    subprocess.run([old, "-m", "airflow", "db", "migrate"], env=environment, check=True, capture_output=True)
+def measure(made, old, new, tasks: int) -> None:
+    server = made.server
+    made.migrate(old)
     began = time.monotonic()
     with server.admin() as cursor:
         cursor.execute("set role airflow")
@@ -109,7 +92,7 @@ def measure(server, environment: dict, old, new, tasks: int) -> None:
     size = server.query("select pg_size_pretty(pg_database_size(current_database()))")[0][0]
     print(f"filled in {time.monotonic() - began:.0f} s: {server.query('select count(*) from task_instance')[0][0]} task instances, {size}", flush=True)
     beats, began, steps = Heartbeats(server), time.monotonic(), []
-    process = subprocess.Popen([new, "-m", "airflow", "db", "migrate"], env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    process = subprocess.Popen([new, "-m", "airflow", "db", "migrate"], env=made.environment(new), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     said = []
     for line in process.stdout:
         said.append(line)

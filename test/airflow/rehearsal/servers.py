@@ -72,6 +72,8 @@ class Postgres:
         self.start()
         with self.admin("postgres") as cursor:
             cursor.execute(f"create role \"{instance['username']}\" login createdb createrole password %s", (instance["password"],))
+            # As RDS's rds_superuser, whose member its user is.
+            cursor.execute(f"grant pg_monitor, pg_signal_backend to \"{instance['username']}\"")
             cursor.execute(f"create database \"{instance['dbName']}\" owner \"{instance['username']}\"")
 
     def _own(self, path: pathlib.Path) -> None:

@@ -249,6 +249,7 @@ class Fleet:
             self.tasks.append(task)
             task.start()
         for task in [*alive[self.desired :], *self._replaced()]:
+            self._deregister(task)  # ECS: DEACTIVATING comes before STOPPING
             threading.Thread(target=task.stop, args=("scaled in",), daemon=True).start()
 
     def _replaced(self) -> list[Task]:

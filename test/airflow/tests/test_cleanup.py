@@ -8,15 +8,13 @@ import os
 import pathlib
 import re
 import subprocess
-import tempfile
 import unittest
 from unittest import mock
 
-from rehearsal.certs import Authority
 from rehearsal.image import DOCKER
-from rehearsal.servers import Postgres, postgres_binaries
+from rehearsal.servers import postgres_binaries
 
-from .support import free_port, image_python
+from .support import database, free_port, image_python
 
 HISTORY = pathlib.Path(__file__).with_name("history.sql")
 # What Airflow's own clean-up has rules for and this one leaves, with the reason.
@@ -40,23 +38,9 @@ class Cleanup(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.python = image_python(cls.LINE)
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        home = pathlib.Path(folder.name)
-        home.chmod(0o755)
-        authority = Authority(home / "certs")
-        instance = {"address": "localhost", "port": free_port(), "username": "airflow", "password": "SECRETWORD", "dbName": "airflow"}
-        cls.server = Postgres(home / "postgres", authority, instance, {}, "127.0.0.1")
-        cls.addClassCleanup(cls.server.stop, "immediate")
-        cls.environment = {
-            "AIRFLOW_HOME": str(home), "HOME": str(home), "PATH": f"{pathlib.Path(cls.python).parent}:/usr/bin:/bin",
-            "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN":
-                f"postgresql+psycopg2://airflow:SECRETWORD@localhost:{instance['port']}/airflow?sslmode=verify-full&sslrootcert={authority.bundle}",
-            "AIRFLOW_DB_RETENTION_DAYS": "90",
-        }  # fmt: skip
-        subprocess.run([cls.python, "-m", "airflow", "db", "migrate"], env=cls.environment, check=True, capture_output=True)
+        made = cls.enterClassContext(database())
+        made.migrate(cls.python)
+        cls.server, cls.environment = made.server, {**made.environment(cls.python), "AIRFLOW_DB_RETENTION_DAYS": "90"}
         with cls.server.admin("postgres") as cursor:
             cursor.execute("alter database airflow rename to pristine")
 

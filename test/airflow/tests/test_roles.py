@@ -1,19 +1,15 @@
 """The database's narrower users, on a database that the image's own Airflow made: what they can and can't do."""
 
-import os
-import pathlib
+import contextlib
 import subprocess
-import tempfile
 import unittest
 
 import psycopg2
-from rehearsal.certs import Authority
-from rehearsal.image import DOCKER
-from rehearsal.servers import Postgres, postgres_binaries
+from rehearsal.servers import postgres_binaries
 
-from .support import free_port, image_python
+from .support import database, image_python
 
-USERS = {"AIRFLOW_METRICS_URL": "airflow_metrics", "AIRFLOW_DAG_PROCESSOR_URL": "airflow_dag_processor", "AIRFLOW_TRIGGERER_URL": "airflow_triggerer"}
+USERS = {"AIRFLOW_SERVER_URL": "airflow_server", "AIRFLOW_METRICS_URL": "airflow_metrics", "AIRFLOW_DAG_PROCESSOR_URL": "airflow_dag_processor", "AIRFLOW_TRIGGERER_URL": "airflow_triggerer"}
 CODE = ("airflow_dag_processor", "airflow_triggerer")
 MAKE = """
 import os, sys, psycopg2
@@ -37,36 +33,22 @@ class Roles(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.python = image_python(cls.LINE)
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        home = pathlib.Path(folder.name)
-        home.chmod(0o755)
-        authority = Authority(home / "certs")
-        instance = {"address": "localhost", "port": free_port(), "username": "airflow", "password": "OWNER", "dbName": "airflow"}
-        cls.server = Postgres(home / "postgres", authority, instance, {"log_min_duration_statement": "0"}, "127.0.0.1")
-        cls.addClassCleanup(cls.server.stop, "immediate")
-        cls.log = home / "postgres" / "server.log"
-        cls.at = f"localhost:{instance['port']}/airflow?sslmode=verify-full&sslrootcert={authority.bundle}"
-        cls.environment = {
-            "AIRFLOW_HOME": str(home), "HOME": str(home), "PATH": f"{pathlib.Path(cls.python).parent}:/usr/bin:/bin", "PYTHONPATH": str(DOCKER / "python"),
-            "AIRFLOW__CORE__AUTH_MANAGER": "airflow.providers.fab.auth_manager.fab_auth_manager.FabAuthManager",
-            "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
-            "AIRFLOW__DATABASE__SQL_ALCHEMY_CONN": f"postgresql+psycopg2://airflow:OWNER@{cls.at}",
-        }  # fmt: skip
-        subprocess.run([cls.python, "-m", "airflow", "db", "migrate"], env=cls.environment, check=True, capture_output=True)
+        cls.database = cls.enterClassContext(database({"log_min_duration_statement": "0"}))
+        cls.database.migrate(cls.python)
+        cls.server, cls.environment = cls.database.server, cls.database.environment(cls.python)
+        cls.log = cls.database.home / "postgres" / "server.log"
         cls.make("SECRETWORD")
 
     @classmethod
-    def make(cls, password: str) -> str:
-        urls = {name: f"postgresql+psycopg2://{user}:{password}@{cls.at}" for name, user in USERS.items()}
+    def make(cls, password: str, suffix: str = "") -> str:
+        urls = {name: cls.database.url(user + suffix, password) for name, user in USERS.items()}
         return subprocess.run([cls.python, "-c", MAKE], env={**cls.environment, **urls}, check=True, capture_output=True, text=True).stdout
 
     def run_as(self, user: str, statement: str, password: str = "SECRETWORD") -> str:
         """The first line of the fault, or "done"."""
-        connection = psycopg2.connect(f"postgresql://{user}:{password}@{self.at}")
-        self.addCleanup(connection.close)
+        connection = psycopg2.connect(f"postgresql://{user}:{password}@{self.database.at}")
         connection.autocommit = True
-        with connection.cursor() as cursor:
+        with contextlib.closing(connection), connection.cursor() as cursor:
             try:
                 cursor.execute(statement)
             except psycopg2.Error as fault:
@@ -80,11 +62,19 @@ class Roles(unittest.TestCase):
         denied = [name for name in self.tables() if name.startswith("ab_user") or name in ("session", "ab_register_user")]
         self.assertIn("ab_user", denied)
         for user in USERS.values():
-            for table in denied:
+            for table in denied if user != "airflow_server" else ():
                 for statement in (f"select * from {table}", f"delete from {table}", f"update {table} set id = id"):
                     self.assertEqual(self.run_as(user, statement), f"permission denied for table {table}", f"{user}: {statement}")
             for statement in ("create table t (a int)", "create temporary table t (a int)", "alter table dag add t int", "drop table log", "truncate log", "create role t", "alter role airflow password 'x'"):
                 self.assertRegex(self.run_as(user, statement), "permission denied|must be owner|permission to create", f"{user}: {statement}")
+
+    def test_servers_read_and_write_every_row(self):
+        for table in self.tables():
+            with self.subTest(table):
+                self.assertEqual(self.run_as("airflow_server", f"select * from {table}"), "done")
+                self.assertEqual(self.run_as("airflow_server", f"delete from {table} where false"), "permission denied for table " + table if table.startswith("alembic_version") else "done")
+        self.assertEqual(self.run_as("airflow_server", "insert into ab_role (id, name) values (nextval('ab_role_id_seq'), 'of a test')"), "done")
+        self.assertEqual(self.run_as("airflow_server", "delete from ab_role where name = 'of a test'"), "done")
 
     def test_metrics_read_their_columns_alone(self):
         self.assertEqual(self.run_as("airflow_metrics", "select id, state, queue, queued_dttm, end_date, duration, last_heartbeat_at from task_instance"), "done")
@@ -113,7 +103,7 @@ class Roles(unittest.TestCase):
 
     def test_again_with_another_password_and_a_new_table(self):
         lacking = lambda: subprocess.run(
-            [self.python, "-c", LACKING], env={**self.environment, "URL": f"postgresql://airflow_triggerer:NEXT@{self.at}"}, check=True, capture_output=True, text=True
+            [self.python, "-c", LACKING], env={**self.environment, "URL": f"postgresql://airflow_triggerer:NEXT@{self.database.at}"}, check=True, capture_output=True, text=True
         ).stdout.strip()
         self.addCleanup(self.make, "SECRETWORD")
         with self.server.admin() as cursor:
@@ -129,6 +119,16 @@ class Roles(unittest.TestCase):
             self.run_as("airflow_triggerer", "select 1")
         self.assertNotIn("NEXT'", "".join(line for line in self.log.read_text().splitlines() if "SCRAM" in line))
         self.assertIn("alter role \"airflow_triggerer\" password 'SCRAM-SHA-256$", self.log.read_text(), "no password stands in a statement")
+
+    def test_the_user_before_keeps_its_password(self):
+        """While a rotation replaces the tasks that have it (docs/adr/0080)."""
+        said = self.make("NEXT", "_b")
+        self.assertRegex(said, r"roles: airflow_server_b may use \d+ of \d+ tables\n")
+        for user in USERS.values():
+            for name, password in ((user, "SECRETWORD"), (user + "_b", "NEXT")):
+                self.assertEqual(self.run_as(name, "select 1 from ab_user", password), "done" if user == "airflow_server" else "permission denied for table ab_user", name)
+        with self.assertRaisesRegex(psycopg2.OperationalError, "password authentication failed"):
+            self.run_as("airflow_server_b", "select 1")
 
     def test_nobody_else_connects(self):
         self.server.query("create role stranger login password 'stranger'; select 1")

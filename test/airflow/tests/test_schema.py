@@ -16,11 +16,10 @@ import unittest
 from unittest import mock
 
 import psycopg2
-from rehearsal.certs import Authority
 from rehearsal.image import DOCKER
-from rehearsal.servers import Postgres, postgres_binaries
+from rehearsal.servers import postgres_binaries
 
-from .support import free_port
+from .support import database
 
 IMAGE = {
     "alembic_version": {"head": "c", "known": ["a", "b", "c"]},
@@ -180,21 +179,13 @@ class Held(unittest.TestCase):
 
     @classmethod
     def setUpClass(cls):
-        folder = tempfile.TemporaryDirectory()
-        cls.addClassCleanup(folder.cleanup)
-        home = pathlib.Path(folder.name)
-        home.chmod(0o755)
-        authority = Authority(home / "certs")
-        instance = {"address": "localhost", "port": free_port(), "username": "airflow", "password": "SECRETWORD", "dbName": "airflow"}
-        cls.server = Postgres(home / "postgres", authority, instance, {}, "127.0.0.1")
-        cls.addClassCleanup(cls.server.stop, "immediate")
-        # As RDS's rds_superuser, of which the platform's user is one.
+        made = cls.enterClassContext(database())
+        cls.server, cls.url = made.server, made.url()
         with cls.server.admin() as cursor:
-            cursor.execute("create role other login; grant pg_read_all_stats, pg_signal_backend to airflow; create table held(id int); alter table held owner to airflow; grant select on held to other")
-            with open(home / "postgres" / "data" / "pg_hba.conf", "a") as file:
+            cursor.execute("create role other login; create table held(id int); alter table held owner to airflow; grant select on held to other")
+            with open(made.home / "postgres" / "data" / "pg_hba.conf", "a") as file:
                 file.write("local all other trust\n")
             cursor.execute("select pg_reload_conf()")
-        cls.url = f"postgresql+psycopg2://airflow:SECRETWORD@localhost:{instance['port']}/airflow?sslmode=verify-full&sslrootcert={authority.bundle}"
 
     def setUp(self):
         self.database = load().Database(self.url)

@@ -1,8 +1,10 @@
 """The script that a worker's task begins with: it waits for an execution API that knows what the image's tasks speak."""
 
+import contextlib
 import http.server
 import importlib.machinery
 import importlib.util
+import io
 import os
 import subprocess
 import threading
@@ -58,6 +60,24 @@ class WaitForApi(unittest.TestCase):
             self.say(version, status)
             self.assertEqual(difference(self.url, "2025-11-05", None), told)
         self.assertIn("the execution API can't be asked: ", difference("http://127.0.0.1:1/execution/", "2025-11-05", None))
+
+    def test_one_answer_is_not_believed(self):
+        """As long as an old api-server is left, the load balancer asks it as well."""
+        module = load()
+        module.POLL_SECONDS = module.BETWEEN_SECONDS = 0
+        answers = ["", *[""] * 6, "old", "", "old", *[""] * 8]
+        asked = iter(answers)
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            self.assertEqual(module.wait(lambda: next(asked)), 0)
+        self.assertEqual(list(asked), [], "the last eight are enough, and needed")
+        self.assertEqual(said.getvalue(), "wait-for-api: waiting: old\nwait-for-api: the execution API knows what this image's tasks speak\n")
+
+    def test_gives_up(self):
+        module = load()
+        module.GIVE_UP_SECONDS = module.POLL_SECONDS = 0
+        with contextlib.redirect_stdout(io.StringIO()) as said:
+            self.assertEqual(module.wait(lambda: "old"), 1)
+        self.assertEqual(said.getvalue(), "wait-for-api: giving up after 0 minutes: old\n")
 
     def test_the_image_waits_for_its_own_version(self):
         self.say("2025-01-01")

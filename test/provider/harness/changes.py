@@ -94,7 +94,6 @@ def of(stack: Stack) -> list[Change]:
                 Expected("replace", PASSWORD, "credentials-broker-token"),
                 Expected("update", "aws:rds/instance:Instance", "database"),
                 Expected("update", "aws:elasticache/replicationGroup:ReplicationGroup", "broker"),
-                Expected("replace", VERSION, "secrets-db-password"),
                 Expected("replace", VERSION, "secrets-database-url"),
                 Expected("replace", VERSION, "secrets-broker-url"),
                 *rolled("api-server", "scheduler", "dag-processor", "triggerer", *workers),

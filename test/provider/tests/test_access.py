@@ -74,7 +74,7 @@ class Preview(unittest.TestCase):
             request("s3:GetObject", STATE + "history/airflow/prod/prod-1.history.json"),
             request("kms:Decrypt", KEY, kms__ResourceAliases=["alias/pathwai-airflow-state-prod"]),
             request("kms:Decrypt", KEY, kms__ResourceAliases=["alias/pathwai-airflow-dev-secrets"], kms__ViaService="secretsmanager.us-east-1.amazonaws.com"),
-            request("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-dev/db-password-abcdef"),
+            request("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-dev/database-url-abcdef"),
             request("iam:CreateRole", "arn:aws:iam::381492153064:role/pathwai-airflow-dev-x"),
         ):
             self.assertFalse(allows(own, refused), refused)
@@ -95,7 +95,7 @@ class Drift(unittest.TestCase):
                 continue
             for asked in deployments.requests(action, "dev", kept["resources"]["dev"]):
                 self.assertFalse(allows(policies("dev-drift"), asked), asked)
-        secret = "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-{}/db-password-abcdef"
+        secret = "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-{}/database-url-abcdef"
         self.assertTrue(allows(policies("dev-drift"), request("secretsmanager:GetSecretValue", secret.format("dev"))))
         self.assertFalse(allows(policies("dev-drift"), request("secretsmanager:GetSecretValue", secret.format("prod"))))
         self.assertFalse(allows(policies("dev-drift"), request("s3:GetObject", "arn:aws:s3:::pathwai-airflow3-access-logs/x")))
@@ -173,7 +173,7 @@ class Deploy(unittest.TestCase):
             request("s3:PutObject", STATE + "stacks/airflow/prod.json"),
             request("s3:GetObject", STATE + "stacks/airflow/prod.json"),
             request("kms:Decrypt", KEY, kms__ResourceAliases=["alias/pathwai-airflow-state-prod"]),
-            request("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-prod/db-password-abcdef"),
+            request("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-prod/database-url-abcdef"),
             request("ecr:PutImage", "arn:aws:ecr:us-east-1:381492153064:repository/pathwai-airflow-prod/web"),
         ):
             self.assertFalse(allows(own, refused), refused)
@@ -209,7 +209,7 @@ class Boundary(unittest.TestCase):
         for allowed in (
             request("athena:StartQueryExecution", "arn:aws:athena:us-east-1:381492153064:workgroup/primary", aws__ResourceAccount="381492153064"),
             request("s3:GetObject", "arn:aws:s3:::a-teams-data/x"),
-            request("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-dev/db-password-abcdef"),
+            request("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-dev/database-url-abcdef"),
             request("sts:AssumeRole", "arn:aws:iam::210987654321:role/data", aws__ResourceAccount="210987654321"),
         ):
             self.assertTrue(allows(everything, allowed, bound), allowed)
@@ -219,7 +219,7 @@ class Boundary(unittest.TestCase):
             request("sts:AssumeRole", "arn:aws:iam::381492153064:role/administrator", aws__ResourceAccount="381492153064"),
             request("s3:GetObject", STATE + "stacks/airflow/dev.json"),
             request("kms:Decrypt", KEY, kms__ResourceAliases=["alias/pathwai-airflow-state-dev"]),
-            request("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-prod/db-password-abcdef"),
+            request("secretsmanager:GetSecretValue", "arn:aws:secretsmanager:us-east-1:381492153064:secret:pathwai-airflow-prod/database-url-abcdef"),
             request("s3:PutObject", "arn:aws:s3:::pathwai-airflow3-dags-prod/prod/a.py"),
             Request("elasticfilesystem:ClientMount", "arn:aws:elasticfilesystem:us-east-1:381492153064:file-system/fs-0", tuple(prod.items())),
         ):

@@ -1,10 +1,12 @@
 """Users of the database that may do less than its owner (docs/adr/0059).
 
+The api-server, the scheduler and the clean-up read and write all rows, and nothing else.
 The metrics need some columns. The dag-processor and the triggerer run DAG code in
 processes that are forked from one which has the database: their users may neither see
 people's passwords and sessions nor change the schema, the settings of connections, or
 what stands in the audit log. Made by `schema migrate`, each time anew: a migration that
-makes a table makes it without these rights.
+makes a table makes it without these rights. The user of a password's generation before
+is left as it is, for the tasks that still have it (docs/adr/0080).
 """
 
 import os
@@ -35,6 +37,10 @@ METRICS = {
 }
 
 
+def for_servers(tables: list[str]) -> dict[str, str]:
+    return {table: READ if table.startswith("alembic_version") else ALL for table in tables}
+
+
 def for_code(tables: list[str], more: dict[str, str]) -> dict[str, str]:
     rights = {table: next(right for pattern, right in RULES if re.fullmatch(pattern, table)) for table in tables}
     return {table: right for table, right in {**rights, **{t: r for t, r in more.items() if t in rights}}.items() if right}
@@ -42,6 +48,7 @@ def for_code(tables: list[str], more: dict[str, str]) -> dict[str, str]:
 
 # Variable with the user's URL -> what it may do, from the names of all tables.
 USERS = {
+    "AIRFLOW_SERVER_URL": for_servers,
     "AIRFLOW_METRICS_URL": lambda tables: METRICS,
     "AIRFLOW_DAG_PROCESSOR_URL": lambda tables: for_code(tables, PERMISSIONS),
     "AIRFLOW_TRIGGERER_URL": lambda tables: for_code(tables, {}),
@@ -84,6 +91,7 @@ def make(cursor, say) -> None:
 
 
 def lacking(cursor) -> str:
-    """The tables that this connection's user is still to be given, with commas; for who runs DAG code."""
+    """The tables that this connection's user is still to be given, with commas; a server's is one that may see people."""
     cursor.execute("select tablename from pg_tables where schemaname = 'public' and not has_table_privilege(format('%I.%I', schemaname, tablename), 'select')")
-    return ", ".join(sorted(for_code([table for (table,) in cursor.fetchall()], {})))
+    tables = [table for (table,) in cursor.fetchall()]
+    return ", ".join(sorted(for_code(tables, {}) if "ab_user" in tables else tables))

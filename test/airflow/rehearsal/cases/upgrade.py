@@ -12,8 +12,7 @@ from .base import PASSWORD, Case, Run
 from .boot import CASES as BOOT
 from .chaos import Flock
 from .dags import CASES as DAGS
-from .dags import RELAY
-from .use import LONGEST, SURVIVOR, Use, follow
+from .use import LONGEST, Use, follow, settle
 
 # What must be the same after the upgrade: all of it that had ended, or that nobody changes.
 KEPT = {
@@ -37,13 +36,7 @@ def kept(run: Run) -> dict[str, set]:
 
 def history(run: Run) -> None:
     """What a platform has after a while: runs in every state, XComs, mapped tasks, secrets, users, notes."""
-    run.put("survivor.py", SURVIVOR)
-    run.put("stored.py", RELAY)
-    run.world.wait(lambda: {"survivor", "stored"} <= set(run.api.dags()), 90, "the DAGs survivor and stored appear")
-    for dag in ("survivor", "stored"):
-        run.api.unpause(dag)
-    run.api.call("POST", "/variables", {"key": "kept", "value": "in the database"})
-    run.api.call("POST", "/connections", {"connection_id": "kept", "conn_type": "generic", "host": "h", "login": "l", "password": "secret of a connection"})
+    settle(run)
     run.api.call("POST", "/pools", {"name": "narrow", "slots": 2})
     server = run.world.fleet["api-server"].task().main
     for name, role in (("viewer", "Viewer"), ("op", "Op")):
@@ -130,9 +123,9 @@ def _same(run: Run, before: dict[str, set]) -> None:
     for table, rows in before.items():
         lost = rows - after[table]
         run.check(not lost, f"{len(lost)} rows of {table} are lost or changed, such as {sorted(lost)[:2]}; now {sorted(after[table])[:2]}")
-        run.report.row("What is kept", table=table, before=len(rows), after=len(after[table]), lost=0)
+        run.report.row("What is kept", rows=table, before=len(rows), after=len(after[table]), lost=0)
     logs = _logs(run)
-    run.report.row("What is kept", table="logs of tries, read by the API", before=logs, after=logs, lost=0)
+    run.report.row("What is kept", rows="logs of tries, read by the API", before=logs, after=logs, lost=0)
     run.api.login()
     for name in ("viewer", "op"):
         Api(run.api.base, run.world.authority.bundle, name, PASSWORD).login()

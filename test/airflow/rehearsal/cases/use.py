@@ -7,6 +7,7 @@ import time
 
 from ..api import Api, ApiError
 from .base import PASSWORD, USER, Run
+from .dags import RELAY
 
 # No retries: a task that the upgrade breaks is seen.
 SURVIVOR = '''from __future__ import annotations
@@ -32,6 +33,17 @@ def survivor():
 survivor()
 '''
 LONGEST = 240  # seconds of a task that runs before, during and after
+
+
+def settle(run: Run) -> None:
+    """What the cases find again afterwards: two DAGs, and a variable and a connection that one of them reads."""
+    run.put("survivor.py", SURVIVOR)
+    run.put("stored.py", RELAY)
+    run.world.wait(lambda: {"survivor", "stored"} <= set(run.api.dags()), 90, "the DAGs survivor and stored appear")
+    for dag in ("survivor", "stored"):
+        run.api.unpause(dag)
+    run.api.call("POST", "/variables", {"key": "kept", "value": "in the database"})
+    run.api.call("POST", "/connections", {"connection_id": "kept", "conn_type": "generic", "host": "h", "login": "l", "password": "secret of a connection"})
 
 
 class Use:
@@ -88,15 +100,10 @@ class Use:
 
 
 def follow(run: Run, old: dict, began: float) -> tuple[dict[str, float], dict[str, float]]:
-    """Deploys, and waits until every service is healthy in the new line; returns when each was, and when its old tasks had gone.
-
-    The workers last: a task of 3.3 that an api-server of 3.1 answers fails, while one
-    of 3.1 understands every newer api-server.
-    """
+    """Deploys all services at once, as `up` does, and waits until each is healthy; returns when each was, and when its old tasks had gone."""
     healthy: dict[str, float] = {}
     gone: dict[str, float] = {}
-    workers = [role for role in run.world.fleet if role.startswith("worker")]
-    run.world.deploy(*(set(run.world.fleet) - set(workers)))
+    run.world.deploy()
 
     def done() -> bool:
         for role, fleet in run.world.fleet.items():
@@ -104,13 +111,7 @@ def follow(run: Run, old: dict, began: float) -> tuple[dict[str, float], dict[st
                 healthy.setdefault(role, time.monotonic() - began)
             if not any(t.identity in old for t in fleet.tasks):
                 gone.setdefault(role, time.monotonic() - began)
-        if workers and "api-server" in gone:
-            run.world.deploy(*workers)
-            for role in workers:
-                healthy.pop(role, None)
-            workers.clear()
-            return False
-        return not workers and len(healthy) == len(run.world.fleet)
+        return len(healthy) == len(run.world.fleet)
 
     run.world.wait(done, 900, "every service is healthy in the new line", tolerate=True)
     return healthy, gone

