@@ -16,6 +16,9 @@ SERVICE = "aws:ecs/service:Service"
 VERSION = "aws:secretsmanager/secretVersion:SecretVersion"
 ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 PASSWORD = "random:index/randomPassword:RandomPassword"
+SCHEDULE = "aws:scheduler/schedule:Schedule"
+# The database's narrower users (docs/adr/0059).
+USERS = ("dag-processor", "metrics", "triggerer")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -91,12 +94,15 @@ def of(stack: Stack) -> list[Change]:
             {"secrets": {"databasePassword": 2, "brokerToken": 2}},
             [
                 Expected("replace", PASSWORD, "credentials-database-password"),
+                *(e for user in USERS for e in (Expected("replace", PASSWORD, f"credentials-{user}-password"), Expected("replace", VERSION, f"secrets-{user}-url"))),
                 Expected("replace", PASSWORD, "credentials-broker-token"),
                 Expected("update", "aws:rds/instance:Instance", "database"),
                 Expected("update", "aws:elasticache/replicationGroup:ReplicationGroup", "broker"),
                 Expected("replace", VERSION, "secrets-database-url"),
                 Expected("replace", VERSION, "secrets-broker-url"),
                 *rolled("api-server", "scheduler", "dag-processor", "triggerer", *workers),
+                Expected("replace", TASKS, "cleanup"),
+                Expected("update", SCHEDULE, "cleanup"),
             ],
         ),
         Change("new digest of the worker's image", {"images": {"digests": {"worker": digest}}}, rolled(*workers)),
@@ -133,9 +139,11 @@ def rare() -> list[Change]:
             {"schedule": variants.HOURS},
             [
                 Expected("create", "aws:sfn/stateMachine:StateMachine", "hours"),
-                *(Expected("create", "aws:scheduler/schedule:Schedule", f"hours-{turn}") for turn in ("off", "on")),
+                *(Expected("create", SCHEDULE, f"hours-{turn}") for turn in ("off", "on")),
                 *(Expected("create", f"aws:iam/{kind}", name) for kind in ("role:Role", "rolePolicy:RolePolicy") for name in ("hours", "hours-schedule")),
                 Expected("create", ALARM, "alarms-hours-failed"),
+                Expected("update", SCHEDULE, "cleanup"),  # when the platform starts
+                Expected("update", "aws:cloudwatch/eventRule:EventRule", "alarms-cleanup-failed"),
                 Expected("create", "airflow:index:Hours", "hours"),
             ],
         ),

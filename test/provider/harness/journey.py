@@ -230,7 +230,11 @@ def departure(name: str, output: pathlib.Path):
             "AWS_REGION": "us-east-1", "AWS_EC2_METADATA_DISABLED": "true", "AWS_MAX_ATTEMPTS": "2",
         }  # fmt: skip
         root = tools.ROOT / "bootstrap" if name == BOOTSTRAP else tools.ROOT
-        yield Journey(Stack(name, root, output / name, environment), address)
+        try:
+            yield Journey(Stack(name, root, output / name, environment), address)
+        finally:
+            for call in report.tried_again(output / "calls.jsonl"):
+                print(f"  tried again: {call}", flush=True)
 
 
 def travel(name: str, output: pathlib.Path) -> report.Share:

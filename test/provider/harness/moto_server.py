@@ -71,6 +71,7 @@ def describe(environ) -> dict:
     return {
         "key": key, "service": service, "action": action, "method": environ["REQUEST_METHOD"],
         "path": path, "query": environ.get("QUERY_STRING", ""),
+        "call": environ.get("HTTP_AMZ_SDK_INVOCATION_ID", ""),  # the SDK's own name of a call, the same in each try
     }  # fmt: skip
 
 

@@ -2,6 +2,7 @@
 
 import collections
 import dataclasses
+import json
 import pathlib
 
 import yaml
@@ -30,6 +31,19 @@ def aws_resources(state: dict) -> list[str]:
     """URNs of the state's AWS resources."""
     resources = (state.get("deployment") or {}).get("resources") or []
     return [r["urn"] for r in resources if r.get("custom") and type_of(r["urn"]).startswith("aws:")]
+
+
+def tried_again(calls: pathlib.Path) -> list[str]:
+    """Calls that an SDK made more than once, with the status of each try: an answer that was lost or refused."""
+    tries: dict[str, list[dict]] = {}
+    for line in calls.read_text(encoding="utf-8").splitlines():
+        call = json.loads(line)
+        if call["call"]:
+            tries.setdefault(call["call"], []).append(call)
+    return [
+        f"{of[0]['service']} {of[0]['action'] or of[0]['method'] + ' ' + of[0]['path']}: " + ", ".join(str(one["status"]) for one in of)
+        for of in tries.values() if len(of) > 1
+    ]  # fmt: skip
 
 
 @dataclasses.dataclass

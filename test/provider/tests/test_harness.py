@@ -151,6 +151,14 @@ class Server(unittest.TestCase):
         rest = moto_server.describe({**base, "QUERY_STRING": "Action=DescribeVpcs&Version=1"})
         self.assertEqual(rest["action"], "DescribeVpcs")
 
+    def test_a_call_that_was_tried_again_is_told_with_its_answers(self):
+        base = {"PATH_INFO": "/", "REQUEST_METHOD": "POST", "QUERY_STRING": "Action=AuthorizeSecurityGroupIngress"}
+        lines = [moto_server.describe({**base, "HTTP_AMZ_SDK_INVOCATION_ID": call}) | {"service": "ec2", "status": status} for call, status in (("one", 200), ("two", 200), ("one", 400), ("", 200), ("", 200))]
+        with tempfile.TemporaryDirectory() as folder:
+            path = pathlib.Path(folder) / "calls.jsonl"
+            path.write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+            self.assertEqual(report.tried_again(path), ["ec2 AuthorizeSecurityGroupIngress: 200, 400"])
+
 
 class Shares(unittest.TestCase):
     def test_what_was_planned_and_not_made_lowers_the_share(self):
