@@ -44,7 +44,8 @@ func (s *stack) delivered() []delivery {
 	var found []delivery
 	for _, res := range s.resources {
 		translated := strings.Contains(res.URN, inside)
-		if !strings.HasPrefix(res.Type, "aws:") && !(foreign(res.Type) && translated) || strings.HasPrefix(res.Type, "aws:iam/") {
+		ofAWS := strings.HasPrefix(res.Type, "aws:") || foreign(res.Type) && translated
+		if !ofAWS || strings.HasPrefix(res.Type, "aws:iam/") {
 			continue
 		}
 		see := func(path, value string) {

@@ -110,12 +110,15 @@ func translated(given Resource) []Resource {
 		if res.Name == "" || !strings.HasPrefix(res.Name, "#") {
 			owner = urn
 		}
-		properties := fromTranslated(res.Props)
 		deps := map[string][]string{}
 		for name := range res.Props {
 			switch {
 			case strings.HasPrefix(res.Name, "#"):
 				deps[name] = []string{owner}
+				if strings.HasPrefix(fmt.Sprint(res.Props[name]), translate.RefPrefix) {
+					// With the other answer of a condition, what stands there has the same name.
+					res.Props[name] = translate.Unknown{}
+				}
 			case given.Dependencies[name] != nil:
 				deps[name] = given.Dependencies[name]
 			default:
@@ -124,6 +127,7 @@ func translated(given Resource) []Resource {
 				}
 			}
 		}
+		properties := fromTranslated(res.Props)
 		one := Resource{
 			Type: res.Type, Name: res.Name, URN: urn, Dependencies: deps,
 			Properties: func() property.Map { return properties },

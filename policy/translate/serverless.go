@@ -27,6 +27,13 @@ func (d document) serverless(kind, name string, props map[string]any) []Resource
 		if fields, ok := endpoint.(map[string]any); ok {
 			api["EndpointConfiguration"] = map[string]any{"Types": fields["Type"]}
 		}
+		if body := props["DefinitionBody"]; body != nil {
+			api["Body"] = body
+		}
+		auth, _ := props["Auth"].(map[string]any)
+		if policy, ok := auth["ResourcePolicy"].(map[string]any); ok && policy["CustomStatements"] != nil {
+			api["Policy"] = map[string]any{"Statement": policy["CustomStatements"]}
+		}
 		return twin("AWS::ApiGateway::RestApi", name, refName(name), api)
 	case "HttpApi":
 		return twin("AWS::ApiGatewayV2::Api", name, refName(name), map[string]any{})

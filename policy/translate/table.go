@@ -4,7 +4,7 @@ import "strings"
 
 // twins are the types of CloudFormation that have one in the AWS provider, by
 // their names in lower case: aws-native writes them so in part.
-var twins = lower(stores, doors)
+var twins = lower(stores, doors, rare)
 
 // stores are networks, data, containers and identities.
 var stores = map[string]pair{

@@ -57,7 +57,7 @@ func (k *kinds) complying() {
 	N("events:Rule", object{"scheduleExpression": "rate(1 day)"})
 	N("apigateway:RestApi", object{"endpointConfiguration": object{"types": list{"PRIVATE"}}})
 	N("athena:WorkGroup", object{"name": "w", "workGroupConfiguration": object{"resultConfiguration": object{"outputLocation": "s3://b", "encryptionConfiguration": object{"encryptionOption": "SSE_KMS", "kmsKey": keyARN}}}})
-	N("glue:Job", object{"role": "r", "command": object{"name": "glueetl"}, "defaultArguments": object{"--TempDir": "s3://b"}})
+	N("glue:Job", object{"role": "r", "securityConfiguration": "s", "connections": object{"connections": list{"c"}}, "command": object{"name": "glueetl"}, "defaultArguments": object{"--TempDir": "s3://b"}})
 	N("backup:BackupVault", object{"backupVaultName": "v", "encryptionKeyArn": keyARN})
 	N("s3:AccessPoint", object{"bucket": "b", "vpcConfiguration": object{"vpcId": "v"}, "publicAccessBlockConfiguration": object{"blockPublicAcls": true, "blockPublicPolicy": true, "ignorePublicAcls": true, "restrictPublicBuckets": true}})
 	k.goodGroup("A", "native bucket and policy", Group{

@@ -55,6 +55,7 @@ func (k *kinds) rareTemplates() {
 	k.cfn("AWS::Organizations::ResourcePolicy", object{"Content": object{"Statement": list{object{"Effect": "Allow", "Principal": "*", "Action": "organizations:DescribeOrganization", "Resource": "*"}}}})
 	k.bad("A", "trust in SAM", stack, object{"name": "s", "templateBody": text(object{"Transform": "AWS::Serverless-2016-10-31", "Resources": object{"F": object{"Type": "AWS::Serverless::Function", "Properties": object{
 		"VpcConfig": object{"SubnetIds": list{"s"}, "SecurityGroupIds": list{"g"}}, "KmsKeyArn": keyARN, "AssumeRolePolicyDocument": object{"Statement": list{object{"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}}}}}}})})
+	k.twinsOnly()
 	k.goodCfnMany("a condition within a condition", within("10.1.0.0/16", "10.2.0.0/16"))
 	k.goodCfnMany("the second of a list", ingress(object{"Fn::Select": list{1, list{"0.0.0.0/0", "10.0.0.0/8"}}}))
 	k.good("A", "every region's row", stack, object{"name": "s", "templateBody": mapped("10.64.0.0/10")})
@@ -86,4 +87,46 @@ func (k *kinds) definitions() {
 		"x-amazon-apigateway-policy": object{"Statement": list{object{"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*", "Condition": object{"StringEquals": object{"aws:SourceVpce": "vpce-0a1b2c3d"}}}}}})))
 	k.good("E", "integration over a link in a definition", api, private("openapi: 3.0.1\npaths:\n  /:\n    get:\n      x-amazon-apigateway-integration: {type: http_proxy, httpMethod: GET, connectionType: VPC_LINK, connectionId: l, uri: 'https://app.example.com'}\n"))
 	k.good("E", "own queue of a machine", machine, steps(queue(account)))
+}
+
+// twinsOnly are types of CloudFormation whose fault is what isn't said.
+func (k *kinds) twinsOnly() {
+	k.cfn("AWS::Synthetics::Canary", object{"Name": "c", "ArtifactS3Location": "s3://b", "ExecutionRoleArn": "r"})
+	k.cfn("AWS::Glue::Job", object{"Role": "r", "Command": object{"Name": "glueetl"}, "SecurityConfiguration": "s"})
+	k.cfn("AWS::SageMaker::Model", object{"ExecutionRoleArn": "r", "PrimaryContainer": object{"Image": "i"}})
+	k.cfn("AWS::EC2::SnapshotBlockPublicAccess", object{"State": "unblocked"})
+	k.cfn("AWS::EC2::ClientVpnTargetNetworkAssociation", object{"ClientVpnEndpointId": "c", "SubnetId": "s"})
+	k.cfn("AWS::NetworkManager::TransitGatewayRouteTableAttachment", object{"PeeringId": "p", "TransitGatewayRouteTableArn": "r"})
+	k.cfn("AWS::DAX::Cluster", object{"IAMRoleARN": "r", "NodeType": "t", "ReplicationFactor": 1, "SubnetGroupName": "g", "ClusterEndpointEncryptionType": "TLS"})
+	k.cfn("AWS::DMS::Endpoint", object{"EndpointType": "target", "EngineName": "postgres", "ServerName": "10.0.0.4", "KmsKeyId": keyARN})
+	k.cfn("AWS::KinesisFirehose::DeliveryStream", object{"DeliveryStreamName": "s"})
+	k.cfn("AWS::RedshiftServerless::Namespace", object{"NamespaceName": "n"})
+	k.cfn("AWS::AmazonMQ::Broker", object{"BrokerName": "b", "SubnetIds": list{"s"}, "EngineType": "RABBITMQ"})
+	k.cfn("AWS::OpenSearchServerless::SecurityPolicy", object{"Type": "encryption", "Name": "n", "Policy": text(object{"Rules": list{}, "AWSOwnedKey": true})})
+	k.cfn("AWS::OpenSearchServerless::AccessPolicy", object{"Type": "data", "Name": "n", "Policy": text(list{object{"Rules": list{}, "Principal": list{"*"}}})})
+	api := func(more object) object {
+		return object{"Transform": "AWS::Serverless-2016-10-31", "Resources": object{"A": object{"Type": "AWS::Serverless::Api", "Properties": merge(object{"StageName": "s", "EndpointConfiguration": object{"Type": "PRIVATE"}}, more)}}}
+	}
+	open := list{object{"Effect": "Allow", "Principal": "*", "Action": "execute-api:Invoke", "Resource": "*"}}
+	const stack = "aws:cloudformation/stack:Stack"
+	k.bad("A", "policy of SAM's API", stack, object{"name": "s", "templateBody": text(api(object{"Auth": object{"ResourcePolicy": object{"CustomStatements": open}}}))})
+	k.bad("A", "policy in the body of SAM's API", stack, object{"name": "s", "templateBody": text(api(object{"DefinitionBody": object{"x-amazon-apigateway-policy": object{"Statement": open}}}))})
+	bucket := func(encryption any) object {
+		return object{"P": object{"Type": "AWS::S3::BucketPolicy", "Properties": object{"Bucket": object{"Ref": "B"}, "PolicyDocument": object{"Statement": list{denyPlaintext("s3")}}}},
+			"B": object{"Type": "AWS::S3::Bucket", "Properties": object{"BucketEncryption": encryption, "VersioningConfiguration": object{"Status": "Enabled"},
+				"PublicAccessBlockConfiguration": object{"BlockPublicAcls": true, "BlockPublicPolicy": true, "IgnorePublicAcls": true, "RestrictPublicBuckets": true}}}}
+	}
+	own := object{"ServerSideEncryptionConfiguration": list{object{"ServerSideEncryptionByDefault": object{"SSEAlgorithm": "aws:kms", "KMSMasterKeyID": keyARN}}}}
+	k.badCfnMany("encryption by one answer alone", bucket(object{"Fn::If": list{"Prod", own, object{"Ref": "AWS::NoValue"}}}))
+	k.goodCfnMany("encryption by both answers", bucket(object{"Fn::If": list{"Prod", own, own}}))
+
+	k.cfnGood("AWS::Synthetics::Canary", object{"Name": "c", "ArtifactS3Location": "s3://b", "ExecutionRoleArn": "r", "VPCConfig": object{"SubnetIds": list{"s"}, "SecurityGroupIds": list{"g"}}})
+	k.cfnGood("AWS::Glue::Job", object{"Role": "r", "Command": object{"Name": "glueetl"}, "SecurityConfiguration": "s", "Connections": object{"Connections": list{"c"}}})
+	k.cfnGood("AWS::SageMaker::Model", object{"ExecutionRoleArn": "r", "EnableNetworkIsolation": true, "PrimaryContainer": object{"Image": "i"}})
+	k.cfnGood("AWS::DAX::Cluster", object{"IAMRoleARN": "r", "NodeType": "t", "ReplicationFactor": 1, "SubnetGroupName": "g", "ClusterEndpointEncryptionType": "TLS", "SSESpecification": object{"SSEEnabled": true}})
+	k.cfnGood("AWS::DMS::Endpoint", object{"EndpointType": "target", "EngineName": "postgres", "ServerName": "10.0.0.4", "SslMode": "verify-full", "KmsKeyId": keyARN})
+	k.cfnGood("AWS::KinesisFirehose::DeliveryStream", object{"DeliveryStreamName": "s", "DeliveryStreamEncryptionConfigurationInput": object{"KeyType": "CUSTOMER_MANAGED_CMK", "KeyARN": keyARN}, "ExtendedS3DestinationConfiguration": object{"BucketARN": "arn:aws:s3:::b", "RoleARN": "r", "EncryptionConfiguration": object{"KMSEncryptionConfig": object{"AWSKMSKeyARN": keyARN}}}})
+	k.cfnGood("AWS::RedshiftServerless::Namespace", object{"NamespaceName": "n", "KmsKeyId": keyARN, "LogExports": list{"userlog"}})
+	k.cfnGood("AWS::AmazonMQ::Broker", object{"BrokerName": "b", "SubnetIds": list{"s"}, "EngineType": "RABBITMQ", "EncryptionOptions": object{"UseAwsOwnedKey": false, "KmsKeyId": keyARN}})
+	k.cfnGood("AWS::OpenSearchServerless::SecurityPolicy", object{"Type": "encryption", "Name": "n", "Policy": text(object{"Rules": list{}, "AWSOwnedKey": false, "KmsARN": keyARN})})
 }
