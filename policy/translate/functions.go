@@ -75,7 +75,7 @@ func (d document) function(name string, argument any) any {
 		}
 	case "Fn::If":
 		if len(list) == 3 {
-			if d.no[fmt.Sprint(list[0])] {
+			if d.reading.no[fmt.Sprint(list[0])] {
 				return d.resolve(list[2])
 			}
 			return d.resolve(list[1])
@@ -192,8 +192,8 @@ func (d document) inMap(list []any) any {
 	}
 	top, _ := d.mappings[fmt.Sprint(d.resolve(list[0]))].(map[string]any)
 	row := fmt.Sprint(d.resolve(list[1]))
-	if row == pseudo["AWS::Region"] && d.region != "" {
-		row = d.region
+	if row == pseudo["AWS::Region"] && d.reading.region != "" {
+		row = d.reading.region
 	}
 	second, _ := top[row].(map[string]any)
 	if value, known := second[fmt.Sprint(d.resolve(list[2]))]; known {

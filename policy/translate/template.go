@@ -35,12 +35,10 @@ type document struct {
 	mappings   map[string]any
 	resources  map[string]any
 	globals    map[string]any
-	// no are the conditions that are answered so; others are true.
-	no map[string]bool
-	// region is where tables are looked up, if it isn't the usual one.
-	region string
-	// seen are the resources that came out already.
-	seen map[string]bool
+	// regions are those that mappings know.
+	regions []string
+	// reading is the one that is going on.
+	reading reading
 }
 
 // Template reads a template of CloudFormation, in JSON or YAML. Parameters are
@@ -59,8 +57,9 @@ func Template(text string, parameters map[string]any) ([]Resource, error) {
 	if !ok {
 		return nil, errors.New("has no Resources")
 	}
-	d := document{parameters: map[string]any{}, resources: declared, seen: map[string]bool{}}
+	d := document{parameters: map[string]any{}, resources: declared}
 	d.mappings, _ = root["Mappings"].(map[string]any)
+	d.regions = regionsIn(d.mappings)
 	d.globals, _ = root["Globals"].(map[string]any)
 	given, _ := root["Parameters"].(map[string]any)
 	for name, parameter := range given {
@@ -70,42 +69,54 @@ func Template(text string, parameters map[string]any) ([]Resource, error) {
 		}
 	}
 	maps.Copy(d.parameters, parameters)
-	conditions := map[string]bool{}
-	decisive(root, conditions)
-	var all []Resource
-	for _, d.no = range answers(slices.Sorted(maps.Keys(conditions))) {
-		more, err := d.read()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, more...)
-	}
-	d.no = nil
-	for _, d.region = range d.regions() {
-		more, err := d.read()
-		if err != nil {
-			return nil, err
-		}
-		all = append(all, more...)
-	}
-	return all, nil
+	return d.read()
 }
 
-// decisive gathers the conditions that an Fn::If asks.
-func decisive(v any, found map[string]bool) {
+// decisive gathers the conditions that an Fn::If asks, and tells whether a table
+// is asked.
+func decisive(v any, found map[string]bool) bool {
+	tables := false
 	switch v := v.(type) {
 	case []any:
 		for _, item := range v {
-			decisive(item, found)
+			tables = decisive(item, found) || tables
 		}
 	case map[string]any:
 		if asked, ok := v["Fn::If"].([]any); ok && len(asked) > 0 {
 			found[fmt.Sprint(asked[0])] = true
 		}
+		tables = v["Fn::FindInMap"] != nil
 		for _, value := range v {
-			decisive(value, found)
+			tables = decisive(value, found) || tables
 		}
 	}
+	return tables
+}
+
+// reading is which conditions are answered by no, while others are true, and
+// where tables are looked up, if not in the usual region.
+type reading struct {
+	no     map[string]bool
+	region string
+}
+
+// readings are those that a resource needs.
+func (d document) readings(kind string, properties any) []reading {
+	conditions := map[string]bool{}
+	tables := decisive(properties, conditions)
+	if strings.HasPrefix(kind, "AWS::Serverless::") {
+		tables = decisive(d.globals, conditions) || tables
+	}
+	var all []reading
+	for _, no := range answers(slices.Sorted(maps.Keys(conditions))) {
+		all = append(all, reading{no: no})
+	}
+	if tables {
+		for _, region := range d.regions {
+			all = append(all, reading{region: region})
+		}
+	}
+	return all
 }
 
 // answers are the ways to answer conditions that are read: all of them yes, all
@@ -133,10 +144,10 @@ func answers(conditions []string) []map[string]bool {
 
 var regionName = regexp.MustCompile(`^[a-z]{2}(?:-[a-z]+)+-\d$`)
 
-// regions are those that tables know.
-func (d document) regions() []string {
+// regionsIn are those that tables know.
+func regionsIn(mappings map[string]any) []string {
 	found := map[string]bool{}
-	for _, table := range d.mappings {
+	for _, table := range mappings {
 		rows, _ := table.(map[string]any)
 		for name := range rows {
 			if regionName.MatchString(name) {
@@ -174,17 +185,19 @@ func (d document) read() ([]Resource, error) {
 		if kind == "" || strings.HasPrefix(name, "Fn::") || strings.HasSuffix(kind, "::MODULE") {
 			return nil, fmt.Errorf("has %s, whose type cannot be seen", name)
 		}
-		props, ok := d.resolve(fields["Properties"]).(map[string]any)
-		if !ok {
-			props = map[string]any{}
-		}
-		if raw, err := json.Marshal([]any{name, props}); err == nil {
-			if d.seen[string(raw)] {
+		seen := map[string]bool{}
+		for _, d.reading = range d.readings(kind, fields["Properties"]) {
+			props, ok := d.resolve(fields["Properties"]).(map[string]any)
+			if !ok {
+				props = map[string]any{}
+			}
+			raw, err := json.Marshal(props)
+			if err != nil || seen[string(raw)] {
 				continue
 			}
-			d.seen[string(raw)] = true
+			seen[string(raw)] = true
+			all = append(all, d.translate(kind, name, props)...)
 		}
-		all = append(all, d.translate(kind, name, props)...)
 	}
 	return all, nil
 }
