@@ -27,6 +27,8 @@ var documented = map[string][]string{
 	"aws:cloudwatch/eventTarget:EventTarget":       {"input"},
 	"aws:sfn/stateMachine:StateMachine":            {"definition"},
 	"aws:ssm/parameter:Parameter":                  {"value"},
+	"aws:dms/endpoint:Endpoint":                    {"serverName"},
+	restAPIType:                                    {"body"},
 	"aws:ec2/launchTemplate:LaunchTemplate":        {"userData"},
 	"aws:secretsmanager/secretPolicy:SecretPolicy": {"policy"},
 }
@@ -48,6 +50,7 @@ func FuzzDocuments(f *testing.F) {
 	for _, odd := range []string{
 		"", "{", "null", "[]", "{}", `"x"`, "1", `{"Statement":1}`, `{"Statement":[null]}`, `{"Statement":[{"Effect":"Allow","Principal":{"AWS":[null]}}]}`, `{"Statement":[{"Condition":[]}]}`,
 		`{"Statement":{"Effect":"Allow","Principal":{"Federated":"oidc-provider/"},"Condition":{"StringLike":{":sub":[1]}}}}`, `[{"environment":[null],"command":[null]}]`, `[null]`, `{"nodeRangeProperties":[{}]}`,
+		"openapi: 3.0.1\nx-amazon-apigateway-policy: {Statement: [1]}\n", "a: &a [*a]", "https://[::1", "jdbc:://@:1/", "a,b:1,[fe80::1%25en0]:3",
 		"--password", "a=", "mysql -p", "://:@", `{"a":{"b":[{"Name":1,"Value":[]}]}}`, "\x00\xff=", "password=\"", "--token --token",
 	} {
 		f.Add(odd)
