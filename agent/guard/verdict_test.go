@@ -82,8 +82,18 @@ func TestAnyQueueWillDoWhenNoneIsNamed(t *testing.T) {
 	require.NoError(t, v.check())
 }
 
+// Each queue counts: a worker that takes from one of two isn't whole.
+func TestAllQueuesCount(t *testing.T) {
+	v := newVerdict([]string{"default", "large", "small"}, time.Minute)
+	v.observe(answers(0, 0, 0, "large"))
+	require.ErrorContains(t, v.check(), "the worker does not take from default, small")
+	v.observe(answers(0, 0, 0, "large", "default", "small"))
+	require.NoError(t, v.check())
+}
+
 func TestWishes(t *testing.T) {
 	idle, busy := answers(0, 0, 0, "q"), answers(1, 1, 0, "q")
+	givenUp := observation{err: errNotYet} // stands for it, in the midst
 	const hold, protect, release = ecsprotect.Hold, ecsprotect.Protect, ecsprotect.Release
 	tests := []struct {
 		name    string
@@ -105,6 +115,7 @@ func TestWishes(t *testing.T) {
 		{"a task came and went unseen", []observation{busy, idle, noReply, answers(1, 0, 0, "q"), answers(1, 0, 0, "q")}, false, protect},
 		{"busy, and the queues can't be asked", []observation{idle, {answered: true, held: 1, err: celery.ErrBroker}}, false, protect},
 		{"given up", []observation{busy, noReply, noReply}, true, hold},
+		{"given up, and back", []observation{busy, idle, givenUp, idle, idle}, false, hold},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -113,7 +124,7 @@ func TestWishes(t *testing.T) {
 			for i, o := range tt.looks {
 				at = at.Add(10 * time.Second)
 				o.at = at
-				got = w.next(o, tt.givenUp && i == len(tt.looks)-1)
+				got = w.next(o, tt.givenUp && i == len(tt.looks)-1 || o.err == errNotYet)
 			}
 			require.Equal(t, tt.want, got)
 		})

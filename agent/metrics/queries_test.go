@@ -135,6 +135,32 @@ func TestTheDocumentedGrantsSuffice(t *testing.T) {
 	}
 }
 
+// Who lost its connection has lost the lock as well, though it held it before.
+func TestALostSessionLeadsNoMore(t *testing.T) {
+	config, err := sessionConfig(pgtest.Start(t).URL("postgres"))
+	require.NoError(t, err)
+	first, second := session{config: config}, session{config: config}
+	t.Cleanup(first.drop)
+	t.Cleanup(second.drop)
+	for _, row := range []struct {
+		lost          *session
+		first, second bool
+	}{{nil, true, false}, {nil, true, false}, {&first, false, true}, {&second, true, false}} {
+		if row.lost != nil {
+			row.lost.drop()
+		}
+		for _, s := range []*session{&first, &second} {
+			if s != row.lost {
+				require.NoError(t, s.ensure(t.Context()))
+			}
+		}
+		if row.lost != nil {
+			require.NoError(t, row.lost.ensure(t.Context()))
+		}
+		require.Equal(t, []bool{row.first, row.second}, []bool{first.leader, second.leader})
+	}
+}
+
 func TestTheSession(t *testing.T) {
 	pg := pgtest.Start(t)
 	config, err := sessionConfig(pg.URL("postgres"))
@@ -249,6 +275,31 @@ func TestASilentDatabase(t *testing.T) {
 	require.ErrorContains(t, err, "connecting: ")
 	require.NotContains(t, err.Error(), "hush")
 	require.Less(t, time.Since(begin), 4*connectTime)
+}
+
+// A queue that was published under its name stays so; those that come when
+// there are enough go together, with their sums and the longest wait.
+func TestQueuesKeepTheirNames(t *testing.T) {
+	p := newPublisher(settings{queues: []string{"default"}}, nil, slog.New(slog.DiscardHandler))
+	seen := map[string]queue{}
+	for i := range maxOthers {
+		seen[fmt.Sprintf("q%02d", i)] = queue{queued: 1}
+	}
+	for range 2 {
+		published := p.bounded(seen)
+		require.Len(t, published, maxOthers+1)
+		require.Equal(t, queue{queued: 1}, published["q07"])
+		require.NotContains(t, published, othersQueue)
+	}
+	for name, q := range map[string]queue{"": {1, 2, 3}, "a first one": {10, 20, 1}, "default": {5, 5, 5}} {
+		seen[name] = q
+	}
+	published := p.bounded(seen)
+	require.Len(t, published, maxOthers+2)
+	require.Equal(t, queue{queued: 1}, published["q07"])
+	require.Equal(t, queue{11, 22, 3}, published[othersQueue])
+	require.Equal(t, queue{5, 5, 5}, published["default"])
+	require.Equal(t, map[string]queue{"default": {}}, p.bounded(nil))
 }
 
 func TestPauses(t *testing.T) {
