@@ -190,6 +190,8 @@ func TestEndedIsToldOnce(t *testing.T) {
 	require.Equal(t, at(-600), beat)
 	a, b := attempt{id: "a", end: at(5)}, attempt{id: "b", end: at(6)}
 	require.Equal(t, []attempt{a}, e.fresh(at(10), []attempt{a}))
+	_, end = e.window()
+	require.Equal(t, at(0), end, "what ended before the start isn't ours to tell")
 	require.Equal(t, []attempt{b}, e.fresh(at(20), []attempt{a, b}), "a was told")
 	again := attempt{id: "a", end: at(30)}
 	require.Equal(t, []attempt{again}, e.fresh(at(40), []attempt{a, b, again}), "its next attempt")
