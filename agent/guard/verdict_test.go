@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -20,8 +21,7 @@ var (
 func answers(started int64, held, waiting int, queues ...string) observation {
 	return observation{
 		answered: true,
-		snapshot: celery.Snapshot{Slots: 4, Started: started, Queues: queues},
-		held:     held,
+		snapshot: celery.Snapshot{Slots: 4, Active: held, Started: started, Queues: queues},
 		waiting:  int64(waiting),
 	}
 }
@@ -113,7 +113,8 @@ func TestWishes(t *testing.T) {
 		{"silence that began no task doesn't end idleness", []observation{busy, idle, noReply, idle}, false, release},
 		{"a broker that answers now and then", []observation{busy, idle, noBroker, noBroker, idle}, false, release},
 		{"a task came and went unseen", []observation{busy, idle, noReply, answers(1, 0, 0, "q"), answers(1, 0, 0, "q")}, false, protect},
-		{"busy, and the queues can't be asked", []observation{idle, {answered: true, held: 1, err: celery.ErrBroker}}, false, protect},
+		{"busy, and the queues can't be asked", []observation{idle, {answered: true, snapshot: celery.Snapshot{Active: 1}, err: celery.ErrBroker}}, false, protect},
+		{"a task is taken, none runs yet", []observation{idle, {answered: true, snapshot: celery.Snapshot{Reserved: 1}}}, false, protect},
 		{"given up", []observation{busy, noReply, noReply}, true, hold},
 		{"given up, and back", []observation{busy, idle, givenUp, idle, idle}, false, hold},
 	}
@@ -124,7 +125,7 @@ func TestWishes(t *testing.T) {
 			for i, o := range tt.looks {
 				at = at.Add(10 * time.Second)
 				o.at = at
-				got = w.next(o, tt.givenUp && i == len(tt.looks)-1 || o.err == errNotYet)
+				got = w.next(o, tt.givenUp && i == len(tt.looks)-1 || errors.Is(o.err, errNotYet))
 			}
 			require.Equal(t, tt.want, got)
 		})

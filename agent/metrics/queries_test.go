@@ -272,6 +272,7 @@ func TestASilentDatabase(t *testing.T) {
 	config, err := sessionConfig(fmt.Sprintf("postgres://u:hush@%s/airflow?sslmode=disable", silent.Addr()))
 	require.NoError(t, err)
 	p := newPublisher(settings{database: config, interval: time.Second}, nil, slog.New(slog.DiscardHandler))
+	require.ErrorIs(t, p.ready(), errNotYet)
 	begin := time.Now()
 	err = p.look(t.Context())
 	require.ErrorContains(t, err, "connecting: ")
