@@ -47,7 +47,9 @@ type verdict struct {
 }
 
 // free says whether the worker could take another message.
-func (o observation) free() bool { return o.snapshot.Slots == 0 || o.snapshot.Held() < o.snapshot.Slots }
+func (o observation) free() bool {
+	return o.snapshot.Slots == 0 || o.snapshot.Held() < o.snapshot.Slots
+}
 
 var errNotYet = errors.New("the worker was not seen consuming yet")
 
