@@ -115,6 +115,15 @@ func TestFailuresAreToldByOne(t *testing.T) {
 	told.Reset()
 	require.Eventually(t, func() bool { look(first); return first.session.leader }, time.Minute, 10*time.Millisecond)
 	require.Equal(t, "0", told.last(t, "", "TaskFailures"), "the other one told it")
+
+	third, toldByThird := publisherOf()
+	third.interval = time.Minute
+	look(third) // follows
+	pg.Exec(url, "DELETE FROM task_instance")
+	failed("last", "30 s")
+	first.session.drop() // without a word
+	require.Eventually(t, func() bool { look(third); return third.session.leader }, time.Minute, 10*time.Millisecond)
+	require.Equal(t, "1", toldByThird.last(t, "", "TaskFailures"), "what the one before may have left out")
 }
 
 func TestWhatTheSchedulerSays(t *testing.T) {
