@@ -22,6 +22,9 @@ type Snapshot struct {
 	Queues []string
 }
 
+// Held counts the tasks that the worker runs or has taken.
+func (s Snapshot) Held() int { return s.Active + s.Reserved }
+
 // Inspect asks a worker for its state. Task arguments, which carry tokens, are
 // not asked for in full, and none are kept.
 func (c *Client) Inspect(ctx context.Context, worker string) (Snapshot, error) {

@@ -26,7 +26,10 @@ import (
 	"github.com/pathwai/airflow-on-fargate/agent/internal/locked"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	// go-redis's own look for a broker that is down ends up to a second after its client.
+	goleak.VerifyTestMain(m, goleak.IgnoreAnyFunction("github.com/redis/go-redis/v9/internal/pool.(*ConnPool).tryDial"))
+}
 
 const name = "celery@guarded"
 
@@ -169,6 +172,27 @@ func TestSigtermStopsTheWorkerFromTakingWork(t *testing.T) {
 	time.Sleep(500 * time.Millisecond)
 	require.False(t, w.Gone())
 	require.Equal(t, "1", queueLength(t, redis), "the new task stays in the queue")
+}
+
+// A broker that is away when the task is told to stop is asked until it answers.
+func TestSigtermWhileTheBrokerIsAway(t *testing.T) {
+	t.Parallel()
+	redis := celerytest.StartRedis(t)
+	client, err := celery.Open(redis.URL(), name)
+	require.NoError(t, err)
+	log := new(locked.Buffer)
+	g := newGuard(settings{worker: name, queues: []string{"default"}}, client, slog.New(slog.NewJSONHandler(log, nil)))
+	redis.Stop()
+	drained := make(chan struct{})
+	go func() {
+		defer close(drained)
+		g.drain(context.Background())
+	}()
+	time.Sleep(time.Second)
+	redis.Start()
+	<-drained
+	require.Contains(t, log.String(), "the worker has left the broker")
+	require.NoError(t, client.Close(t.Context()))
 }
 
 // A warm shutdown, as Celery does on SIGTERM, must not hang the guard.

@@ -16,11 +16,9 @@ type observation struct {
 	at time.Time
 	// err is nil, or wraps one of the celery package's errors.
 	err error
-	// answered: the worker told its state, which snapshot and held are.
+	// answered: the worker told its state, which snapshot is.
 	answered bool
 	snapshot celery.Snapshot
-	// held counts the tasks that the worker runs or has taken.
-	held int
 	// waiting counts the messages in the worker's queues.
 	waiting int64
 }
@@ -49,7 +47,9 @@ type verdict struct {
 }
 
 // free says whether the worker could take another message.
-func (o observation) free() bool { return o.snapshot.Slots == 0 || o.held < o.snapshot.Slots }
+func (o observation) free() bool {
+	return o.snapshot.Slots == 0 || o.snapshot.Held() < o.snapshot.Slots
+}
 
 var errNotYet = errors.New("the worker was not seen consuming yet")
 

@@ -1,6 +1,7 @@
 package guard
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 	"time"
@@ -20,8 +21,7 @@ var (
 func answers(started int64, held, waiting int, queues ...string) observation {
 	return observation{
 		answered: true,
-		snapshot: celery.Snapshot{Slots: 4, Started: started, Queues: queues},
-		held:     held,
+		snapshot: celery.Snapshot{Slots: 4, Active: held, Started: started, Queues: queues},
 		waiting:  int64(waiting),
 	}
 }
@@ -82,8 +82,18 @@ func TestAnyQueueWillDoWhenNoneIsNamed(t *testing.T) {
 	require.NoError(t, v.check())
 }
 
+// Each queue counts: a worker that takes from one of two isn't whole.
+func TestAllQueuesCount(t *testing.T) {
+	v := newVerdict([]string{"default", "large", "small"}, time.Minute)
+	v.observe(answers(0, 0, 0, "large"))
+	require.ErrorContains(t, v.check(), "the worker does not take from default, small")
+	v.observe(answers(0, 0, 0, "large", "default", "small"))
+	require.NoError(t, v.check())
+}
+
 func TestWishes(t *testing.T) {
 	idle, busy := answers(0, 0, 0, "q"), answers(1, 1, 0, "q")
+	givenUp := observation{err: errNotYet} // stands for it, in the midst
 	const hold, protect, release = ecsprotect.Hold, ecsprotect.Protect, ecsprotect.Release
 	tests := []struct {
 		name    string
@@ -103,8 +113,10 @@ func TestWishes(t *testing.T) {
 		{"silence that began no task doesn't end idleness", []observation{busy, idle, noReply, idle}, false, release},
 		{"a broker that answers now and then", []observation{busy, idle, noBroker, noBroker, idle}, false, release},
 		{"a task came and went unseen", []observation{busy, idle, noReply, answers(1, 0, 0, "q"), answers(1, 0, 0, "q")}, false, protect},
-		{"busy, and the queues can't be asked", []observation{idle, {answered: true, held: 1, err: celery.ErrBroker}}, false, protect},
+		{"busy, and the queues can't be asked", []observation{idle, {answered: true, snapshot: celery.Snapshot{Active: 1}, err: celery.ErrBroker}}, false, protect},
+		{"a task is taken, none runs yet", []observation{idle, {answered: true, snapshot: celery.Snapshot{Reserved: 1}}}, false, protect},
 		{"given up", []observation{busy, noReply, noReply}, true, hold},
+		{"given up, and back", []observation{busy, idle, givenUp, idle, idle}, false, hold},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -113,7 +125,7 @@ func TestWishes(t *testing.T) {
 			for i, o := range tt.looks {
 				at = at.Add(10 * time.Second)
 				o.at = at
-				got = w.next(o, tt.givenUp && i == len(tt.looks)-1)
+				got = w.next(o, tt.givenUp && i == len(tt.looks)-1 || errors.Is(o.err, errNotYet))
 			}
 			require.Equal(t, tt.want, got)
 		})

@@ -71,7 +71,6 @@ func (g *guard) look(ctx context.Context, light bool) observation {
 	}
 	g.takes = o.snapshot.Queues
 	o.answered = true
-	o.held = o.snapshot.Active + o.snapshot.Reserved
 	o.waiting, o.err = g.waiting(ctx, o.snapshot.Queues)
 	return o
 }

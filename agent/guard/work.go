@@ -26,7 +26,7 @@ func (w *wisher) next(o observation, givenUp bool) ecsprotect.Wish {
 		w.idleSince = time.Time{}
 		w.wish = ecsprotect.Hold
 	case !o.answered:
-	case o.held > 0:
+	case o.snapshot.Held() > 0:
 		w.idleSince = time.Time{}
 		w.wish = ecsprotect.Protect
 	case w.idleSince.IsZero() || o.snapshot.Started != w.started:

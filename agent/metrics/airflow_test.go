@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"log/slog"
 	"net"
 	"strings"
 	"testing"
@@ -8,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/pathwai/airflow-on-fargate/agent/emf"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/celerytest"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/pgtest"
 )
@@ -62,6 +64,69 @@ func (r *running) scheduler() (say func(packet string)) {
 		_, err := conn.Write([]byte(packet))
 		require.NoError(r.t, err)
 	}
+}
+
+// What the scheduler says between two lines: the longest loop, the last number of slots.
+func TestHeard(t *testing.T) {
+	var h heard
+	h.take([]byte("airflow.scheduler.scheduler_loop_duration:250|ms\nairflow.executor.open_slots:31|g\nairflow.scheduler.scheduler_loop_duration:1500|ms\n"))
+	h.take([]byte("airflow.executor.open_slots:0|g\nairflow.scheduler.scheduler_loop_duration:90|ms"))
+	require.InDelta(t, 1.5, *h.loop, 0)
+	require.InDelta(t, 0, *h.slots, 0)
+}
+
+// A failure is told by one publisher alone: not by one that starts later, nor
+// by one that published before, followed, and publishes again.
+func TestFailuresAreToldByOne(t *testing.T) {
+	pg := pgtest.Start(t)
+	url := pg.URL("postgres")
+	pg.Exec(url, pgtest.Schema)
+	config, err := sessionConfig(url)
+	require.NoError(t, err)
+	publisherOf := func() (*publisher, *lines) {
+		out := new(lines)
+		p := newPublisher(settings{database: config, stack: "pathwai-airflow-test", interval: time.Millisecond}, emf.NewWriter(out, "Airflow"), slog.New(slog.DiscardHandler))
+		t.Cleanup(p.session.drop)
+		return p, out
+	}
+	look := func(p *publisher) {
+		p.askFailed = time.Time{}
+		require.NoError(t, p.look(t.Context()))
+	}
+	failed := func(id, ago string) {
+		pg.Exec(url, task+`SELECT gen_random_uuid(), '`+id+`', 'd', 'r', 'failed', 'default', now(), now() - interval '`+ago+`', 1, now()`)
+	}
+	failed("history", "1 hour")
+	first, told := publisherOf()
+	look(first)
+	require.Equal(t, "0", told.last(t, "", "TaskFailures"), "what failed before anybody published is history")
+	first.session.drop()
+
+	leads := func(p *publisher) { // as soon as the database sees the one before go
+		require.Eventually(t, func() bool { look(p); return p.session.leader }, time.Minute, 10*time.Millisecond)
+	}
+	second, toldBySecond := publisherOf()
+	leads(second)
+	failed("now", "0 s")
+	look(second)
+	require.Equal(t, "1", toldBySecond.last(t, "", "TaskFailures"))
+	look(first) // follows
+	require.False(t, first.session.leader)
+	time.Sleep(20 * time.Millisecond)
+	look(first)
+	second.session.drop()
+	told.Reset()
+	leads(first)
+	require.Equal(t, "0", told.last(t, "", "TaskFailures"), "the other one told it")
+
+	third, toldByThird := publisherOf()
+	third.interval = time.Minute
+	look(third) // follows
+	pg.Exec(url, "DELETE FROM task_instance")
+	failed("last", "30 s")
+	first.session.drop() // without a word
+	leads(third)
+	require.Equal(t, "1", toldByThird.last(t, "", "TaskFailures"), "what the one before may have left out")
 }
 
 func TestWhatTheSchedulerSays(t *testing.T) {

@@ -135,6 +135,29 @@ func TestTheDocumentedGrantsSuffice(t *testing.T) {
 	}
 }
 
+// Who lost its connection has lost the lock as well, though it held it before.
+func TestALostSessionLeadsNoMore(t *testing.T) {
+	config, err := sessionConfig(pgtest.Start(t).URL("postgres"))
+	require.NoError(t, err)
+	first, second := session{config: config}, session{config: config}
+	t.Cleanup(first.drop)
+	t.Cleanup(second.drop)
+	ctx := t.Context()
+	require.NoError(t, first.ensure(ctx))
+	require.NoError(t, second.ensure(ctx))
+	require.Equal(t, []bool{true, false}, []bool{first.leader, second.leader})
+	for _, pair := range [][2]*session{{&first, &second}, {&second, &first}} {
+		lost, next := pair[0], pair[1]
+		lost.drop()
+		require.Eventually(t, func() bool { // the database sees it go
+			require.NoError(t, next.ensure(ctx))
+			return next.leader
+		}, time.Minute, 10*time.Millisecond)
+		require.NoError(t, lost.ensure(ctx))
+		require.False(t, lost.leader)
+	}
+}
+
 func TestTheSession(t *testing.T) {
 	pg := pgtest.Start(t)
 	config, err := sessionConfig(pg.URL("postgres"))
@@ -164,6 +187,8 @@ func TestEndedIsToldOnce(t *testing.T) {
 	require.Equal(t, at(-600), beat)
 	a, b := attempt{id: "a", end: at(5)}, attempt{id: "b", end: at(6)}
 	require.Equal(t, []attempt{a}, e.fresh(at(10), []attempt{a}))
+	_, end = e.window()
+	require.Equal(t, at(0), end, "what ended before the start isn't ours to tell")
 	require.Equal(t, []attempt{b}, e.fresh(at(20), []attempt{a, b}), "a was told")
 	again := attempt{id: "a", end: at(30)}
 	require.Equal(t, []attempt{again}, e.fresh(at(40), []attempt{a, b, again}), "its next attempt")
@@ -244,11 +269,37 @@ func TestASilentDatabase(t *testing.T) {
 	config, err := sessionConfig(fmt.Sprintf("postgres://u:hush@%s/airflow?sslmode=disable", silent.Addr()))
 	require.NoError(t, err)
 	p := newPublisher(settings{database: config, interval: time.Second}, nil, slog.New(slog.DiscardHandler))
+	require.ErrorIs(t, p.ready(), errNotYet)
 	begin := time.Now()
 	err = p.look(t.Context())
 	require.ErrorContains(t, err, "connecting: ")
 	require.NotContains(t, err.Error(), "hush")
 	require.Less(t, time.Since(begin), 4*connectTime)
+}
+
+// A queue that was published under its name stays so; those that come when
+// there are enough go together, with their sums and the longest wait.
+func TestQueuesKeepTheirNames(t *testing.T) {
+	p := newPublisher(settings{queues: []string{"default"}}, nil, slog.New(slog.DiscardHandler))
+	seen := map[string]queue{}
+	for i := range maxOthers {
+		seen[fmt.Sprintf("q%02d", i)] = queue{queued: 1}
+	}
+	for range 2 {
+		published := p.bounded(seen)
+		require.Len(t, published, maxOthers+1)
+		require.Equal(t, queue{queued: 1}, published["q07"])
+		require.NotContains(t, published, othersQueue)
+	}
+	for name, q := range map[string]queue{"": {1, 2, 3}, "a first one": {10, 20, 1}, "default": {5, 5, 5}} {
+		seen[name] = q
+	}
+	published := p.bounded(seen)
+	require.Len(t, published, maxOthers+2)
+	require.Equal(t, queue{queued: 1}, published["q07"])
+	require.Equal(t, queue{11, 22, 3}, published[othersQueue])
+	require.Equal(t, queue{5, 5, 5}, published["default"])
+	require.Equal(t, map[string]queue{"default": {}}, p.bounded(nil))
 }
 
 func TestPauses(t *testing.T) {

@@ -166,11 +166,12 @@ func killed(t *trial) (string, bool, error) {
 		args := t.peer.args(t.s3.URL, t.directory, nil)
 		cmd := exec.CommandContext(t.ctx, args[0], args[1:]...)
 		cmd.Env = environment(t.s3.URL, t.home)
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a peer may be a script that starts another
 		if err := cmd.Start(); err != nil {
 			return "", false, err
 		}
 		time.Sleep(typical * time.Duration(4+i) / 14)
-		_ = cmd.Process.Signal(syscall.SIGKILL)
+		_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 		_ = cmd.Wait()
 		strange := 0
 		root, err := filepath.EvalSymlinks(t.peer.path(t.directory))
