@@ -52,7 +52,7 @@ def rotate(run: Run) -> None:
     total, longest, statuses = use.outage()
     run.report.row(
         "Rotation", services_new_after=f"{max(healthy.values()):.0f} s", api_outage=f"{total:.1f} s, {longest:.1f} s at most at a stretch",
-        statuses=statuses, looks=len(use.looks), quick_triggered=len(use.runs), refused=use.refused,
+        slowest_answer=f"{use.slowest:.1f} s", statuses=statuses, looks=len(use.looks), quick_triggered=len(use.runs), refused=use.refused,
     )  # fmt: skip
     run.check(not use.refused and not statuses, f"over the rotation {use.refused} of {len(use.runs)} triggers were refused, and looks answered with {statuses}")
     Api(run.api.base, world.authority.bundle, USER, PASSWORD).login()

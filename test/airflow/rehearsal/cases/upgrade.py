@@ -112,7 +112,7 @@ def upgrade(run: Run) -> None:
     took = max((t.containers["migrate"].ended or 0) - t.containers["migrate"].started for t in schedulers)
     run.report.row(
         "Upgrade", lines=f"{line} to {world.state.line}", migration=f"{took:.0f} s", api_outage=f"{total:.1f} s, {longest:.1f} s at most at a stretch",
-        statuses=statuses, looks=len(use.looks), quick_triggered=len(use.runs), refused=use.refused,
+        slowest_answer=f"{use.slowest:.1f} s", statuses=statuses, looks=len(use.looks), quick_triggered=len(use.runs), refused=use.refused,
     )  # fmt: skip
     _same(run, before)
 

@@ -128,28 +128,37 @@ def end(task: str, token: str) -> str:
     return execution("PATCH", f"task-instances/{task}/state", token, {"state": "failed", "end_date": NOW})[0]
 
 
-def end_as_its_process(task: str, token: str) -> str:
+def read(variable: str, token: str) -> str:
+    return execution("GET", f"variables/{variable}", token)[0]
+
+
+def as_its_process(task: str, token: str) -> str:
     """3.3: a message's token starts its task, or again for who says to be the process that did; the answer has one for the rest."""
-    status = end(task, token)
-    if status != "403":
-        return status
     from airflow.sdk.api.client import get_hostname
 
     for pid in filter(str.isdigit, os.listdir("/proc")):
         body = {"state": "running", "hostname": get_hostname(), "unixname": getpass.getuser(), "pid": int(pid), "start_date": NOW}
         if theirs := execution("PATCH", f"task-instances/{task}/run", token, body)[1]:
-            return f"403, and {end(task, theirs)} as its process"
-    return status
+            return theirs
+    return ""
 
 
-def tokens(texts) -> dict[str, list[str]]:
-    """Task instance -> tokens for the execution API."""
+def tried(function, what: str, task: str, token: str) -> tuple[str, str]:
+    """Returns the answer, and the token that it is due to."""
+    status = function(what, token)
+    if status == "403" and (theirs := as_its_process(task, token)):
+        return f"403, and {function(what, theirs)} as its process", theirs
+    return status, token
+
+
+def tokens(texts) -> dict[str, str]:
+    """Task instance -> token for the execution API."""
     found = {}
     for text in texts:
         text = text.decode() if isinstance(text, bytes) else text
         payload = text.split(".")[1]
         try:
-            found.setdefault(json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"], []).append(text)
+            found[json.loads(base64.urlsafe_b64decode(payload + "=" * (-len(payload) % 4)))["sub"]] = text
         except (ValueError, KeyError):
             continue
     return found
@@ -166,7 +175,7 @@ def broker(conf: dict) -> dict:
     theirs = tokens(TOKEN.findall(b" ".join(bodies)))
     return {
         "broker": f"{len(client.keys('celery-task-meta-*')) > 0} results, {len(theirs) > 0} tokens of running tasks",
-        "another's token": attempt(end_as_its_process, conf["other"], theirs.get(conf["other"], [""])[0]),
+        "another's token": attempt(lambda: tried(end, conf["other"], conf["other"], theirs.get(conf["other"], ""))[0]),
     }
 
 
@@ -193,12 +202,8 @@ def look(conf: dict, place: str, own: str = "") -> dict:
         "guard": attempt(reach, "127.0.0.1", 9102), "internet": attempt(reach, "192.0.2.1", 443), "credentials": attempt(credentials),
     }  # fmt: skip
     if place == "worker":
-        # 3.3 has a token for the start, and one for the rest.
-        token, answers["own token"] = "", "none found"
-        for token in tokens(text for text in mine if text.startswith(b"eyJ")).get(own, []):
-            answers["own token"] = attempt(lambda: execution("GET", f"variables/{conf['variable']}", token)[0])
-            if answers["own token"] == "200":
-                break
+        token = tokens(text for text in mine if text.startswith(b"eyJ")).get(own, "")
+        answers["own token"], token = tried(read, conf["variable"], own, token)
         answers["another's task, own token"] = attempt(end, conf["other"], token)
         answers |= broker(conf)
     return answers
