@@ -18,7 +18,7 @@ ALARM = "aws:cloudwatch/metricAlarm:MetricAlarm"
 PASSWORD = "random:index/randomPassword:RandomPassword"
 SCHEDULE = "aws:scheduler/schedule:Schedule"
 # The database's narrower users (docs/adr/0059).
-USERS = ("dag-processor", "metrics", "triggerer")
+USERS = ("dag-processor", "metrics", "server", "triggerer")
 
 
 @dataclasses.dataclass(frozen=True)
