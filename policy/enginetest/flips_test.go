@@ -95,12 +95,6 @@ func flips(res declared) []flip {
 			f.set([]any{name}, absent[res.Type][name], "added")
 		}
 	}
-	if res.Type == "aws:sns/topicSubscription:TopicSubscription" {
-		f.edit([]any{"endpoint"}, "an address of somebody's", func(inputs map[string]any) {
-			inputs["protocol"], inputs["endpoint"] = "https", "https://collector.example.com"
-		})
-		f.edit([]any{"endpoint"}, "a queue of another account", func(inputs map[string]any) { inputs["protocol"], inputs["endpoint"] = "sqs", foreignQueue })
-	}
 	if _, port := res.Inputs["toPort"].(float64); port && res.Inputs["ipProtocol"] != nil {
 		f.edit([]any{"toPort"}, "all ports", func(inputs map[string]any) { inputs["fromPort"], inputs["toPort"] = 0, 65535 })
 	}

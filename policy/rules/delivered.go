@@ -141,7 +141,8 @@ func deliveredToOthers(s *stack, r report) {
 		return
 	}
 	own := append(s.knownAccounts(), r.settings.TrustedAccounts...)
-	if len(own) == 0 {
+	slices.Sort(own)
+	if own = slices.Compact(own); len(own) == 0 {
 		return // what-leads-elsewhere lists them
 	}
 	for _, d := range all {
