@@ -20,7 +20,8 @@ KEPT = {
     "task_instance": "select id, dag_id, run_id, task_id, map_index, try_number, state, start_date, end_date from task_instance where state in ('success', 'failed', 'skipped', 'upstream_failed', 'removed') and run_id in (select run_id from dag_run where state in ('success', 'failed'))",
     "task_instance_history": "select task_instance_id, try_number, state, start_date, end_date from task_instance_history where run_id in (select run_id from dag_run where state in ('success', 'failed'))",
     "xcom": "select dag_run_id, task_id, map_index, key, value::text from xcom where dag_run_id in (select id from dag_run where state in ('success', 'failed'))",
-    "dag_version": "select id, dag_id, version_number, bundle_name, bundle_version from dag_version",
+    # Airflow writes one that no task names over when the file comes from another tree.
+    "dag_version": "select id, dag_id, version_number, bundle_name, bundle_version from dag_version where id in (select dag_version_id from task_instance where run_id in (select run_id from dag_run where state in ('success', 'failed')))",
     "variable": "select key, val, is_encrypted from variable",
     "connection": "select conn_id, conn_type, host, login, password, extra from connection",
     "slot_pool": "select pool, slots, description from slot_pool",
