@@ -145,7 +145,7 @@ func TestStateHoldsNoPlainSecret(t *testing.T) {
 	require.NoError(t, err)
 
 	found := secrets(t, opened)
-	require.Len(t, found, 9)
+	require.Len(t, found, 10)
 	for _, secret := range found {
 		assert.NotContains(t, string(sealed), secret)
 		assert.NotContains(t, printed, secret)
