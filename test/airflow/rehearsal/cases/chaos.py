@@ -73,7 +73,9 @@ def worker_term(run: Run) -> None:
     run.world.wait(lambda: worker.state == "stopped", limit + 30, "the worker has stopped", tolerate=True)
     took, code = time.monotonic() - began, worker.main.exit_code
     run.check(code != 137 and took < limit, f"the worker was killed after {took:.0f} s (exit {code}): its soft shutdown does not fit into stopTimeout {limit}")
-    flock.end(limit * 3 + 120, f"left by itself after {took:.0f} s of {limit}")
+    # The message that comes back finds its task running; Airflow tries it again
+    # after task_instance_heartbeat_timeout (300 s).
+    flock.end(300 + limit * 3 + 120, f"left by itself after {took:.0f} s of {limit}")
 
 
 def worker_kill(run: Run) -> None:
