@@ -38,9 +38,9 @@ type delivery struct {
 	path, value, account string
 }
 
-// delivered returns what the resources of a stack deliver to, where that says
-// whose it is.
-func (s *stack) delivered() []delivery {
+// findDeliveries returns what the resources of a stack deliver to, where that
+// says whose it is. It reads every text there is.
+func (s *stack) findDeliveries() []delivery {
 	var found []delivery
 	for _, res := range s.resources {
 		translated := strings.Contains(res.URN, inside)
@@ -48,42 +48,27 @@ func (s *stack) delivered() []delivery {
 		if !ofAWS || strings.HasPrefix(res.Type, "aws:iam/") {
 			continue
 		}
-		see := func(path, value string) {
+		see := func(path string, v property.Value) {
 			if res.Type == subscriptionType && path == "topicArn" {
 				return
 			}
-			account := taker(res.Type, path, value)
-			if account == "" || account == translate.Account && translated {
-				return
+			for _, value := range texts(v) {
+				if account := taker(res.Type, path, value); account != "" && (!translated || account != translate.Account) {
+					found = append(found, delivery{res, path, value, account})
+				}
 			}
-			found = append(found, delivery{res, path, value, account})
 		}
-		takenBy(res.properties(), "", see)
-		embedded(*res, func(at place) {
-			for _, value := range texts(at.value) {
-				see(at.leaf(), value)
-			}
-		})
+		walk(res.properties(), "", func(at place) { see(at.path, at.value) })
+		embedded(*res, func(at place) { see(at.leaf(), at.value) })
 	}
 	return found
 }
 
-// takenBy visits the texts that may name what takes data.
-func takenBy(m property.Map, prefix string, visit func(path, value string)) {
-	for name, value := range m.AllStable {
-		for _, item := range elements(value) {
-			switch {
-			case item.IsMap():
-				takenBy(item.AsMap(), prefix+name+".", visit)
-			case item.IsString() && len(item.AsString()) >= len("123456789012"):
-				visit(prefix+name, item.AsString())
-			}
-		}
-	}
-}
-
 // taker returns the account of what a property delivers to, or "".
 func taker(token, path, value string) string {
+	if !isAccount(value) && strings.Count(value, ":") < 5 && !strings.HasPrefix(value, "https://") {
+		return "" // neither an account, nor an ARN, nor a queue
+	}
 	if takingAccounts.MatchString(path) || token == aggregation && path == "accountId" {
 		if parts := strings.SplitN(value, ":", 6); len(parts) == 6 {
 			value = parts[4]
@@ -136,7 +121,7 @@ func (s *stack) knownAccounts() []string {
 var rolesIn = regexp.MustCompile(`arn:aws[a-z-]*:iam::(\d{12}):role/`)
 
 func deliveredToOthers(s *stack, r report) {
-	all := s.delivered()
+	all := s.deliveries()
 	if len(all) == 0 {
 		return
 	}
@@ -160,7 +145,7 @@ func (s *stack) deliversElsewhere(tell func(res *resource, format string, args .
 			tell(res, "messages to people by %s: %s", protocol, knownText(res.get("endpoint")))
 		}
 	}
-	if all := s.delivered(); len(all) > 0 && len(s.knownAccounts()) == 0 {
+	if all := s.deliveries(); len(all) > 0 && len(s.knownAccounts()) == 0 {
 		for _, d := range all {
 			tell(d.res, "%s in account %s, and nothing says whether that is the stack's own (allowedAccountIds of the provider)", d.path, d.account)
 		}

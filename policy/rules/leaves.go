@@ -126,7 +126,6 @@ func hostOf(address string) string {
 var (
 	// insideNames end names that no registry gives away.
 	insideNames = regexp.MustCompile(`\.(?:internal|local|localdomain|lan|corp|intranet|home|private|home\.arpa)$`)
-	regionName  = regexp.MustCompile(`^[a-z]{2}(?:-[a-z]+)+-\d$`)
 	// stores are services of AWS whose hosts have private addresses unless another
 	// rule refuses them, and the one that tells people in their chat.
 	stores = []string{
@@ -148,7 +147,7 @@ func outside(host string, trusted []string) bool {
 		labels := strings.Split(name, ".")
 		internal := strings.HasPrefix(name, "internal-") && slices.Contains(labels, "elb")
 		// A service's own API, where it says itself whose what is meant is.
-		service := len(labels) == 2 && regionName.MatchString(labels[1]) && labels[0] != "s3"
+		service := len(labels) == 2 && translate.IsRegion(labels[1]) && labels[0] != "s3"
 		return !internal && !service && !slices.ContainsFunc(labels, func(label string) bool { return slices.Contains(stores, label) })
 	}
 	return !slices.ContainsFunc(trusted, func(domain string) bool { return host == domain || strings.HasSuffix(host, "."+domain) })

@@ -225,6 +225,7 @@ func (p *Pack) stack(given []Resource) *stack {
 		s.byType[res.Type] = append(s.byType[res.Type], res)
 	}
 	s.alias()
+	s.deliveries = sync.OnceValue(s.findDeliveries)
 	return s
 }
 

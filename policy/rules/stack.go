@@ -23,9 +23,10 @@ type stack struct {
 	// exceptions have let through so far.
 	settingsFaults []string
 	excused        []excuse
-	// names, by type, and companions are gathered when a rule first asks.
+	// names, by type, companions and deliveries are gathered when a rule first asks.
 	names      map[string]map[string][]*resource
 	companions map[string]map[*resource]bool
+	deliveries func() []delivery
 }
 
 // of returns the resources of the given types.

@@ -144,13 +144,16 @@ func answers(conditions []string) []map[string]bool {
 
 var regionName = regexp.MustCompile(`^[a-z]{2}(?:-[a-z]+)+-\d$`)
 
+// IsRegion tells whether a text is the name of a region, as all of them are made.
+func IsRegion(text string) bool { return regionName.MatchString(text) }
+
 // regionsIn are those that tables know.
 func regionsIn(mappings map[string]any) []string {
 	found := map[string]bool{}
 	for _, table := range mappings {
 		rows, _ := table.(map[string]any)
 		for name := range rows {
-			if regionName.MatchString(name) {
+			if IsRegion(name) {
 				found[name] = true
 			}
 		}
