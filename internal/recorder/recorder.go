@@ -63,9 +63,8 @@ func (r *Record) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 			recorded.Within = strings.Split(parts[2], "$")
 		}
 		for _, urn := range args.RegisterRPC.GetDependencies() {
-			parts := strings.Split(urn, "::") // urn:pulumi:<stack>::<project>::<type>$<type>::<name>
-			types := strings.Split(parts[2], "$")
-			recorded.DependsOn = append(recorded.DependsOn, types[len(types)-1]+" "+strings.Join(parts[3:], "::"))
+			awaited := resource.URN(urn)
+			recorded.DependsOn = append(recorded.DependsOn, string(awaited.Type())+" "+awaited.Name())
 		}
 	}
 	r.mutex.Lock()
