@@ -186,12 +186,12 @@ func TestOneTreeThatCannotBeRemoved(t *testing.T) {
 	defer s.mirror.close()
 	var stuck atomic.Bool
 	stuck.Store(true)
-	w.disk.Before = func(op, path string) error {
-		if op == "remove" && strings.HasSuffix(path, "tree-000001.manifest") && stuck.Load() {
+	w.before("remove", "tree-000001.manifest", func() error {
+		if stuck.Load() {
 			return unix.EACCES
 		}
 		return nil
-	}
+	})
 	for i := range 5 {
 		w.put(files{"a.py": fmt.Sprint(i + 2)})
 		_, err := s.turn(t.Context())

@@ -147,12 +147,7 @@ func TestFullDiskByQuota(t *testing.T) {
 		w.put(files{"a.py": "1"})
 		_, turn := w.turning()
 		w.put(files{"b.py": "1", "c.py": "1"})
-		w.disk.Before = func(op, path string) error {
-			if op == "write" && strings.HasSuffix(path, "c.py") {
-				return fault
-			}
-			return nil
-		}
+		w.before("write", "c.py", func() error { return fault })
 		require.ErrorIs(t, turn(), fault)
 		require.Empty(t, w.unfinished())
 		w.sees(files{"a.py": "1"})
@@ -183,12 +178,7 @@ func TestNothingIsLinkedFromWhatWasNotKept(t *testing.T) {
 	w.put(files{"a.py": "1"})
 	_, turn := w.turning()
 	w.put(files{"b.py": "1"})
-	w.disk.Before = func(op, _ string) error {
-		if op == "syncfs" {
-			return unix.EIO
-		}
-		return nil
-	}
+	w.before("syncfs", "", func() error { return unix.EIO })
 	require.ErrorContains(t, turn(), "publishing")
 	w.disk.Before = nil
 	_, before := w.s3.Requests()
@@ -245,12 +235,7 @@ func TestLockLostAtTheLastMoment(t *testing.T) {
 	w.put(files{"a.py": "1"})
 	_, turn := w.turning()
 	w.put(files{"a.py": "2"})
-	w.disk.Before = func(op, _ string) error {
-		if op == "syncfs" {
-			return os.Rename(w.home()+"/lock", w.home()+"/lock.old")
-		}
-		return nil
-	}
+	w.before("syncfs", "", func() error { return os.Rename(w.home()+"/lock", w.home()+"/lock.old") })
 	require.ErrorContains(t, turn(), "publishing")
 	w.disk.Before = nil
 	w.sees(files{"a.py": "1"})
@@ -270,12 +255,10 @@ func TestTidyingTakesItsShare(t *testing.T) {
 	}
 	require.Len(t, w.trees(), 9)
 	s.mirror.options.keep, s.mirror.untidy = 0, true
-	w.disk.Before = func(op, path string) error {
-		if op == "remove" && strings.HasSuffix(path, ".manifest") {
-			time.Sleep(tidyTime / 3)
-		}
+	w.before("remove", ".manifest", func() error {
+		time.Sleep(tidyTime / 3)
 		return nil
-	}
+	})
 	require.NoError(t, s.mirror.tidyUp(t.Context()))
 	require.Greater(t, len(w.trees()), 4)
 	require.Less(t, len(w.trees()), 9)

@@ -220,12 +220,7 @@ func TestFullDiskAtTheManifest(t *testing.T) {
 	require.NoError(t, err)
 	w.put(files{"a.py": "2", "b.py": "2"})
 	for _, fault := range []unix.Errno{unix.ENOSPC, unix.EDQUOT} {
-		w.disk.Before = func(op, path string) error {
-			if op == "write" && strings.HasSuffix(path, ".tmp") {
-				return fault
-			}
-			return nil
-		}
+		w.before("write", ".tmp", func() error { return fault })
 		for range 3 {
 			_, err = s.turn(t.Context())
 			require.ErrorIs(t, err, fault)

@@ -167,7 +167,17 @@ func (w *world) rest() []string {
 
 func (w *world) home() string { return filepath.Join(filepath.Dir(w.target), ".dags.sync") }
 
-// published counts the trees there are.
+// before has something happen before each call of one kind to the disk, on paths that end so.
+func (w *world) before(op, ending string, do func() error) {
+	w.disk.Before = func(called, path string) error {
+		if called == op && strings.HasSuffix(path, ending) {
+			return do()
+		}
+		return nil
+	}
+}
+
+// trees are the records of the trees there are.
 func (w *world) trees() []string {
 	list, err := filepath.Glob(w.home() + "/tree-*.manifest")
 	require.NoError(w.t, err)

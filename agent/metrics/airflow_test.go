@@ -15,9 +15,7 @@ import (
 )
 
 func TestPoolsHaveTheRoomThatAirflowSees(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	pg, url := pgtest.Airflow(t)
 	r := start(t, url, nil)
 	r.eventually("default_pool", "PoolOpenSlots", "128")
 	pg.Exec(url, `INSERT INTO slot_pool (pool, slots, include_deferred) VALUES ('small', 4, true), ('endless', -1, false);
@@ -41,9 +39,7 @@ func TestPoolsHaveTheRoomThatAirflowSees(t *testing.T) {
 }
 
 func TestParsing(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	pg, url := pgtest.Airflow(t)
 	r := start(t, url, nil)
 	r.eventually("", "ImportErrors", "0")
 	r.eventually("", "SlowestParseSeconds", "0")
@@ -78,9 +74,7 @@ func TestHeard(t *testing.T) {
 // A failure is told by one publisher alone: not by one that starts later, nor
 // by one that published before, followed, and publishes again.
 func TestFailuresAreToldByOne(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	pg, url := pgtest.Airflow(t)
 	config, err := sessionConfig(url)
 	require.NoError(t, err)
 	publisherOf := func() (*publisher, *lines) {
@@ -130,9 +124,7 @@ func TestFailuresAreToldByOne(t *testing.T) {
 }
 
 func TestWhatTheSchedulerSays(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	_, url := pgtest.Airflow(t)
 	r := start(t, url, nil)
 	say := r.scheduler()
 	celerytest.Eventually(t, 20*time.Second, "the longest loop", func() bool {

@@ -120,9 +120,7 @@ func (r *running) eventually(queue, metric, value string) {
 const task = `INSERT INTO task_instance (id, task_id, dag_id, run_id, state, queue, queued_dttm, end_date, duration, last_heartbeat_at) `
 
 func TestPublishes(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	pg, url := pgtest.Airflow(t)
 	r := start(t, url, nil)
 	r.eventually("default", "Backlog", "0")
 	r.eventually("large", "Backlog", "0")
@@ -185,9 +183,7 @@ func TestPublishes(t *testing.T) {
 }
 
 func TestADatabaseRestartPublishesNothingFalse(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	pg, url := pgtest.Airflow(t)
 	pg.Exec(url, task+`VALUES (gen_random_uuid(), 'a', 'd', 'r', 'running', 'default', now(), NULL, NULL, now())`)
 	r := start(t, url, nil)
 	r.eventually("default", "Backlog", "1")
@@ -204,9 +200,7 @@ func TestADatabaseRestartPublishesNothingFalse(t *testing.T) {
 }
 
 func TestAFailingQueryPublishesNothing(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	pg, url := pgtest.Airflow(t)
 	r := start(t, url, nil)
 	r.eventually("default", "Backlog", "0")
 	pg.Exec(url, "ALTER TABLE job RENAME TO elsewhere")
@@ -217,9 +211,7 @@ func TestAFailingQueryPublishesNothing(t *testing.T) {
 }
 
 func TestOnlyOneOfTwoPublishes(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	pg, url := pgtest.Airflow(t)
 	one := start(t, url, nil)
 	one.eventually("default", "Backlog", "0")
 	two := start(t, url, nil)
@@ -256,9 +248,7 @@ func TestOnlyOneOfTwoPublishes(t *testing.T) {
 // A DAG may name its queues as it likes: every line stays one that CloudWatch
 // takes, their number is bounded, and no task is lost from the sums.
 func TestQueuesThatNobodyAskedFor(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	pg, url := pgtest.Airflow(t)
 	r := start(t, url, nil)
 	r.eventually("default", "Backlog", "0")
 	pg.Exec(url, task+`SELECT gen_random_uuid(), 'a', 'd', 'r' || i, 'queued', q, now() + interval '5 min', NULL, NULL, NULL
@@ -283,9 +273,7 @@ func TestQueuesThatNobodyAskedFor(t *testing.T) {
 }
 
 func TestWorkersAreCounted(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	_, url := pgtest.Airflow(t)
 	redis := celerytest.StartRedis(t)
 	r := start(t, url, func(s *settings) { s.broker = redis.URL() })
 	r.eventually("default", "Workers", "0")
@@ -304,9 +292,7 @@ func TestWorkersAreCounted(t *testing.T) {
 }
 
 func TestABrokenOutputEndsTheCommand(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	_, url := pgtest.Airflow(t)
 	config, err := sessionConfig(url)
 	require.NoError(t, err)
 	ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)

@@ -38,9 +38,7 @@ SELECT (ARRAY['SchedulerJob', 'DagProcessorJob', 'TriggererJob'])[1 + i % 3], 'f
 ANALYZE task_instance; ANALYZE job;`
 
 func TestPlansUseIndexes(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	pg, url := pgtest.Airflow(t)
 	pg.Exec(url, history)
 	checkPlans(t, url)
 }
@@ -113,9 +111,7 @@ func grant(t *testing.T, pg *pgtest.Server) {
 }
 
 func TestTheDocumentedGrantsSuffice(t *testing.T) {
-	pg := pgtest.Start(t)
-	url := pg.URL("postgres")
-	pg.Exec(url, pgtest.Schema)
+	pg, url := pgtest.Airflow(t)
 	grant(t, pg)
 	pg.Exec(url, task+`VALUES (gen_random_uuid(), 'a', 'd', 'r', 'running', 'default', now(), NULL, NULL, now())`)
 	pg.Exec(url, `INSERT INTO job (job_type, latest_heartbeat) VALUES ('SchedulerJob', now())`)

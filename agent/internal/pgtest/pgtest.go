@@ -19,11 +19,11 @@ import (
 	"github.com/jackc/pgx/v5"
 )
 
-// Schema holds the tables that the agent reads, with the columns and indexes
+// schema holds the tables that the agent reads, with the columns and indexes
 // that Airflow 3.1.8 gives them.
 //
 //go:embed schema.sql
-var Schema string
+var schema string
 
 // nobody is the account that runs the server when the test runs as root, which
 // PostgreSQL refuses.
@@ -121,6 +121,15 @@ func (s *Server) URL(user string) string { return s.address(user, "airflow") }
 
 func (s *Server) address(user, database string) string {
 	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s?sslmode=disable", user, s.port, database)
+}
+
+// Airflow starts a server with Airflow's tables, and returns their database's address too.
+func Airflow(t *testing.T) (*Server, string) {
+	t.Helper()
+	s := Start(t)
+	address := s.URL("postgres")
+	s.Exec(address, schema)
+	return s, address
 }
 
 // Exec runs SQL at an address and fails the test when it doesn't work.
