@@ -1,7 +1,6 @@
 package serve
 
 import (
-	"context"
 	"fmt"
 	"syscall"
 	"testing"
@@ -35,10 +34,10 @@ func cpuOf(t *testing.T, resources []*pulumirpc.AnalyzerResource) time.Duration 
 	s := configured(t)
 	start := cpu(t)
 	for _, res := range resources {
-		_, err := s.Analyze(context.Background(), &pulumirpc.AnalyzeRequest{Type: res.GetType(), Name: res.GetName(), Urn: res.GetUrn(), Properties: res.GetProperties()})
+		_, err := ask(t, s, &pulumirpc.AnalyzeRequest{Type: res.GetType(), Name: res.GetName(), Urn: res.GetUrn(), Properties: res.GetProperties()})
 		require.NoError(t, err)
 	}
-	response, err := s.AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{Resources: resources})
+	response, err := askStack(t, s, resources...)
 	require.NoError(t, err)
 	require.Empty(t, response.GetDiagnostics())
 	return cpu(t) - start

@@ -19,19 +19,32 @@ import (
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
 	"github.com/pathwai/airflow-on-fargate/policy/rules"
 )
 
+// window is how many bytes of a request may be under way: most requests are a few kB.
+const window = 1 << 20
+
+// options fit an engine that asks one thing after the other, hundreds of times: a
+// worker that stays keeps its grown stack, windows that stay need no pings to size them.
+func options() []grpc.ServerOption {
+	return []grpc.ServerOption{grpc.NumStreamWorkers(1), grpc.StaticStreamWindowSize(window), grpc.StaticConnWindowSize(window)}
+}
+
 // Main serves until the engine hangs up. It prints the port that it listens on,
 // on loopback, as the protocol asks.
 func Main() error {
-	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{Init: func(server *grpc.Server) error {
-		server.RegisterService(description(), &Server{Now: time.Now})
-		return nil
-	}})
+	handle, err := rpcutil.ServeWithOptions(rpcutil.ServeOptions{
+		Init: func(server *grpc.Server) error {
+			server.RegisterService(description(), &Server{Now: time.Now})
+			return nil
+		},
+		Options: options(),
+	})
 	if err != nil {
 		return fmt.Errorf("policy pack: %w", err)
 	}
@@ -42,22 +55,25 @@ func Main() error {
 	return nil
 }
 
-// description is the protocol's, but for Remediate: the engine sends every resource
-// there as well, and what nobody looks at needn't be decoded.
+// description is the protocol's, but for two things. What the engine asks of resources
+// is taken as it came, and read as far as a rule asks. And there is no Remediate: the
+// rules only refuse, which the engine takes for every resource.
 func description() *grpc.ServiceDesc {
 	service := pulumirpc.Analyzer_ServiceDesc
-	service.Methods = slices.Clone(service.Methods)
-	for i := range service.Methods {
-		if service.Methods[i].MethodName == "Remediate" {
-			service.Methods[i].Handler = remediate
+	service.Methods = slices.DeleteFunc(slices.Clone(service.Methods), func(m grpc.MethodDesc) bool { return m.MethodName == "Remediate" })
+	answers := map[string]func(*Server, []byte) (*pulumirpc.AnalyzeResponse, error){"Analyze": (*Server).analyze, "AnalyzeStack": (*Server).analyzeStack}
+	for i, method := range service.Methods {
+		if answer, ours := answers[method.MethodName]; ours {
+			service.Methods[i].Handler = func(server any, _ context.Context, decode func(any) error, _ grpc.UnaryServerInterceptor) (any, error) {
+				message, err := encoded(decode)
+				if err != nil {
+					return nil, err
+				}
+				return answer(server.(*Server), message)
+			}
 		}
 	}
 	return &service
-}
-
-// remediate changes nothing: the rules only refuse.
-func remediate(any, context.Context, func(any) error, grpc.UnaryServerInterceptor) (any, error) {
-	return &pulumirpc.RemediateResponse{}, nil
 }
 
 // Server answers the engine: first who the rules are, then for a stack and its
@@ -173,33 +189,36 @@ func (s *Server) open(configs map[string]map[string]any) {
 	s.pack = rules.New(rules.Options{Stack: s.stack, Preview: s.preview, Config: configs, Weakened: weakened, Now: s.Now})
 }
 
-// Analyze answers for one resource.
-func (s *Server) Analyze(_ context.Context, req *pulumirpc.AnalyzeRequest) (response *pulumirpc.AnalyzeResponse, err error) {
+// analyze answers for one resource: an AnalyzeRequest.
+func (s *Server) analyze(request []byte) (response *pulumirpc.AnalyzeResponse, err error) {
 	if s.pack == nil {
 		return nil, status.Error(codes.FailedPrecondition, "the stack was not configured")
 	}
 	defer undecodable(&err)
-	return s.answer(s.pack.Analyze(rules.Resource{
-		Type: req.GetType(), Name: req.GetName(), URN: req.GetUrn(), Properties: decoder(req.GetProperties(), req.GetUrn()),
-	})), nil
+	res, err := resource(request)
+	if err != nil {
+		return nil, err
+	}
+	return s.answer(s.pack.Analyze(res)), nil
 }
 
-// AnalyzeStack answers for all resources together.
-func (s *Server) AnalyzeStack(_ context.Context, req *pulumirpc.AnalyzeStackRequest) (response *pulumirpc.AnalyzeResponse, err error) {
+// analyzeStack answers for all resources together: an AnalyzeStackRequest.
+func (s *Server) analyzeStack(request []byte) (response *pulumirpc.AnalyzeResponse, err error) {
 	if s.pack == nil {
 		return nil, status.Error(codes.FailedPrecondition, "the stack was not configured")
 	}
 	defer undecodable(&err)
-	resources := make([]rules.Resource, 0, len(req.GetResources()))
-	for _, res := range req.GetResources() {
-		dependencies := make(map[string][]string, len(res.GetPropertyDependencies()))
-		for property, urns := range res.GetPropertyDependencies() {
-			dependencies[property] = urns.GetUrns()
+	var resources []rules.Resource
+	err = fields(request, func(field protowire.Number, value []byte) error {
+		if field != fieldResources {
+			return nil
 		}
-		resources = append(resources, rules.Resource{
-			Type: res.GetType(), Name: res.GetName(), URN: res.GetUrn(),
-			Properties: decoder(res.GetProperties(), res.GetUrn()), Dependencies: dependencies,
-		})
+		res, err := resource(value)
+		resources = append(resources, res)
+		return err
+	})
+	if err != nil {
+		return nil, err
 	}
 	return s.answer(s.pack.AnalyzeStack(resources)), nil
 }

@@ -1,7 +1,9 @@
 package serve
 
 import (
+	"bytes"
 	"context"
+	"fmt"
 	"net"
 	"strings"
 	"testing"
@@ -11,7 +13,11 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials/insecure"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/encoding/protowire"
+	"google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/types/known/emptypb"
 	"google.golang.org/protobuf/types/known/structpb"
 
@@ -31,6 +37,21 @@ func configured(t *testing.T) *Server {
 	_, err := s.ConfigureStack(context.Background(), &pulumirpc.AnalyzerStackConfigureRequest{Stack: "dev", DryRun: true})
 	require.NoError(t, err)
 	return s
+}
+
+// ask and askStack put questions in the form in which they come.
+func ask(t *testing.T, s *Server, req *pulumirpc.AnalyzeRequest) (*pulumirpc.AnalyzeResponse, error) {
+	t.Helper()
+	message, err := proto.Marshal(req)
+	require.NoError(t, err)
+	return s.analyze(message)
+}
+
+func askStack(t *testing.T, s *Server, resources ...*pulumirpc.AnalyzerResource) (*pulumirpc.AnalyzeResponse, error) {
+	t.Helper()
+	message, err := proto.Marshal(&pulumirpc.AnalyzeStackRequest{Resources: resources})
+	require.NoError(t, err)
+	return s.analyzeStack(message)
 }
 
 func nat(t *testing.T) *pulumirpc.AnalyzeRequest {
@@ -69,7 +90,7 @@ func TestEveryRuleIsAMandatoryPolicy(t *testing.T) {
 
 func TestDiagnosticSaysWhoWhatAndWhere(t *testing.T) {
 	t.Parallel()
-	response, err := configured(t).Analyze(context.Background(), nat(t))
+	response, err := ask(t, configured(t), nat(t))
 	require.NoError(t, err)
 	require.Len(t, response.GetDiagnostics(), 1)
 	d := response.GetDiagnostics()[0]
@@ -90,7 +111,7 @@ func TestConfiguredLevels(t *testing.T) {
 			"no-nat-gateway": {EnforcementLevel: level},
 		}})
 		require.NoError(t, err)
-		response, err := s.Analyze(context.Background(), nat(t))
+		response, err := ask(t, s, nat(t))
 		require.NoError(t, err)
 		require.Len(t, response.GetDiagnostics(), want, level.String())
 		if want == 1 {
@@ -103,15 +124,15 @@ func TestConfiguredLevels(t *testing.T) {
 func TestUnreadableResource(t *testing.T) {
 	t.Parallel()
 	broken := object(t, map[string]any{"internal": map[string]any{"4dabf18193072939515e22adb298388d": "no such signature"}})
-	_, err := configured(t).Analyze(context.Background(), &pulumirpc.AnalyzeRequest{Type: "aws:lb/loadBalancer:LoadBalancer", Urn: "u", Properties: broken})
+	_, err := ask(t, configured(t), &pulumirpc.AnalyzeRequest{Type: "aws:lb/loadBalancer:LoadBalancer", Urn: "u", Properties: broken})
 	require.ErrorContains(t, err, "properties of u")
 }
 
 func TestNotConfigured(t *testing.T) {
 	t.Parallel()
-	_, err := (&Server{}).Analyze(context.Background(), nat(t))
+	_, err := ask(t, &Server{}, nat(t))
 	require.ErrorContains(t, err, "not configured")
-	_, err = (&Server{}).AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{})
+	_, err = askStack(t, &Server{})
 	require.ErrorContains(t, err, "not configured")
 }
 
@@ -127,7 +148,7 @@ func TestStackSeesDependencies(t *testing.T) {
 		PropertyDependencies: map[string]*pulumirpc.AnalyzerPropertyDependencies{"vpcId": {Urns: []string{"urn:vpc"}}},
 	}
 	about := func() []string {
-		response, err := configured(t).AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{vpc, locked, flow}})
+		response, err := askStack(t, configured(t), vpc, locked, flow)
 		require.NoError(t, err)
 		var found []string
 		for _, diagnostic := range response.GetDiagnostics() {
@@ -143,12 +164,12 @@ func TestStackSeesDependencies(t *testing.T) {
 	assert.Equal(t, []string{"urn:vpc"}, about())
 }
 
-// TestRemediateIsAnsweredUnread asks over the wire, as the engine does.
-func TestRemediateIsAnsweredUnread(t *testing.T) {
+// TestOverTheWire asks as the engine does.
+func TestOverTheWire(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	require.NoError(t, err)
-	server := grpc.NewServer()
+	server := grpc.NewServer(options()...)
 	server.RegisterService(description(), &Server{Now: time.Now})
 	go func() { _ = server.Serve(listener) }()
 	t.Cleanup(server.Stop)
@@ -157,15 +178,62 @@ func TestRemediateIsAnsweredUnread(t *testing.T) {
 	t.Cleanup(func() { _ = conn.Close() })
 	client := pulumirpc.NewAnalyzerClient(conn)
 
-	response, err := client.Remediate(t.Context(), nat(t))
-	require.NoError(t, err)
-	assert.Empty(t, response.GetRemediations())
-	// The other methods are the protocol's own.
-	_, err = client.Analyze(t.Context(), nat(t))
-	require.ErrorContains(t, err, "the stack was not configured")
+	// The engine goes on where there is no Remediate.
+	_, err = client.Remediate(t.Context(), nat(t))
+	require.Equal(t, codes.Unimplemented, status.Code(err))
 	info, err := client.GetPluginInfo(t.Context(), &emptypb.Empty{})
 	require.NoError(t, err)
 	assert.Equal(t, rules.Version, info.GetVersion())
+	_, err = client.Analyze(t.Context(), nat(t))
+	require.ErrorContains(t, err, "the stack was not configured")
+	_, err = client.ConfigureStack(t.Context(), &pulumirpc.AnalyzerStackConfigureRequest{Stack: "dev", DryRun: true})
+	require.NoError(t, err)
+	response, err := client.Analyze(t.Context(), nat(t))
+	require.NoError(t, err)
+	require.Len(t, response.GetDiagnostics(), 1)
+
+	// A stack of more than a window.
+	var resources []*pulumirpc.AnalyzerResource
+	for i := range 3 {
+		resources = append(resources, &pulumirpc.AnalyzerResource{
+			Type: "aws:ec2/vpc:Vpc", Name: "vpc", Urn: fmt.Sprintf("urn:pulumi:dev::p::aws:ec2/vpc:Vpc::vpc-%d", i),
+			Properties: object(t, map[string]any{"tags": map[string]any{"long": strings.Repeat("x", window)}}),
+		})
+	}
+	response, err = client.AnalyzeStack(t.Context(), &pulumirpc.AnalyzeStackRequest{Resources: resources})
+	require.NoError(t, err)
+	var about []string
+	for _, diagnostic := range response.GetDiagnostics() {
+		if diagnostic.GetPolicyName() == "default-security-group-declared" {
+			about = append(about, diagnostic.GetUrn())
+		}
+	}
+	assert.Len(t, about, len(resources))
+}
+
+// TestBrokenMessages end in an error each: what can't be read isn't let through.
+func TestBrokenMessages(t *testing.T) {
+	t.Parallel()
+	whole, err := proto.Marshal(nat(t))
+	require.NoError(t, err)
+	stack, err := proto.Marshal(&pulumirpc.AnalyzeStackRequest{Resources: []*pulumirpc.AnalyzerResource{{Type: "t", Urn: "u", PropertyDependencies: map[string]*pulumirpc.AnalyzerPropertyDependencies{"vpcId": {Urns: []string{"urn:vpc"}}}}}})
+	require.NoError(t, err)
+	s := configured(t)
+	_, err = s.analyze(whole[:len(whole)-1])
+	require.ErrorContains(t, err, "unexpected EOF")
+	_, err = s.analyze([]byte{0})
+	require.Error(t, err)
+	_, err = s.analyzeStack(stack[:len(stack)-1])
+	require.ErrorContains(t, err, "unexpected EOF")
+	for i := range 3 { // the length of the resource, its dependencies, their list
+		broken := bytes.Clone(stack)
+		broken[[]int{1, len(stack) - 19, len(stack) - 10}[i]]++
+		_, err = s.analyzeStack(broken)
+		require.Error(t, err, "%d: %x", i, broken)
+	}
+	// Another protocol's fields, of whatever kind, are passed over.
+	_, err = s.analyze(protowire.AppendFixed64(protowire.AppendTag(whole, 90, protowire.Fixed64Type), 1))
+	require.NoError(t, err)
 }
 
 // TestNoticesAreAlwaysHeard switches everything off: what is off is told.
@@ -181,10 +249,10 @@ func TestNoticesAreAlwaysHeard(t *testing.T) {
 	}
 	_, err := s.Configure(context.Background(), &pulumirpc.ConfigureAnalyzerRequest{PolicyConfig: off})
 	require.NoError(t, err)
-	response, err := s.Analyze(context.Background(), nat(t))
+	response, err := ask(t, s, nat(t))
 	require.NoError(t, err)
 	assert.Empty(t, response.GetDiagnostics())
-	response, err = s.AnalyzeStack(context.Background(), &pulumirpc.AnalyzeStackRequest{})
+	response, err = askStack(t, s)
 	require.NoError(t, err)
 	require.Len(t, response.GetDiagnostics(), 1)
 	told := response.GetDiagnostics()[0]
