@@ -38,26 +38,18 @@ func encoded(decode func(any) error) ([]byte, error) {
 // fields calls take for each field of a message that holds bytes.
 func fields(message []byte, take func(field protowire.Number, value []byte) error) error {
 	for len(message) > 0 {
-		field, kind, n := protowire.ConsumeTag(message)
-		if n < 0 {
-			return protowire.ParseError(n)
+		field, kind, length := protowire.ConsumeField(message)
+		if length < 0 {
+			return protowire.ParseError(length)
 		}
-		message = message[n:]
-		if kind != protowire.BytesType {
-			if n = protowire.ConsumeFieldValue(field, kind, message); n < 0 {
-				return protowire.ParseError(n)
+		if kind == protowire.BytesType {
+			_, _, tag := protowire.ConsumeTag(message)
+			value, _ := protowire.ConsumeBytes(message[tag:length])
+			if err := take(field, value); err != nil {
+				return err
 			}
-			message = message[n:]
-			continue
 		}
-		value, n := protowire.ConsumeBytes(message)
-		if n < 0 {
-			return protowire.ParseError(n)
-		}
-		message = message[n:]
-		if err := take(field, value); err != nil {
-			return err
-		}
+		message = message[length:]
 	}
 	return nil
 }
