@@ -63,33 +63,36 @@ func by(shape Shape, kinds, path string) named {
 // leaf starts a pattern for a property's own name.
 const leaf = `(?:^|\.)`
 
-// names are asked in order: the first that fits counts.
-var names = []named{
-	by(Template, "string", leaf+`(?:templateBody|templateUrl)$`),
-	by(Address, "string", `(?i)`+leaf+`(?:invocationEndpoint|apiEndpoint|hecEndpoint|accountUrl|(?:httpEndpoint|endpoint)Configuration\.url|https?\.url|https?\.confirmationUrl|webUrl|httpConfig\.endpoint|`+
-		`httpsNotificationConfiguration\.endpoint|instanceUrl|applicationHostUrl|databaseUrl|serverHostname|serverName|containerUrl|nameNodes\.hostname|xksProxyUriEndpoint|endpointUri|`+
-		`kafkaSettings\.broker|clusterJdbcurl|oauth(?:Parameters)?\.authorizationEndpoint|integrationUri|[\w-]*integration\.uri|identityProviderDetails\.url|pinecone\w*\.connectionString|`+
-		`(?:redisEnterpriseCloud|mongoDbAtlas)Configuration\.endpoint)$|^(?:url|uri)$`),
-	by(Given, "string object", leaf+`(?:environmentVariables|runtimeEnvironmentVariables|environments?|envs|variables|stageVariables|airflowConfigurationOptions|connectionProperties|`+
-		`defaultArguments|nonOverridableArguments|providerDetails|propertyMap|configurations\.properties|hadoopJarStep\.properties|actions\.configuration|provisioningParameters|`+
-		`(?:runCommand|automation)Parameters\.parameters|userData|userDataBase64|[bB]uildspec|buildSpec|onCreate|onStart|studioLifecycleConfigContent|inputTemplate|customJson|`+
-		`configurationsJson|extraConnectionAttributes|args|arguments|commands|entryPoints|startCommand|buildCommand)$`),
-	by(Given, "string", `^parameters$`),
-	by(Definition, "string", leaf+`(?:containerProperties|ecsProperties|nodeProperties|definition|definitionString|input)$`),
-	by(Secret, "string object", leaf+`(?:[a-zA-Z0-9]*[pP]asswords?|[a-z]+Passphrase|clientSecret|clientSecretValue|secretKey|secretAccessKey|apiKey|apiSecretKey|apiToken|accessToken|refreshToken|jwtToken|oauthToken|authToken|hecToken|secretToken|sharedSecret|bgpAuthKey|privateKey|certificatePrivateKey|domainSigningPrivateKey|basicAuthCredentials|hostKey|platformCredential|tokenKey|authorizationApiKeyValue|tunnel[12]PresharedKey|keyMaterial|keyMaterialBase64|secretString|secretBinary|snmpCommunity|customerKey)$`),
-	by(TLS, "bool string", `(?i)`+leaf+`(?:requireTls|requireSsl|enforceHttps|enforceTls|tlsEnabled|sslEnabled|enableSsl|tlsRequired|transitEncryptionEnabled|transitEncryption|inTransitEncryption|inTransitEncryptionEnabled|enableInterContainerTrafficEncryption|nodeToNodeEncryption\.enabled|encryptionInTransit\.inCluster|requireEncryption|clusterEndpointEncryptionType|kafkaClusterEncryptionInTransit\.encryptionType|tls\.enforce)$`),
-	by(Plain, "bool", `(?i)`+leaf+`(?:disableSsl|disableTls|skipTlsVerify|insecureSkipVerif(?:y|ication)|insecureSsl(?:Verification)?|ignoreClientCertificateExpiry|clientAuthentication\.unauthenticated)$`),
-	by(Protocol, "string", `(?i)`+leaf+`(?:sslPolicy|securityPolicy|securityPolicyName|tlsSecurityPolicy|tlsPolicy|minimumProtocolVersion|viewerProtocolPolicy|originProtocolPolicy|originSslProtocols|sslMode|clientBroker|httpsPolicy|transitEncryptionMode|sslSecurityProtocol|securityProtocol|serverProtocol|tls\.mode)$`),
-	by(Document, "string object", leaf+`(?:policy|policyDocument|policyText|accessPolicy|accessPolicies|resourcePolicy|assumeRolePolicy|assumeRolePolicyDocument|inlinePolicy|deliveryDestinationPolicy|policyBody|permissionPolicy|repositoryPolicy|basePolicyDocument|delegatedPolicy|keyPolicy|fileSystemPolicy)$`),
-	by(Private, "bool string", leaf+`(?:blockPublicAcls|blockPublicPolicy|ignorePublicAcls|restrictPublicBuckets|blockPublicSecurityGroupRules|sourceDestCheck|internal)$`),
-	by(Public, "bool string", `(?i)`+leaf+`(?:publiclyAccessible|isPubliclyAccessible|associatePublicIpAddress|associateCarrierIpAddress|assignPublicIp|mapPublicIpOnLaunch|mapCustomerOwnedIpOnLaunch|assignIpv6AddressOnCreation|createPublicIp|autoAssignPublicIps|autoAssignElasticIps|publicConnectivity|endpointPublicAccess|enableInternetAccess|enableDefaultInternetAccess|anonymousAuthEnabled|allowUnauthenticatedIdentities|publiclyAdvertisable|publicAccess\.type|allowExternalPrincipals|autoAcceptSharedAttachments|autoAcceptSharedAssociations|allowAssociationToShareableServiceNetwork|directInternetAccess|webserverAccessMode|appNetworkAccessType|projectVisibility|visibility|acl|cannedAcl|objectAcl|s3ObjectAcl|cannedAclForObjects|s3AclOption|readAccess|internetGatewayBlockMode|internetGatewayExclusionMode|publicAddressAllocationIds|elasticIp|authType|authorizationType|functionUrlAuthType|endpointType|endpointConfiguration\.types|firewallFailOpen|networkAccessType|addressAllocationIds|networkConfiguration\.networkMode|publicIp)$`),
-	by(Shared, "string object", leaf+`(?:principals?|principalArn|allowedPrincipals|granteePrincipal|userGroups?|group|sharedAccounts|targetAccounts|grantee|granteeIdentifier|consumerIdentifier|accountIds|dataLakePrincipalIdentifier|permissions\.accountIds|organizationArns)$`),
-	by(Range, "string", `(?i)`+leaf+`(?:publicAccessCidrs|portInfos\.cidrs|portInfos\.ipv6Cidrs|ec2InboundPermissions\.ipRange|ipRules\.ipRange|rules\.source|sourceIpConfig\.cidrs|whitelistRules\.cidr|targetNetworkCidr|allowedIpRange|destinationCidrBlock|cidrAllowLists|cidrIp|cidrIpv6|cidrBlocks|ipv6CidrBlocks|cidrIpv4|readAccessCidrs|clientLists)$`),
-	by(Unencrypted, "bool", leaf+`encryptionDisabled$`),
-	by(Encrypted, "bool string", leaf+`(?:encrypted|storageEncrypted|kmsEncrypted|atRestEncryptionEnabled|cacheDataEncrypted|rootVolumeEncryptionEnabled|userVolumeEncryptionEnabled|returnConnectionPasswordEncrypted|cloudWatchEncryptionEnabled|s3BucketEncryptionEnabled|(?:encryptAtRest|serverSideEncryption|sseSpecification|serverSideEncryptionConfiguration)\.(?:enabled|sseEnabled))$`),
-	by(Cipher, "string", `(?i)`+leaf+`(?:encryptionOption|encryptionMode|sseAlgorithm|s3SseAlgorithm|serverSideEncryption|ebsEncryption|encryptionType|s3EncryptionMode|cloudwatchEncryptionMode|jobBookmarksEncryptionMode|catalogEncryptionMode)$`),
-	by(Key, "string", `(?i)`+leaf+`(?:kms(?:key|master)?(?:id|arn|keyid|keyarn|keyidentifier|identifier)|kmsKey|kmsEncryptionKey|kmsArn|cmkArn|awsKmsKey(?:Id|Arn)|sseAwsKmsKeyId|encryptionKey(?:Arn)?|customerEncryptionKeyArn|defaultEncryptionKey|volumeEncryptionKey|ebsEncryptionKeyArn|[a-z0-9]*KmsKey(?:Id|Arn|Identifier)|kmsMasterKeyId)$`),
-}
+// names are asked in order: the first that fits counts. Most plans have no type that
+// must be asked for, and needn't wait for the patterns.
+var names = sync.OnceValue(func() []named {
+	return []named{
+		by(Template, "string", leaf+`(?:templateBody|templateUrl)$`),
+		by(Address, "string", `(?i)`+leaf+`(?:invocationEndpoint|apiEndpoint|hecEndpoint|accountUrl|(?:httpEndpoint|endpoint)Configuration\.url|https?\.url|https?\.confirmationUrl|webUrl|httpConfig\.endpoint|`+
+			`httpsNotificationConfiguration\.endpoint|instanceUrl|applicationHostUrl|databaseUrl|serverHostname|serverName|containerUrl|nameNodes\.hostname|xksProxyUriEndpoint|endpointUri|`+
+			`kafkaSettings\.broker|clusterJdbcurl|oauth(?:Parameters)?\.authorizationEndpoint|integrationUri|[\w-]*integration\.uri|identityProviderDetails\.url|pinecone\w*\.connectionString|`+
+			`(?:redisEnterpriseCloud|mongoDbAtlas)Configuration\.endpoint)$|^(?:url|uri)$`),
+		by(Given, "string object", leaf+`(?:environmentVariables|runtimeEnvironmentVariables|environments?|envs|variables|stageVariables|airflowConfigurationOptions|connectionProperties|`+
+			`defaultArguments|nonOverridableArguments|providerDetails|propertyMap|configurations\.properties|hadoopJarStep\.properties|actions\.configuration|provisioningParameters|`+
+			`(?:runCommand|automation)Parameters\.parameters|userData|userDataBase64|[bB]uildspec|buildSpec|onCreate|onStart|studioLifecycleConfigContent|inputTemplate|customJson|`+
+			`configurationsJson|extraConnectionAttributes|args|arguments|commands|entryPoints|startCommand|buildCommand)$`),
+		by(Given, "string", `^parameters$`),
+		by(Definition, "string", leaf+`(?:containerProperties|ecsProperties|nodeProperties|definition|definitionString|input)$`),
+		by(Secret, "string object", leaf+`(?:[a-zA-Z0-9]*[pP]asswords?|[a-z]+Passphrase|clientSecret|clientSecretValue|secretKey|secretAccessKey|apiKey|apiSecretKey|apiToken|accessToken|refreshToken|jwtToken|oauthToken|authToken|hecToken|secretToken|sharedSecret|bgpAuthKey|privateKey|certificatePrivateKey|domainSigningPrivateKey|basicAuthCredentials|hostKey|platformCredential|tokenKey|authorizationApiKeyValue|tunnel[12]PresharedKey|keyMaterial|keyMaterialBase64|secretString|secretBinary|snmpCommunity|customerKey)$`),
+		by(TLS, "bool string", `(?i)`+leaf+`(?:requireTls|requireSsl|enforceHttps|enforceTls|tlsEnabled|sslEnabled|enableSsl|tlsRequired|transitEncryptionEnabled|transitEncryption|inTransitEncryption|inTransitEncryptionEnabled|enableInterContainerTrafficEncryption|nodeToNodeEncryption\.enabled|encryptionInTransit\.inCluster|requireEncryption|clusterEndpointEncryptionType|kafkaClusterEncryptionInTransit\.encryptionType|tls\.enforce)$`),
+		by(Plain, "bool", `(?i)`+leaf+`(?:disableSsl|disableTls|skipTlsVerify|insecureSkipVerif(?:y|ication)|insecureSsl(?:Verification)?|ignoreClientCertificateExpiry|clientAuthentication\.unauthenticated)$`),
+		by(Protocol, "string", `(?i)`+leaf+`(?:sslPolicy|securityPolicy|securityPolicyName|tlsSecurityPolicy|tlsPolicy|minimumProtocolVersion|viewerProtocolPolicy|originProtocolPolicy|originSslProtocols|sslMode|clientBroker|httpsPolicy|transitEncryptionMode|sslSecurityProtocol|securityProtocol|serverProtocol|tls\.mode)$`),
+		by(Document, "string object", leaf+`(?:policy|policyDocument|policyText|accessPolicy|accessPolicies|resourcePolicy|assumeRolePolicy|assumeRolePolicyDocument|inlinePolicy|deliveryDestinationPolicy|policyBody|permissionPolicy|repositoryPolicy|basePolicyDocument|delegatedPolicy|keyPolicy|fileSystemPolicy)$`),
+		by(Private, "bool string", leaf+`(?:blockPublicAcls|blockPublicPolicy|ignorePublicAcls|restrictPublicBuckets|blockPublicSecurityGroupRules|sourceDestCheck|internal)$`),
+		by(Public, "bool string", `(?i)`+leaf+`(?:publiclyAccessible|isPubliclyAccessible|associatePublicIpAddress|associateCarrierIpAddress|assignPublicIp|mapPublicIpOnLaunch|mapCustomerOwnedIpOnLaunch|assignIpv6AddressOnCreation|createPublicIp|autoAssignPublicIps|autoAssignElasticIps|publicConnectivity|endpointPublicAccess|enableInternetAccess|enableDefaultInternetAccess|anonymousAuthEnabled|allowUnauthenticatedIdentities|publiclyAdvertisable|publicAccess\.type|allowExternalPrincipals|autoAcceptSharedAttachments|autoAcceptSharedAssociations|allowAssociationToShareableServiceNetwork|directInternetAccess|webserverAccessMode|appNetworkAccessType|projectVisibility|visibility|acl|cannedAcl|objectAcl|s3ObjectAcl|cannedAclForObjects|s3AclOption|readAccess|internetGatewayBlockMode|internetGatewayExclusionMode|publicAddressAllocationIds|elasticIp|authType|authorizationType|functionUrlAuthType|endpointType|endpointConfiguration\.types|firewallFailOpen|networkAccessType|addressAllocationIds|networkConfiguration\.networkMode|publicIp)$`),
+		by(Shared, "string object", leaf+`(?:principals?|principalArn|allowedPrincipals|granteePrincipal|userGroups?|group|sharedAccounts|targetAccounts|grantee|granteeIdentifier|consumerIdentifier|accountIds|dataLakePrincipalIdentifier|permissions\.accountIds|organizationArns)$`),
+		by(Range, "string", `(?i)`+leaf+`(?:publicAccessCidrs|portInfos\.cidrs|portInfos\.ipv6Cidrs|ec2InboundPermissions\.ipRange|ipRules\.ipRange|rules\.source|sourceIpConfig\.cidrs|whitelistRules\.cidr|targetNetworkCidr|allowedIpRange|destinationCidrBlock|cidrAllowLists|cidrIp|cidrIpv6|cidrBlocks|ipv6CidrBlocks|cidrIpv4|readAccessCidrs|clientLists)$`),
+		by(Unencrypted, "bool", leaf+`encryptionDisabled$`),
+		by(Encrypted, "bool string", leaf+`(?:encrypted|storageEncrypted|kmsEncrypted|atRestEncryptionEnabled|cacheDataEncrypted|rootVolumeEncryptionEnabled|userVolumeEncryptionEnabled|returnConnectionPasswordEncrypted|cloudWatchEncryptionEnabled|s3BucketEncryptionEnabled|(?:encryptAtRest|serverSideEncryption|sseSpecification|serverSideEncryptionConfiguration)\.(?:enabled|sseEnabled))$`),
+		by(Cipher, "string", `(?i)`+leaf+`(?:encryptionOption|encryptionMode|sseAlgorithm|s3SseAlgorithm|serverSideEncryption|ebsEncryption|encryptionType|s3EncryptionMode|cloudwatchEncryptionMode|jobBookmarksEncryptionMode|catalogEncryptionMode)$`),
+		by(Key, "string", `(?i)`+leaf+`(?:kms(?:key|master)?(?:id|arn|keyid|keyarn|keyidentifier|identifier)|kmsKey|kmsEncryptionKey|kmsArn|cmkArn|awsKmsKey(?:Id|Arn)|sseAwsKmsKeyId|encryptionKey(?:Arn)?|customerEncryptionKeyArn|defaultEncryptionKey|volumeEncryptionKey|ebsEncryptionKeyArn|[a-z0-9]*KmsKey(?:Id|Arn|Identifier)|kmsMasterKeyId)$`),
+	}
+})
 
 // Named returns the shape of a property by its dotted path and kind (string,
 // bool, number, object), or "".
@@ -107,7 +110,7 @@ func Named(path, kind string) Shape {
 var answers sync.Map
 
 func byName(path, kind string) Shape {
-	for _, n := range names {
+	for _, n := range names() {
 		if strings.Contains(n.kinds, kind) && n.path.MatchString(path) {
 			return n.shape
 		}
