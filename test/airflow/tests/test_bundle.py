@@ -17,7 +17,10 @@ RELEASES = 42
 PARSE = """
 import json, logging, multiprocessing, os, pathlib, sys, threading, time
 from airflow.dag_processing.bundles.manager import DagBundlesManager
-from airflow.models.dagbag import BundleDagBag
+try:
+    from airflow.dag_processing.dagbag import BundleDagBag
+except ImportError:  # 3.1
+    from airflow.models.dagbag import BundleDagBag
 
 home, releases, mode = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 trees = home / ".dags.sync"
@@ -65,8 +68,8 @@ print(json.dumps(found))
 """
 LOOK = """
 import json, logging, sys
-logging.basicConfig(format="%(message)s", stream=sys.stderr)
 from airflow.dag_processing.bundles.manager import DagBundlesManager
+logging.basicConfig(format="%(message)s", stream=sys.stderr, force=True)
 bundle = DagBundlesManager().get_bundle("dags-folder", version=sys.argv[2] or None)
 bundle.initialize()
 before = [bundle.supports_versioning, bundle.get_current_version(), str(bundle.path)]
@@ -79,7 +82,6 @@ print(json.dumps([before, [bundle.get_current_version(), str(bundle.path)]]))
 RUNS = """
 import fcntl, json, logging, pathlib, sys
 from airflow.utils import timezone
-logging.basicConfig(format="%(message)s", stream=sys.stderr)
 from sqlalchemy import insert, update
 from airflow import settings
 from airflow.dag_processing.bundles.manager import DagBundlesManager
@@ -90,6 +92,7 @@ from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 
 import_all_models()
+logging.basicConfig(format="%(message)s", stream=sys.stderr, force=True)
 runs = DagRun.__table__
 Base.metadata.create_all(settings.engine)
 with create_session() as session:
@@ -133,6 +136,8 @@ print(json.dumps(held))
 
 
 class Bundle(unittest.TestCase):
+    LINE = "3.1"
+
     def setUp(self):
         self.home = pathlib.Path(tempfile.mkdtemp()).resolve()
         self.addCleanup(shutil.rmtree, self.home)
@@ -143,7 +148,7 @@ class Bundle(unittest.TestCase):
             "PYTHONPATH": str(DOCKER / "python"), "AIRFLOW_HOME": str(self.home / "airflow"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles), "PYTHONDONTWRITEBYTECODE": "1",
         }  # fmt: skip
-        done = subprocess.run([image_python(), "-c", script, str(self.home), *arguments], env=environment, capture_output=True, text=True, timeout=240)
+        done = subprocess.run([image_python(self.LINE), "-c", script, str(self.home), *arguments], env=environment, capture_output=True, text=True, timeout=240)
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         return json.loads(done.stdout.strip().splitlines()[-1]), done.stderr
 
@@ -204,6 +209,10 @@ class Bundle(unittest.TestCase):
         (self.home / "dags").mkdir()
         found, _ = self.run_in_image(LOOK, "tree-000001")
         self.assertEqual(found[0], [False, None, str(self.home / "dags")])
+
+
+class BundleOf33(Bundle):
+    LINE = "3.3"
 
 
 if __name__ == "__main__":
