@@ -44,7 +44,7 @@ def parse(queue):
         bundle = DagBundlesManager().get_bundle("dags-folder")
         bundle.initialize()
         path = bundle.path
-    bag = BundleDagBag(str(path), bundle_path=path, include_examples=False)
+    bag = BundleDagBag(str(path), bundle_path=path)
     dag = bag.dags.get("d")
     queue.put([sorted(bag.import_errors.values()), dag and dag.description.split(), dag and str(dag.fileloc), dag and str(dag.relative_fileloc),
                None if mode == "link" else bundle.get_current_version()])
@@ -62,7 +62,7 @@ threading.Thread(target=releases_come).start()
 while not ended.is_set():
     child = fork.Process(target=parse, args=(queue,))
     child.start()
-    found.append(queue.get())
+    found.append(queue.get(timeout=60))
     child.join()
 print(json.dumps(found))
 """
@@ -122,7 +122,7 @@ def look(change=None):
 
 look()
 began = {"dag_id": "d", "run_type": "manual", "run_after": timezone.utcnow(), "log_template_id": None}
-unfinished = [("running", "tree-000001"), ("queued", "tree-000002"), ("running", None), ("running", "tree-000000"), ("running", "../x"), ("running", "tree-000001")]
+unfinished = [("running", "tree-000001"), ("queued", "tree-000002"), ("running", None), ("running", "tree-000000"), ("running", "../x"), ("running", "tree-000001+1f0c9a6b2d3e")]
 for number, (state, version) in enumerate([*unfinished, ("success", "tree-000003")]):
     with create_session() as session:
         session.execute(insert(runs).values(run_id=str(number), state=state, bundle_version=version, **began))
@@ -152,10 +152,10 @@ class Bundle(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         return json.loads(done.stdout.strip().splitlines()[-1]), done.stderr
 
-    def publish(self, name: str) -> pathlib.Path:
+    def publish(self, name: str, record: str = "") -> pathlib.Path:
         tree = self.home / ".dags.sync" / name
         tree.mkdir(parents=True)
-        tree.with_name(f"{name}.manifest").touch()
+        tree.with_name(f"{name}.manifest").write_text(record)
         (self.home / "next").symlink_to(f".dags.sync/{name}")
         (self.home / "next").replace(self.home / "dags")
         return tree
@@ -186,6 +186,17 @@ class Bundle(unittest.TestCase):
             found, said = self.run_in_image(LOOK, version)
             self.assertEqual(found[1], ["tree-000002", str(new)])
             self.assertIn(f"Bundle 'dags-folder': the tree {version} is no longer kept; using tree-000002", said)
+
+    def test_a_version_names_the_commit_of_its_push(self):
+        """A run of before, whose version has none, finds its tree as well; what stands among the files is no commit."""
+        tree = self.publish("tree-000001", '0a1b\n{"source":"s3://b/","mark":"m","commit":"1f0c9a6b2d3e4f50","published":"","files":[]}')
+        files = "x" * 2048 + '"commit":"1f0c9a6b2d3e4f50",'
+        self.publish("tree-000002", '0a1b\n{"source":"s3://b/","mark":"m","published":"","files":["' + files + '"]}')
+        for version in ("tree-000001+1f0c9a6b2d3e", "tree-000001"):
+            found, _ = self.run_in_image(LOOK, version)
+            self.assertEqual(found[1], ["tree-000001+1f0c9a6b2d3e", str(tree)])
+        found, _ = self.run_in_image(LOOK, "")
+        self.assertEqual(found[1][0], "tree-000002")
 
     def test_the_processor_follows_at_a_refresh_alone(self):
         old = self.publish("tree-000001")
