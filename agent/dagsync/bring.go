@@ -61,6 +61,9 @@ func (m *mirror) bring(ctx context.Context, now view, listing bucket.Listing) (b
 			Source: m.pair.Source(), Mark: listing.Mark.ETag, Published: listing.Time, Entries: stage.Entries,
 		},
 	}
+	if pushed := listing.Mark.ETag != "" && listing.Mark.ETag != now.manifest.Mark; pushed { // else somebody changed what it had brought
+		next.manifest.Commit = m.push.mark.Commit
+	}
 	// Of a record the later of two clocks counts, S3's and this machine's, of the
 	// present the earlier one: so one wrong clock makes no tree look old.
 	if clock := m.options.clock(); clock.After(listing.Time) {

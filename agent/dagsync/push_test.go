@@ -3,6 +3,8 @@ package dagsync
 import (
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -18,6 +20,29 @@ import (
 // mark writes the mark of a push.
 func (w *world) mark(id, state string) {
 	w.s3.Put(prefix+bucket.MarkKey, fmt.Sprintf(`{"id": %q, "state": %q, "at": "2026-11-28T05:00:00Z"}`, id, state))
+}
+
+// A tree says the commit that its push named, and none when somebody changed
+// what a push had brought: it isn't that commit any more.
+func TestTreeNamesTheCommitOfItsPush(t *testing.T) {
+	w := newWorld(t)
+	w.put(files{"a.py": "1"})
+	const commit = "1f0c9a6b2d3e4f5061728394a5b6c7d8e9f00112"
+	w.s3.Put(prefix+bucket.MarkKey, fmt.Sprintf(`{"id": "one", "state": "complete", "at": "2026-11-28T05:00:00Z", "commit": %q}`, commit))
+	recorded := func(tree int) string {
+		record, err := os.ReadFile(filepath.Join(w.home(), fmt.Sprintf("tree-%06d.manifest", tree)))
+		require.NoError(t, err)
+		head, _, found := strings.Cut(string(record), `"files":`)
+		require.True(t, found)
+		return head
+	}
+	w.once(cli.ExitOK)
+	require.Contains(t, recorded(1), fmt.Sprintf(`"commit":%q,`, commit))
+
+	w.put(files{"a.py": "2"})
+	w.once(cli.ExitOK)
+	w.sees(files{"a.py": "2"})
+	require.NotContains(t, recorded(2), "commit")
 }
 
 // packageOf makes n files of one release; a package whose modules belong together.

@@ -27,6 +27,9 @@ type Manifest struct {
 	Source string `json:"source"`
 	// Mark is the ETag of the mark of the push that this is the release of.
 	Mark string `json:"mark"`
+	// Commit is the one that this push names, if it does. Readers look for it
+	// in front of the files.
+	Commit string `json:"commit,omitempty"`
 	// Published is when the tree was put in place, by the later of S3's clock
 	// and this machine's.
 	Published time.Time `json:"published"`

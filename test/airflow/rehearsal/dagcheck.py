@@ -15,10 +15,16 @@ def main(folder: pathlib.Path) -> int:
     faults = []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        from airflow.models.dagbag import DagBag
+        try:
+            from airflow.dag_processing.dagbag import DagBag
 
+            options = {}
+        except ImportError:  # 3.1, whose bag has Airflow's examples as well
+            from airflow.models.dagbag import DagBag
+
+            options = {"include_examples": False}
         caught.clear()  # Airflow's own, at its import
-        bag = DagBag(str(folder), include_examples=False, safe_mode=False)
+        bag = DagBag(str(folder), safe_mode=False, **options)
     for path, trace in bag.import_errors.items():
         faults.append(f"{path}: {trace.strip().splitlines()[-1]}")
     for warning in caught:

@@ -17,7 +17,10 @@ RELEASES = 42
 PARSE = """
 import json, logging, multiprocessing, os, pathlib, sys, threading, time
 from airflow.dag_processing.bundles.manager import DagBundlesManager
-from airflow.models.dagbag import BundleDagBag
+try:
+    from airflow.dag_processing.dagbag import BundleDagBag
+except ImportError:  # 3.1
+    from airflow.models.dagbag import BundleDagBag
 
 home, releases, mode = pathlib.Path(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 trees = home / ".dags.sync"
@@ -41,7 +44,7 @@ def parse(queue):
         bundle = DagBundlesManager().get_bundle("dags-folder")
         bundle.initialize()
         path = bundle.path
-    bag = BundleDagBag(str(path), bundle_path=path, include_examples=False)
+    bag = BundleDagBag(str(path), bundle_path=path)
     dag = bag.dags.get("d")
     queue.put([sorted(bag.import_errors.values()), dag and dag.description.split(), dag and str(dag.fileloc), dag and str(dag.relative_fileloc),
                None if mode == "link" else bundle.get_current_version()])
@@ -59,14 +62,14 @@ threading.Thread(target=releases_come).start()
 while not ended.is_set():
     child = fork.Process(target=parse, args=(queue,))
     child.start()
-    found.append(queue.get())
+    found.append(queue.get(timeout=60))
     child.join()
 print(json.dumps(found))
 """
 LOOK = """
 import json, logging, sys
-logging.basicConfig(format="%(message)s", stream=sys.stderr)
 from airflow.dag_processing.bundles.manager import DagBundlesManager
+logging.basicConfig(format="%(message)s", stream=sys.stderr, force=True)
 bundle = DagBundlesManager().get_bundle("dags-folder", version=sys.argv[2] or None)
 bundle.initialize()
 before = [bundle.supports_versioning, bundle.get_current_version(), str(bundle.path)]
@@ -79,7 +82,6 @@ print(json.dumps([before, [bundle.get_current_version(), str(bundle.path)]]))
 RUNS = """
 import fcntl, json, logging, pathlib, sys
 from airflow.utils import timezone
-logging.basicConfig(format="%(message)s", stream=sys.stderr)
 from sqlalchemy import insert, update
 from airflow import settings
 from airflow.dag_processing.bundles.manager import DagBundlesManager
@@ -90,6 +92,7 @@ from airflow.models.dagrun import DagRun
 from airflow.utils.session import create_session
 
 import_all_models()
+logging.basicConfig(format="%(message)s", stream=sys.stderr, force=True)
 runs = DagRun.__table__
 Base.metadata.create_all(settings.engine)
 with create_session() as session:
@@ -119,7 +122,7 @@ def look(change=None):
 
 look()
 began = {"dag_id": "d", "run_type": "manual", "run_after": timezone.utcnow(), "log_template_id": None}
-unfinished = [("running", "tree-000001"), ("queued", "tree-000002"), ("running", None), ("running", "tree-000000"), ("running", "../x"), ("running", "tree-000001")]
+unfinished = [("running", "tree-000001"), ("queued", "tree-000002"), ("running", None), ("running", "tree-000000"), ("running", "../x"), ("running", "tree-000001+1f0c9a6b2d3e")]
 for number, (state, version) in enumerate([*unfinished, ("success", "tree-000003")]):
     with create_session() as session:
         session.execute(insert(runs).values(run_id=str(number), state=state, bundle_version=version, **began))
@@ -133,6 +136,8 @@ print(json.dumps(held))
 
 
 class Bundle(unittest.TestCase):
+    LINE = "3.1"
+
     def setUp(self):
         self.home = pathlib.Path(tempfile.mkdtemp()).resolve()
         self.addCleanup(shutil.rmtree, self.home)
@@ -143,14 +148,14 @@ class Bundle(unittest.TestCase):
             "PYTHONPATH": str(DOCKER / "python"), "AIRFLOW_HOME": str(self.home / "airflow"), "AIRFLOW__CORE__LOAD_EXAMPLES": "False",
             "AIRFLOW__DAG_PROCESSOR__DAG_BUNDLE_CONFIG_LIST": json.dumps(bundles), "PYTHONDONTWRITEBYTECODE": "1",
         }  # fmt: skip
-        done = subprocess.run([image_python(), "-c", script, str(self.home), *arguments], env=environment, capture_output=True, text=True, timeout=240)
+        done = subprocess.run([image_python(self.LINE), "-c", script, str(self.home), *arguments], env=environment, capture_output=True, text=True, timeout=240)
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         return json.loads(done.stdout.strip().splitlines()[-1]), done.stderr
 
-    def publish(self, name: str) -> pathlib.Path:
+    def publish(self, name: str, record: str = "") -> pathlib.Path:
         tree = self.home / ".dags.sync" / name
         tree.mkdir(parents=True)
-        tree.with_name(f"{name}.manifest").touch()
+        tree.with_name(f"{name}.manifest").write_text(record)
         (self.home / "next").symlink_to(f".dags.sync/{name}")
         (self.home / "next").replace(self.home / "dags")
         return tree
@@ -182,6 +187,17 @@ class Bundle(unittest.TestCase):
             self.assertEqual(found[1], ["tree-000002", str(new)])
             self.assertIn(f"Bundle 'dags-folder': the tree {version} is no longer kept; using tree-000002", said)
 
+    def test_a_version_names_the_commit_of_its_push(self):
+        """A run of before, whose version has none, finds its tree as well; what stands among the files is no commit."""
+        tree = self.publish("tree-000001", '0a1b\n{"source":"s3://b/","mark":"m","commit":"1f0c9a6b2d3e4f50","published":"","files":[]}')
+        files = "x" * 2048 + '"commit":"1f0c9a6b2d3e4f50",'
+        self.publish("tree-000002", '0a1b\n{"source":"s3://b/","mark":"m","published":"","files":["' + files + '"]}')
+        for version in ("tree-000001+1f0c9a6b2d3e", "tree-000001"):
+            found, _ = self.run_in_image(LOOK, version)
+            self.assertEqual(found[1], ["tree-000001+1f0c9a6b2d3e", str(tree)])
+        found, _ = self.run_in_image(LOOK, "")
+        self.assertEqual(found[1][0], "tree-000002")
+
     def test_the_processor_follows_at_a_refresh_alone(self):
         old = self.publish("tree-000001")
         step = f"import os; os.mkdir({str(self.home)!r} + '/.dags.sync/tree-000002'); os.unlink({str(self.home / 'dags')!r}); "
@@ -204,6 +220,10 @@ class Bundle(unittest.TestCase):
         (self.home / "dags").mkdir()
         found, _ = self.run_in_image(LOOK, "tree-000001")
         self.assertEqual(found[0], [False, None, str(self.home / "dags")])
+
+
+class BundleOf33(Bundle):
+    LINE = "3.3"
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from .support import image_python
 
 # More than the agent keeps of any age, which is 100.
 PUSHES = 104
+COMMIT = "1f0c9a6b2d3e4f5061728394a5b6c7d8e9f00112"
 AGENT = PROJECT / "bin" / "airflow-agent"
 # Holds one tree, as the process of a task does, until a line comes; then says what it reads in it.
 HOLD = """
@@ -26,7 +27,7 @@ from airflow.dag_processing.bundles.manager import DagBundlesManager
 logging.basicConfig(format="%(message)s", stream=sys.stderr, force=True)
 bundle = DagBundlesManager().get_bundle("dags-folder", version=sys.argv[1] or None)
 bundle.initialize()
-print(json.dumps(bundle.path.name), flush=True)
+print(json.dumps(bundle.get_current_version()), flush=True)
 for line in sys.stdin:
     if line == "refresh\\n":
         bundle.refresh()
@@ -49,6 +50,7 @@ class BundleAndAgent(unittest.TestCase):
         self.trees, self.link = self.home / ".dags.sync", self.home / "dags"
         self.put("pkg/same.py", "same")
         self.put("release.py", "1")
+        self.put(".airflow-release", json.dumps({"id": "one", "state": "complete", "at": "2026-11-28T05:00:00Z", "commit": COMMIT}))
         command = [AGENT, "dagsync", "--source", "s3://dags-bucket/dev/", "--target", self.link, "--interval", "20ms", "--listen", "127.0.0.1:0"]
         with open(self.home / "agent.log", "wb") as log:
             agent = subprocess.Popen(command, env=keys, stdout=log, stderr=log)
@@ -102,8 +104,8 @@ class BundleAndAgent(unittest.TestCase):
 
     def hold_and_push(self, line: str) -> None:
         run, processor = self.reader(line), self.reader(line)
-        first = self.said(run)
-        self.assertEqual((first, self.said(processor)), ("tree-000001", "tree-000001"))
+        first, version = "tree-000001", f"tree-000001+{COMMIT[:12]}"
+        self.assertEqual((self.said(run), self.said(processor)), (version, version))
         for release in range(2, PUSHES + 1):
             self.push(release)
         self.assertIn(first, self.kept())
@@ -111,8 +113,8 @@ class BundleAndAgent(unittest.TestCase):
         self.assertNotIn("tree-000002", self.kept(), "what nobody holds goes")
         self.assertEqual(self.ask(run, "look"), [first, "1", "same"])
         # A task that starts later in the same run finds its tree as well, a refresh lets go of it.
-        later = self.reader(line, first)
-        self.assertEqual(self.said(later), first)
+        later = self.reader(line, version)
+        self.assertEqual(self.said(later), version)
         self.assertEqual(self.ask(processor, "refresh")[1:], [str(PUSHES), "same"])
         self.end(run)
         self.push(PUSHES + 1)
@@ -121,9 +123,9 @@ class BundleAndAgent(unittest.TestCase):
         self.end(later)
         self.push(PUSHES + 2)
         self.until(lambda: first not in self.kept() and not (self.trees / first).exists(), "the tree that nobody holds goes")
-        gone = self.reader(line, first)
-        self.assertEqual(self.said(gone), self.kept()[-1])
-        self.assertIn(f"the tree {first} is no longer kept", (self.home / "reader.log").read_text())
+        gone = self.reader(line, version)
+        self.assertEqual(self.said(gone), self.kept()[-1], "changed by hand: no commit")
+        self.assertIn(f"the tree {version} is no longer kept", (self.home / "reader.log").read_text())
 
     def test_airflow_3_1(self):
         self.hold_and_push("3.1")

@@ -94,15 +94,22 @@ class Entrypoint(unittest.TestCase):
         self.assertEqual(done.returncode, 64)
         self.assertIn("no command", done.stderr)
 
-    def test_becomes_airflow(self):
-        """The process that was started is the one that airflow runs in: signals reach it."""
+    def becomes(self, program: str, command: str) -> str:
+        """What a stand-in of the program was given; it must be the process that was started: signals reach it."""
         with tempfile.TemporaryDirectory() as folder:
-            stub = pathlib.Path(folder) / "airflow"
+            stub = pathlib.Path(folder) / program
             stub.write_text('#!/bin/sh\necho "$$ $@"\n')
             stub.chmod(0o755)
             process = subprocess.Popen(
-                [DOCKER / "bin" / "entrypoint", "celery", "worker", "--queues", "a b"],
-                env={"PATH": f"{folder}:{os.environ['PATH']}", **whole("celery")}, stdout=subprocess.PIPE, text=True,
+                [DOCKER / "bin" / "entrypoint", *command.split()],
+                env={"PATH": f"{folder}:/usr/bin:/bin", **whole(command)}, stdout=subprocess.PIPE, text=True,
             )  # fmt: skip
-            said, _ = process.communicate(timeout=10)
-        self.assertEqual(said.strip(), f"{process.pid} celery worker --queues a b")
+            identity, _, given = process.communicate(timeout=10)[0].strip().partition(" ")
+        self.assertEqual(identity, str(process.pid))
+        return given
+
+    def test_becomes_airflow(self):
+        self.assertEqual(self.becomes("airflow", "celery worker --queues a,b"), "celery worker --queues a,b")
+
+    def test_becomes_the_images_triggerer(self):
+        self.assertEqual(self.becomes("python", "triggerer --capacity 5"), "-m airflow_fargate.triggerer triggerer --capacity 5")

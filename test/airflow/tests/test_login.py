@@ -31,10 +31,10 @@ OIDC = {
 }
 
 
-def load(environment: dict) -> tuple[int, dict, str]:
+def load(environment: dict, line: str) -> tuple[int, dict, str]:
     with tempfile.TemporaryDirectory() as home:
         done = subprocess.run(
-            [image_python(), "-c", SCRIPT, DOCKER / "config" / "webserver_config.py"],
+            [image_python(line), "-c", SCRIPT, DOCKER / "config" / "webserver_config.py"],
             env={"AIRFLOW_HOME": home, "HOME": home, "PATH": "/usr/bin:/bin", **environment}, capture_output=True, text=True,
         )  # fmt: skip
     line = next((line for line in done.stdout.splitlines() if line.startswith("FOUND ")), "FOUND {}")
@@ -42,13 +42,15 @@ def load(environment: dict) -> tuple[int, dict, str]:
 
 
 class Login(unittest.TestCase):
+    LINE = "3.1"
+
     def test_password(self):
-        code, found, said = load({})
+        code, found, said = load({}, self.LINE)
         self.assertEqual((code, found.get("AUTH_TYPE")), (0, 1), said[-800:])  # AUTH_DB
         self.assertIsNone(found["url"])
 
     def test_oidc(self):
-        code, found, said = load(OIDC)
+        code, found, said = load(OIDC, self.LINE)
         self.assertEqual(code, 0, said[-800:])
         self.assertEqual(found["AUTH_TYPE"], 4)  # AUTH_OAUTH
         self.assertEqual(found["AUTH_USER_REGISTRATION_ROLE"], "Public")
@@ -65,10 +67,14 @@ class Login(unittest.TestCase):
         ]
         for environment, expected in cases:
             with self.subTest(expected=expected):
-                code, _, said = load(environment)
+                code, _, said = load(environment, self.LINE)
                 self.assertEqual(code, 1, said[-400:])
                 self.assertIn(expected, said)
                 self.assertNotIn("SECRETWORD", said)
+
+
+class LoginOf33(Login):
+    LINE = "3.3"
 
 
 class People(unittest.TestCase):

@@ -35,11 +35,13 @@ print(json.dumps([(base / log).exists() for log in logs]))
 
 
 class Upload(unittest.TestCase):
+    LINE = "3.1"
+
     def left(self, template):
         """Whether the logs of tries 1 and 2 are there after the upload of the first."""
         with tempfile.TemporaryDirectory() as home:
             run = subprocess.run(
-                [image_python(), "-c", UPLOAD, f"{home}/logs", template],
+                [image_python(self.LINE), "-c", UPLOAD, f"{home}/logs", template],
                 env={"AIRFLOW_HOME": home, "HOME": home, "PATH": "/usr/bin:/bin"}, capture_output=True, text=True,
             )  # fmt: skip
         self.assertEqual(run.returncode, 0, run.stderr)
@@ -54,3 +56,7 @@ class Upload(unittest.TestCase):
 
     def test_the_provider_deletes_the_folder(self):
         self.assertEqual(self.left("task_id={{ ti.task_id }}/attempt={{ try_number }}.log"), [False, False], "the provider was mended: ADR 0075 may go")
+
+
+class UploadOf33(Upload):
+    LINE = "3.3"

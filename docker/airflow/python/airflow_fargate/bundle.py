@@ -11,12 +11,22 @@ one for each run that hasn't ended as well, which between two of its tasks nobod
 import fcntl
 import logging
 import os
+import re
 from pathlib import Path
 from typing import IO
 
 from airflow.dag_processing.bundles.base import BaseDagBundle
 
 log = logging.getLogger(__name__)
+
+# The commit in a tree's record, in front of its files, which a record of any size begins with.
+COMMIT, BEGINNING = re.compile(rb'"commit":"([0-9a-f]{7,64})",'), 2048
+SHOWN = 12  # characters of it
+
+
+def named(version: str) -> str:
+    """The tree that a version names."""
+    return version.partition("+")[0]
 
 
 class TreeBundle(BaseDagBundle):
@@ -29,6 +39,7 @@ class TreeBundle(BaseDagBundle):
         self._link = Path(path)
         self._tree: Path | None = None
         self._record = None  # of the tree, open and locked
+        self._commit = ""
         self._runs: dict[str, IO] = {}  # the records of the trees that runs name, by their names
         # A link that isn't there yet is one that dagsync will make.
         self.supports_versioning = self._link.is_symlink() or not self._link.exists()
@@ -42,8 +53,8 @@ class TreeBundle(BaseDagBundle):
         self._hold_for_runs()
 
     def get_current_version(self) -> str | None:
-        """The tree's name, tree-000042; None before the first publication, and for a plain folder."""
-        return self.path.name if self.supports_versioning and self.path != self._link else None
+        """The tree's name, and the commit if its push named one: tree-000042+1f0c9a6b2d3e; None before the first publication, and for a plain folder."""
+        return self.path.name + self._commit if self.supports_versioning and self.path != self._link else None
 
     @property
     def path(self) -> Path:
@@ -57,7 +68,7 @@ class TreeBundle(BaseDagBundle):
             return self._link
         present = self._link.resolve()
         if self.version:
-            asked = (present.parent / self.version).resolve()
+            asked = (present.parent / named(self.version)).resolve()
             if asked.parent == present.parent and asked.is_dir() and self._hold(asked):
                 return asked
             log.warning("Bundle '%s': the tree %s is no longer kept; using %s", self.name, self.version, present.name)
@@ -77,14 +88,14 @@ class TreeBundle(BaseDagBundle):
             # A session of its own: Airflow refreshes bundles within another. Not IN: each half has an index.
             with create_session(scoped=False) as session:
                 query = select(DagRun.bundle_version).distinct().where(or_(DagRun.state == "running", DagRun.state == "queued"))
-                named = set(session.scalars(query)) - {None}
+                wanted = {named(version) for version in session.scalars(query) if version}
         except SQLAlchemyError as error:
             log.warning("Bundle '%s': the runs can't be asked for, so the trees of before are held: %s", self.name, error)
             return
-        for name in self._runs.keys() - named:
+        for name in self._runs.keys() - wanted:
             self._runs.pop(name).close()
         home = self._link.resolve().parent
-        for name in named - self._runs.keys():
+        for name in wanted - self._runs.keys():
             tree = (home / name).resolve()
             if tree.parent == home and (record := self._lock(tree)):
                 self._runs[name] = record
@@ -93,10 +104,13 @@ class TreeBundle(BaseDagBundle):
         """Keeps a tree from being removed; False when it is gone, or just going."""
         record = self._lock(tree)
         if record is None:
+            self._commit = ""
             return False
         if self._record:
             self._record.close()
         self._record = record
+        commit = COMMIT.search(os.pread(record.fileno(), BEGINNING, 0))
+        self._commit = f"+{commit[1][:SHOWN].decode()}" if commit else ""
         return True
 
     def _lock(self, tree: Path) -> IO | None:

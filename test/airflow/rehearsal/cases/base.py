@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 import pathlib
 import time
 from collections.abc import Callable
@@ -61,6 +62,10 @@ class Run:
         bucket, prefix = self.location(tree)
         self.world.s3.delete_object(Bucket=bucket, Key=prefix + name)
         self.publish()
+
+    def mark(self, state: str, tree: str = "dags") -> None:
+        """Says pushing or complete, as `ops push` does around its changes (docs/adr/0035)."""
+        self.put(".airflow-release", json.dumps({"id": "rehearsal", "state": state, "at": "2026-01-01T00:00:00Z"}), tree)
 
     def files(self) -> pathlib.Path:
         """The shared folder as this harness sees it."""

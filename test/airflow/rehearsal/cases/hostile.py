@@ -69,7 +69,7 @@ TRIES = [
     Try("own token", "any variable over the execution API, with its own token", "none in Airflow: a task reads and writes each variable, and reads each connection", {"worker": ("200|403, and 200 as its process", "read")}),
     Try("another's task, own token", "end another's task, with its own token", "the token is for one task", {"worker": ("403", "refused")}),
     Try("broker", "the broker, with the worker's password", "none: Celery needs the queues whole. It reads what waits and runs, may empty queues, stop workers, and hand any pool a message: pools are no wall between DAG authors", {"worker": ("True results, True tokens of running tasks", "results, messages, and tasks' tokens in them")}),
-    Try("another's token", "end another's task, with the token from the broker", "its life, twice `airflow.queuedTimeoutSeconds`. 3.3: it starts a task that waits, or again for who names host and process of one that runs; the answer has a token for the rest", {"worker": ("204|403, and 204 as its process", "done")}),
+    Try("another's token", "end another's task, with the token from the broker", "its life, twice `airflow.queuedTimeoutSeconds`, in 3.3 once. There it starts a task that waits, or again for who names host and process of one that runs; the answer has a token for the rest", {"worker": ("204|403, and 204 as its process", "done")}),
     Try("somebody else's task", "what became of that task", "Airflow believes the token", {"worker": ("failed", "failed")}),
 ]  # fmt: skip
 
