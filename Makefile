@@ -11,7 +11,7 @@ SHELL := /usr/bin/env bash
 MAKEFLAGS += --no-print-directory
 
 GO_BUILD := go build -ldflags "-s -w"
-PULUMI := scripts/pulumi $(STACK)
+PULUMI := scripts/pulumi "$(STACK)"
 PACK := --policy-pack $(CURDIR)/bin/policy-pack
 # What a run needs: nothing of the simulated cloud when the cloud is real.
 READY := tools policy $(if $(filter sim,$(CLOUD)),sim)
