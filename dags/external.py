@@ -24,7 +24,7 @@ def external():
         allowed_states=["success"],
         failed_states=["failed"],
         deferrable=True,
-        poll_interval=2,
+        poke_interval=2,
         timeout=600,
     ) >> after()
 
