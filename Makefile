@@ -11,7 +11,7 @@ SHELL := /usr/bin/env bash
 MAKEFLAGS += --no-print-directory
 
 GO_BUILD := go build -ldflags "-s -w"
-PULUMI := scripts/pulumi $(STACK)
+PULUMI := scripts/pulumi "$(STACK)"
 PACK := --policy-pack $(CURDIR)/bin/policy-pack
 # What a run needs: nothing of the simulated cloud when the cloud is real.
 READY := tools policy $(if $(filter sim,$(CLOUD)),sim)
@@ -59,8 +59,8 @@ lint-fast: ## the checks of a commit: formatting, scripts, workflows, no NAT gat
 	@scripts/lint-fast
 
 .PHONY: dag-test
-dag-test: ## import every DAG, with no warnings, and test the image's scripts
-	@python3 test/airflow/check.py --dags
+dag-test: ops ## import every DAG as the stack's Airflow does, with no warnings
+	@python3 test/airflow/check.py --dags "$$(bin/ops setting $(STACK) airflow.version)"
 
 .PHONY: dev
 dev: $(READY) agent ## a local Airflow from the stack's task definitions, with dags/ live; Ctrl-C ends it
@@ -112,7 +112,7 @@ images-here: ops ## copy the images that the stack's file names from dev's repos
 	@bin/ops promote dev $(STACK)
 
 .PHONY: dag-sync
-dag-sync: dag-test ops ## push dags/ to the stack's bucket, and wait until they are visible
+dag-sync: dag-test ## push dags/ to the stack's bucket, and wait until they are visible
 	@bin/ops push $(STACK) $(ARGS)
 
 .PHONY: stable

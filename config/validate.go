@@ -53,13 +53,21 @@ func (f *faults) validate(c *Config) {
 	f.validateAddresses(c)
 }
 
+const shortNameRule = "1 to 16 lower-case letters and digits, a letter first"
+
+// CheckStackName returns the fault of a stack's name, whatever its settings are.
+func CheckStackName(name string) error {
+	f := &faults{}
+	f.matches(stackName, name, namePart, shortNameRule)
+	return f.err()
+}
+
 func (f *faults) validateIdentity(c *Config) {
-	const nameRule = "1 to 16 lower-case letters and digits, a letter first"
-	f.answer(key("org"), c.Org, namePart, nameRule)
+	f.answer(key("org"), c.Org, namePart, shortNameRule)
 	if slices.Contains(reservedOrgs, c.Org) {
 		f.add(key("org"), c.Org, "another name: AWS refuses load balancers called internal-… and security groups called sg-…")
 	}
-	f.matches(stackName, c.Environment, namePart, nameRule)
+	f.matches(stackName, c.Environment, namePart, shortNameRule)
 	if !f.wrong(key("org")) && !f.wrong(stackName) && len(c.Prefix()) > longestPrefix {
 		f.addf("the prefix of all names", c.Prefix(), "at most %d characters, since a load balancer's name has at most 32: shorten airflow:org or the stack's name", longestPrefix)
 	}

@@ -79,18 +79,14 @@ type Assumption struct {
 type usage struct {
 	Default     map[string]Assumption
 	OfficeHours float64 `yaml:"officeHours"`
-	Stacks      map[string]struct {
-		Budget *Range
-		Usage  map[string]Range
-	}
+	Stacks      map[string]struct{ Usage map[string]Range }
 }
 
 // book holds the data, and remembers what an estimate took from it.
 type book struct {
 	prices
-	free   map[string]string
-	use    map[string]Assumption
-	budget *Range
+	free map[string]string
+	use  map[string]Assumption
 	// officeShare is the share of a week of an office-hours schedule.
 	officeShare float64
 
@@ -98,7 +94,7 @@ type book struct {
 	usedUse    map[string]bool
 }
 
-// newBook reads the data for a stack; unknown stacks have default use and no budget.
+// newBook reads the data for a stack; unknown stacks have default use.
 func newBook(stack string) (*book, error) {
 	b := &book{free: map[string]string{}, usedPrices: map[string]bool{}, usedUse: map[string]bool{}}
 	if err := strict(pricesFile, &b.prices); err != nil {
@@ -117,9 +113,7 @@ func newBook(stack string) (*book, error) {
 		return nil, fmt.Errorf("usage.yaml: %w", err)
 	}
 	b.use, b.officeShare = u.Default, u.OfficeHours/(7*24)
-	own := u.Stacks[stack]
-	b.budget = own.Budget
-	for name, amount := range own.Usage {
+	for name, amount := range u.Stacks[stack].Usage {
 		assumption, known := b.use[name]
 		if !known {
 			return nil, fmt.Errorf("usage.yaml: stack %s: %s has no default", stack, name)

@@ -28,8 +28,8 @@ type Difference struct {
 	// From and To are the totals.
 	From Range `json:"from"`
 	To   Range `json:"to"`
-	// Budget is the stack's, nil when it has none; Verdict is on the new plan.
-	Budget    *Range     `json:"budget,omitempty"`
+	// Budget is the new plan's, 0 when it makes none; Verdict is on the new plan.
+	Budget    float64    `json:"budget,omitempty"`
 	Verdict   string     `json:"verdict"`
 	NotPriced []Unpriced `json:"notPriced"`
 }

@@ -40,9 +40,11 @@ type Unpriced struct {
 
 // Report is the price of a plan per month.
 type Report struct {
-	Project    string `json:"project"`
-	Stack      string `json:"stack"`
+	Project string `json:"project"`
+	Stack   string `json:"stack"`
+	// Region is the prices'; PlanRegion is where the plan's resources are.
 	Region     string `json:"region"`
+	PlanRegion string `json:"planRegion"`
 	PricesFrom string `json:"pricesFrom"`
 	Rows       []Row  `json:"rows"`
 	Total      Range  `json:"total"`
@@ -51,9 +53,9 @@ type Report struct {
 	Planned Range `json:"planned"`
 	// Ceiling is the total when every service ran at its maximum all month.
 	Ceiling float64 `json:"ceiling"`
-	// Budget is the stack's, nil when it has none.
-	Budget  *Range `json:"budget,omitempty"`
-	Verdict string `json:"verdict"`
+	// Budget is what the plan's own budget warns at, 0 when it makes none.
+	Budget  float64 `json:"budget,omitempty"`
+	Verdict string  `json:"verdict"`
 
 	NotPriced []Unpriced `json:"notPriced"`
 	// Free counts the resources that cost nothing, by type.
@@ -185,8 +187,8 @@ func (e *estimate) unpriced(r *plan.Resource, why string) {
 
 func (e *estimate) report() *Report {
 	report := &Report{
-		Project: e.plan.Project, Stack: e.plan.Stack, Region: e.Region, PricesFrom: e.Date,
-		NotPriced: e.notPriced, Free: e.freeCount, FreeWhy: map[string]string{}, Budget: e.budget,
+		Project: e.plan.Project, Stack: e.plan.Stack, Region: e.Region, PlanRegion: e.region(), PricesFrom: e.Date,
+		NotPriced: e.notPriced, Free: e.freeCount, FreeWhy: map[string]string{}, Budget: e.budget(),
 		Assumptions: e.assumptions(), Prices: map[string]Price{}, Sources: map[string]string{},
 	}
 	for token := range e.freeCount {
@@ -210,23 +212,35 @@ func (e *estimate) report() *Report {
 		}
 	}
 	report.Ceiling = report.Total.High + e.ceiling
-	report.Verdict = verdict(report.Total, e.budget, e.plan.Stack)
+	report.Verdict = verdict(report.Total, report.Budget)
 	return report
 }
 
+// region is the one of the plan's AWS provider, or empty.
+func (e *estimate) region() string {
+	for _, provider := range e.plan.Of(plan.ProviderPrefix + "aws") {
+		return provider.Text("region")
+	}
+	return ""
+}
+
+// budget is the monthly limit of the plan's budget, or 0.
+func (e *estimate) budget() float64 {
+	for _, budget := range e.plan.Of("aws:budgets/budget:Budget") {
+		return budget.NumberOr("limitAmount", 0)
+	}
+	return 0
+}
+
 // verdict compares a total with a budget.
-func verdict(total Range, budget *Range, stack string) string {
-	if budget == nil {
-		return fmt.Sprintf("usage.yaml has no budget for stack %s", stack)
-	}
-	limits := fmt.Sprintf("$%.0f–%.0f", budget.Low, budget.High)
+func verdict(total Range, budget float64) string {
 	switch {
-	case total.Low > budget.High:
-		return fmt.Sprintf("OVER the budget of %s a month, by $%.0f even in a quiet month", limits, total.Low-budget.High)
-	case total.High > budget.High:
-		return fmt.Sprintf("within the budget of %s in a quiet month, OVER it by $%.0f in a busy one", limits, total.High-budget.High)
-	case total.High < budget.Low:
-		return fmt.Sprintf("below the budget of %s", limits)
+	case budget == 0:
+		return "the stack has no budget (budget.monthlyUsd)"
+	case total.Low > budget:
+		return fmt.Sprintf("OVER the budget of $%.0f a month, by $%.0f even in a quiet month", budget, total.Low-budget)
+	case total.High > budget:
+		return fmt.Sprintf("within the budget of $%.0f in a quiet month, OVER it by $%.0f in a busy one", budget, total.High-budget)
 	}
-	return "within the budget of " + limits
+	return fmt.Sprintf("within the budget of $%.0f", budget)
 }

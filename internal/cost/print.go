@@ -16,6 +16,9 @@ import (
 func (r *Report) Print(w io.Writer) error {
 	out := &printer{lines.Writer{W: w}}
 	out.Line("Cost of %s/%s a month, %s, prices of %s (dollars, on demand, no free tiers)\n", r.Project, r.Stack, r.Region, r.PricesFrom)
+	if r.PlanRegion != "" && r.PlanRegion != r.Region {
+		out.Line("The stack is in %s, where prices are others: these are those of %s.\n", r.PlanRegion, r.Region)
+	}
 	out.table([]string{"service", "resource", "what", "low", "high"}, r.resourceRows())
 	out.Line("\nTotal: %s a month, of which %s is fixed by the plan and the rest depends on use.", span(r.Total), span(r.Planned))
 	out.Line("Verdict: %s.", r.Verdict)

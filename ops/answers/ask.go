@@ -73,6 +73,9 @@ func (a *Asker) All(ctx context.Context, d *Draft) error {
 			if err != nil {
 				return err
 			}
+			if answer == "none" && q.none {
+				answer = ""
+			}
 			if answer == "" && q.optional {
 				break
 			}

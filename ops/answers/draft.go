@@ -27,13 +27,18 @@ type Draft struct {
 	taken         map[string]bool // networks of the other stacks
 }
 
-// Begin starts the file of stack name with the values of stack like, whose
-// answers and secrets are left out. It fails when name has a file already, or
-// when anything but the answers is wrong with the values.
-func Begin(root, name, like string) (*Draft, error) {
+// Check fails when no new stack can have this name.
+func Check(root, name string) error {
 	if _, err := os.Lstat(stack.File(root, name)); err == nil {
-		return nil, fmt.Errorf("there is a stack %q already: %s is left as it is", name, filepath.Base(stack.File(root, name)))
+		return fmt.Errorf("there is a stack %q already: %s is left as it is", name, filepath.Base(stack.File(root, name)))
 	}
+	return config.CheckStackName(name)
+}
+
+// Begin starts the file of stack name with the values of stack like, whose
+// answers and secrets are left out. It fails when anything but the answers is
+// wrong with the values.
+func Begin(root, name, like string) (*Draft, error) {
 	example, err := stack.Load(root, like)
 	if err != nil {
 		return nil, err

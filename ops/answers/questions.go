@@ -17,6 +17,8 @@ type Question struct {
 	suggest func(d *Draft) string
 	// optional: no value is an answer.
 	optional bool
+	// none: the word is an answer, and means no value.
+	none bool
 }
 
 // kind says how an answer is read.
@@ -42,8 +44,8 @@ var Questions = []Question{
 	{Key: "buckets.dags", Text: "Bucket that DAGs are pushed to. Names of buckets are taken world-wide.", suggest: bucket("dags")},
 	{Key: "buckets.logs", Text: "Bucket of task logs.", suggest: bucket("logs")},
 	{Key: "buckets.accessLogs", Text: "Bucket of the load balancer's access logs.", suggest: bucket("access-logs")},
-	{Key: "alarms.emails", Text: "Addresses that are told of alarms; none is an answer.", kind: list, optional: true},
-	{Key: "permissionsBoundaryArn", Text: "Managed policy that bounds the stack's roles; `make bootstrap` makes this one. Empty means none.", suggest: bounds},
+	{Key: "alarms.emails", Text: "Addresses that are told of alarms, or none.", kind: list, optional: true, none: true},
+	{Key: "permissionsBoundaryArn", Text: "Managed policy that bounds the stack's roles, or none; `make bootstrap` makes one for each stack.", suggest: bounds, none: true},
 	{Key: "budget.monthlyUsd", Text: "What the stack may cost a month, US dollars.", kind: number, suggest: budget},
 }
 

@@ -16,7 +16,7 @@ const (
 
 const exitCodes = `Exit codes:
     0  done, or as it should be
-    1  something didn't work: AWS refused, a network was away
+    1  something didn't work: AWS refused, a network was away, the time was up
     2  the command line or the settings are wrong; nothing was done
     3  what the command needs isn't there, such as an earlier deployment
     4  it ended, but isn't what was asked for: rolled back, drifted, findings

@@ -228,12 +228,7 @@ func (t *tool) imagesKeep() *cobra.Command {
 		Long: "Keep gives each image a tag deployed-…; the repositories keep images.keep of these, whatever else is pushed. `make up` does it first. " +
 			"An image that isn't in its repository is told, with all others that aren't.",
 		Example: "  ops images keep dev",
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) > 1 {
-				return usage("one stack, such as: ops images keep dev")
-			}
-			return stackAndImages(cmd, args)
-		},
+		Args:    stackArg,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := t.stack(args[0])
 			if err != nil {

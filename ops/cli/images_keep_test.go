@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"strings"
 	"testing"
@@ -35,4 +36,30 @@ func TestKeepTagsWhatTheStackRuns(t *testing.T) {
 	answer, err := r.ecr.DescribeImages(t.Context(), &ecr.DescribeImagesInput{RepositoryName: aws.String("pathwai-airflow-dev/web")})
 	require.NoError(t, err)
 	assert.ElementsMatch(t, []string{"commit", "deployed-111111111111"}, answer.ImageDetails[0].ImageTags)
+}
+
+func TestKeepThroughFaults(t *testing.T) {
+	h := newHome(t, nil)
+	moto := awstest.Start(t)
+	r := newRepositories(t, "dev")
+	for i, image := range config.ImageNames {
+		r.put("dev/"+image, digestOf(fmt.Sprint(i+1)), "commit", nil)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	moto.On("BatchGetImage", 1, stop)
+	assert.Equal(t, ExitInterrupted, h.opsUntil(ctx, "images", "keep", "dev").code)
+
+	moto.Fail("PutImage", 1, 400, "AccessDeniedException")
+	got := h.ops("images", "keep", "dev")
+	assert.Equal(t, ExitFailure, got.code)
+	assert.Regexp(t, `^(images: \S+ is kept as deployed-\d{12}\n){5}ops: web: operation error ECR: PutImage, .*AccessDeniedException`, got.said)
+
+	moto.Fail("BatchGetImage", 1, 400, "ThrottlingException")
+	moto.Cut("PutImage", 1, true) // the tag is there, and nobody was told
+	got = h.ops("images", "keep", "dev")
+	require.Equal(t, 0, got.code, got.said)
+	got = h.ops("images", "keep", "dev")
+	assert.Equal(t, 0, got.code)
+	assert.Empty(t, got.said, "all are kept already")
+	assert.Equal(t, ExitUsage, h.ops("images", "keep", "dev", "web").code)
 }

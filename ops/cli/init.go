@@ -31,6 +31,9 @@ func (t *tool) init() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			if err := answers.Check(t.Root, args[0]); err != nil {
+				return &Failure{Code: ExitUsage, Err: err}
+			}
 			asker := answers.NewAsker(t.In, t.Err)
 			stacks := stack.Names(t.Root)
 			if len(stacks) == 0 {
@@ -96,13 +99,14 @@ func (t *tool) next(stack string) {
 	t.say("\nNext (docs/runbooks/first-deployment.md):")
 	for _, step := range [][2]string{
 		{"make preview STACK=" + stack, "the plan, on the simulated cloud"},
-		{"make bootstrap CLOUD=aws", "once per account, as bootstrap/Pulumi.bootstrap.yaml says"},
+		{"make bootstrap CLOUD=aws", "once per account, with your answers in bootstrap/Pulumi.bootstrap.yaml"},
 		{"pulumi login s3://…", "the bucket that bootstrap printed; make tools puts a pulumi into bin/"},
 		{"pulumi stack init " + stack + " --secrets-provider …", "the one that bootstrap printed"},
 		{"make repositories STACK=" + stack + " CLOUD=aws", ""},
 		{"aws ecr get-login-password | docker login …", "to the account's registry"},
 		{"make images-push STACK=" + stack + " CLOUD=aws", ""},
 		{"make digests STACK=" + stack, "takes the place of the example digests"},
+		{"make doctor STACK=" + stack + " CLOUD=aws", "what would stop it in this account"},
 		{"make up STACK=" + stack + " CLOUD=aws", ""},
 		{"make stable STACK=" + stack + " CLOUD=aws", ""},
 	} {

@@ -122,6 +122,32 @@ func TestInitAsksAgainUntilAnAnswerIsValid(t *testing.T) {
 	}
 }
 
+func TestInitTakesNoneForAnAnswer(t *testing.T) {
+	root := project(t)
+	lines := append([]string(nil), typed...)
+	lines[12], lines[13] = "none", "none"
+	code, _, said := initialize(t, root, strings.NewReader(strings.Join(lines, "\n")+"\n"), "staging")
+	require.Zero(t, code, said)
+	made, err := stack.Load(root, "staging")
+	require.NoError(t, err)
+	require.Empty(t, made.Alarms.Emails)
+	require.Empty(t, made.PermissionsBoundaryARN)
+}
+
+func TestInitRefusesANameBeforeItAsks(t *testing.T) {
+	for name, says := range map[string]string{
+		"dev":    "ops: there is a stack \"dev\" already: Pulumi.dev.yaml is left as it is\n",
+		"team_1": "ops: the configuration has 1 fault; nothing was planned:\n  the stack's name is \"team_1\": 1 to 16 lower-case letters and digits, a letter first\n",
+	} {
+		root := project(t)
+		code, out, said := initialize(t, root, strings.NewReader(strings.Join(typed, "\n")+"\n"), name)
+		require.Equal(t, ExitUsage, code)
+		require.Equal(t, says, said)
+		require.Empty(t, out)
+		noFile(t, root)
+	}
+}
+
 func TestInitLeavesNothingWhenTheInputEnds(t *testing.T) {
 	for n := range typed {
 		root := project(t)

@@ -79,6 +79,7 @@ func (t *tool) root() *cobra.Command {
 	root.SetErr(t.Err)
 	root.PersistentFlags().StringVar(&output, "output", output, "text for people, json for a pipeline")
 	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return usage("%w", err) })
+	root.SuggestionsMinimumDistance = 2
 	root.CompletionOptions.HiddenDefaultCmd = true
 	root.AddCommand(t.init(), t.doctor(), t.setting(), t.push())
 	root.AddCommand(t.digests(), t.images(), t.promote(), t.repositories(), t.accessAnalyzer(), t.smoke(), t.open(), t.hibernate(), t.wake())

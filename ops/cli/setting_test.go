@@ -30,7 +30,7 @@ func TestSetting(t *testing.T) {
 		"no such stack":         {[]string{"setting", "nope", "region"}, ExitUsage, "", "exists for dev prod"},
 		"too few":               {[]string{"setting", "dev"}, ExitUsage, "", "ops setting dev network.cidr"},
 		"unknown output":        {[]string{"setting", "dev", "region", "--output", "xml"}, ExitUsage, "", "text or json"},
-		"unknown command":       {[]string{"stting"}, ExitUsage, "", "stting"},
+		"unknown command":       {[]string{"stting"}, ExitUsage, "", `ops: there is no command "stting"; did you mean setting?`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			code, out, said := run(t, test.args...)

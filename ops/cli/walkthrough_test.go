@@ -20,6 +20,11 @@ type walk struct {
 	fleet *awstest.Fleet
 }
 
+// elsewhere are commands with a world of their own: their tests walk through it.
+var elsewhere = map[string]string{
+	"doctor": "an account's quotas", "open": "Session Manager", "hibernate": "off-hours", "wake": "off-hours", "upgrade": "a database",
+}
+
 // step is one command line. A new command of ops gets one here.
 type step struct {
 	// what happens before it, in a sentence, and by do.
@@ -41,6 +46,7 @@ func TestWalkthrough(t *testing.T) {
 	w.aws, w.fleet = cluster(t)
 	t.Setenv("PULL_REQUEST", "42")
 	ecr := newRepositories(t, "dev", "prod")
+	dagBucket(t)
 	newAnalyzer(t)
 	t.Setenv("PLAN", w.calls+".plan")
 	t.Setenv("SMOKE_USER", "ann")
@@ -49,7 +55,17 @@ func TestWalkthrough(t *testing.T) {
 	first := w.git("rev-parse", "HEAD")
 	second := w.commit("second")
 
+	missing := map[string]bool{}
+	for _, line := range commandLines((&tool{}).root()) {
+		if name := strings.Fields(line)[1]; elsewhere[name] == "" {
+			missing[name] = true
+		}
+	}
 	for _, s := range []step{
+		{
+			ops:  "init team --set org=acme --set accountId=210987654321 --set aws:region=eu-west-1 --set loadBalancer.hostname=airflow.acme.com",
+			code: ExitUsage, says: "loadBalancer.certificateArn: required",
+		},
 		{ops: "digests dev --check", code: ExitUsage, says: "still has the example digests"},
 		{ops: "repositories dev -- --yes"},
 		{ops: "images build dev web --registry local --prefix airflow --tag pr", says: "images: web for linux/arm64"},
@@ -60,6 +76,7 @@ func TestWalkthrough(t *testing.T) {
 			do:   func(*walk) { ecr.put("dev/web", digestOf("b"), first[:12], map[string]string{"amd64": digestOf("e")}) },
 			ops:  "images facts dev", code: ExitNotAsked, says: `it is for ["amd64"], and the stack's tasks run on arm64`,
 		},
+		{ops: "images keep dev", code: ExitFailure, says: "agent: the repository has no sha256:bbbb"},
 		{
 			what: "a plan with a policy that lets everybody in",
 			do:   func(w *walk) { w.plan(`{"Version": "2012-10-17", "Statement": [{"Principal": "*"}]}`) },
@@ -83,6 +100,16 @@ func TestWalkthrough(t *testing.T) {
 			},
 			ops: "stable dev", says: "pathwai-airflow-dev-triggerer 1/1 pathwai-airflow-dev-triggerer:3 COMPLETED",
 		},
+		{
+			what: "S3 refuses a file in the middle of a release",
+			do: func(w *walk) {
+				w.write("dags/a.py", "1", 0o644)
+				w.write("dags/b.py", "1", 0o644)
+				w.aws.Fail("PUT /pathwai-airflow3-dags/dev/b.py", 1, 403, "AccessDenied")
+			},
+			ops: "push dev", code: ExitFailure, says: "AccessDenied",
+		},
+		{ops: "push dev", says: "push: 1 files of dags/ were pushed, 0 removed"},
 		{what: "plugins were pushed: processes must read them", ops: "redeploy dev", says: "pathwai-airflow-dev-scheduler: new tasks of pathwai-airflow-dev-scheduler:3"},
 		{ops: "drift dev"},
 		{
@@ -118,12 +145,14 @@ func TestWalkthrough(t *testing.T) {
 		}
 		got := w.ops(strings.Fields(s.ops)...)
 		t.Logf("$ ops %s\n%s%s[%d]", s.ops, got.said, got.out, got.code)
+		delete(missing, strings.Fields(s.ops)[0])
 		assert.Equal(t, s.code, got.code, s.ops)
 		assert.Contains(t, got.said+got.out, s.says, s.ops)
 		if s.keep != nil {
 			s.keep(w, got.out)
 		}
 	}
+	assert.Empty(t, missing, "commands that have no step")
 }
 
 // plan says what the previews for programs show: a key with a policy.

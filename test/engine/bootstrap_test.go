@@ -8,6 +8,18 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
+// TestBootstrapUnderThePolicyPack: it passes with what bootstrap/exceptions.json excuses,
+// and each of these excuses something. A second run changes nothing.
+func TestBootstrapUnderThePolicyPack(t *testing.T) {
+	environment := []string{"SIM_HOME=" + t.TempDir()}
+	printed, err := engine(t, environment, "scripts/bootstrap")
+	require.NoError(t, err, printed)
+	assert.Regexp(t, `Resources:\n +\+ \d+ created\n`, printed)
+	printed, err = engine(t, environment, "scripts/bootstrap")
+	require.NoError(t, err, printed)
+	assert.Regexp(t, `Resources:\n +\d+ unchanged\n`, printed)
+}
+
 // TestBootstrapMakesWhatAWSWouldMakeTooLate: service-linked roles come before the
 // first stack; those that the account has are no fault, any other answer is one.
 func TestBootstrapMakesWhatAWSWouldMakeTooLate(t *testing.T) {

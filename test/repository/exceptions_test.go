@@ -34,13 +34,14 @@ func TestExceptionsAreWrittenDown(t *testing.T) {
 	raw, err := os.ReadFile(filepath.Join(root, "bootstrap/exceptions.json"))
 	require.NoError(t, err)
 	var file map[string]struct {
-		Exceptions []struct{ Expires, Owner string }
+		Exceptions []struct{ Expires, Owner, Resource string }
 	}
 	require.NoError(t, json.Unmarshal(raw, &file))
 	require.NotEmpty(t, file["pack-settings"].Exceptions)
 	for _, exception := range file["pack-settings"].Exceptions {
 		assert.Regexp(t, `^20\d\d-\d\d-\d\d$`, exception.Expires)
 		assert.Equal(t, "@pathwai/security", exception.Owner)
+		assert.Regexp(t, `::\*-\S+$`, exception.Resource, "stacks have the names that make init was given")
 	}
 	owners, err := os.ReadFile(filepath.Join(root, ".github/CODEOWNERS"))
 	require.NoError(t, err)

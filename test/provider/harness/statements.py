@@ -64,7 +64,7 @@ def told(statement: dict, arn: str | None) -> dict:
     if arn is None:
         return statement
     statement = {key: value for key, value in statement.items() if key != "Principal"}
-    if statement.get("Resource", "*") == "*":
+    if statement.get("Resource", "*") in ("*", ["*"]):
         statement["Resource"] = arn
     return statement
 
