@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 const (
 	placeRule   = "a private network (RFC 1918 or 6598) from /16 to /32 without host bits, or the id of a security group (sg-…) or prefix list (pl-…)"
@@ -137,12 +140,30 @@ var endpointFaults = []faultCase{
 		`airflow:endpoints.services[0].why is "": 3 to 200 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, since it becomes the description of the rule`,
 	}},
 	{"too much PrivateLink", change{"endpoints.services": []any{service(0), service(1), service(2), service(3), service(4), service(5)}}, []string{`airflow:endpoints.services: at most 5 services, not 6`}},
+	{"more rules than the workers' groups take", change{"endpoints.services": []any{manyPorts(0), manyPorts(1), manyPorts(2)}}, []string{
+		tooManyRules("services.dagProcessor", "dag-processor", 64, "outbound"), tooManyRules("services.triggerer", "triggerer", 64, "outbound"),
+		tooManyRules("workerPools[0]", "worker", 65, "outbound"),
+	}},
 	{"trust by name", change{"endpoints.trustedAccounts": []any{"111111111111"}, "endpoints.trustedBuckets": []any{"partner.exports"}}, nil},
 	{"trust in anybody", change{"endpoints.trustedAccounts": []any{"*", "381492153064"}, "endpoints.trustedBuckets": []any{"partner-*"}}, []string{
 		`airflow:endpoints.trustedAccounts is "*": ` + trustRule, `airflow:endpoints.trustedAccounts is "381492153064": ` + trustRule,
 		`airflow:endpoints.trustedBuckets is "partner-*": names of S3 buckets of others, whole ones, each once`,
 	}},
 	{"trust in too many", change{"endpoints.trustedBuckets": many(21, "partner-%d")}, []string{`airflow:endpoints: at most 20 trustedAccounts and as many trustedBuckets, not 0 and 21`}},
+}
+
+// manyPorts is a partner's service on as many ports as one may have.
+func manyPorts(n int) change {
+	partner, ports := service(n), []any{}
+	for i := range 20 {
+		ports = append(ports, 8000+i)
+	}
+	partner["ports"] = ports
+	return partner
+}
+
+func tooManyRules(setting, group string, rules int, direction string) string {
+	return fmt.Sprintf("airflow:%s: fewer ports, networks or pools: the security group %s would have %d %s rules, one for each, and EC2 allows 60", setting, group, rules, direction)
 }
 
 func service(n int) change {

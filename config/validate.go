@@ -51,6 +51,7 @@ func (f *faults) validate(c *Config) {
 	f.validateAlarms(c)
 	f.validateConnections(c)
 	f.validateAddresses(c)
+	f.validateRules(c)
 }
 
 func (f *faults) validateIdentity(c *Config) {
