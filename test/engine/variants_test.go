@@ -121,6 +121,15 @@ endpoints: {trustedAccounts: ["*"]}
 	assert.Contains(t, printed, "the configuration has 6 faults; nothing was planned:")
 }
 
+// What only AWS knows of a stack's egress is asked before anything is planned.
+func TestAPrefixListOfEverythingIsRefused(t *testing.T) {
+	printed, err := engine(t, []string{"STACK_FILE=" + settingsOver(t, pool+`egress: [{to: pl-00000000, ports: [443], why: partners}]}]`)},
+		"scripts/pulumi", "dev", "preview", "--non-interactive", "--policy-pack", pack(t))
+	require.Error(t, err)
+	assert.Contains(t, printed, `airflow:workerPools[0].egress[0].to is "pl-00000000": a prefix list of private networks (RFC 1918 or 6598) outside the VPC, each from /16 to /32; this one has 0.0.0.0/0`)
+	assert.NotContains(t, printed, "aws:ec2:")
+}
+
 // A service that takes no endpoint policy is a way out for data: the pack wants
 // somebody to answer for it.
 func TestEndpointWithoutAPolicyNeedsAnException(t *testing.T) {
