@@ -140,19 +140,22 @@ func (d *Doctor) hostname(ctx context.Context) ([]Finding, error) {
 	asking, cancel := context.WithTimeout(ctx, lookup)
 	defer cancel()
 	addresses, err := d.Resolve(asking, "ip4", host)
-	inside := netip.MustParsePrefix(d.Network.CIDR)
+	inside, within := "the stack's "+d.Network.CIDR, netip.MustParsePrefix(d.Network.CIDR).Contains
+	if d.Network.Exists() { // whose blocks the settings don't say
+		inside, within = "private networks", netip.Addr.IsPrivate
+	}
 	var texts []string
 	strange := false
 	for _, address := range addresses {
 		texts = append(texts, address.String())
-		strange = strange || !inside.Contains(address.Unmap())
+		strange = strange || !within(address.Unmap())
 	}
 	open := "ops open " + d.Name + " forwards a port over Session Manager; or join the networks and give theirs the name"
 	switch {
 	case err != nil:
 		return []Finding{{Of: host, Level: Warning, Says: "isn't known here: " + err.Error(), Means: "before the first up nobody knows it; after it this machine can't open the page by name, and ops smoke can't connect", Cure: open}}, nil
 	case strange:
-		return []Finding{{Of: host, Level: Warning, Says: fmt.Sprintf("leads to %s, outside of the stack's %s", strings.Join(texts, ", "), inside), Means: "from here it is something else's name", Cure: "see who answers for it: dig +trace " + host}}, nil
+		return []Finding{{Of: host, Level: Warning, Says: fmt.Sprintf("leads to %s, outside of %s", strings.Join(texts, ", "), inside), Means: "from here it is something else's name", Cure: "see who answers for it: dig +trace " + host}}, nil
 	}
 	return []Finding{green(host, "leads to %s", strings.Join(texts, ", "))}, nil
 }
