@@ -91,6 +91,7 @@ network: {vpcId: vpc-0123456789abcdef0, subnetIds: [subnet-0123456789abcdef1, su
 endpoints: {services: [{name: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, ports: [443], why: a partner}], extra: [email-smtp, dynamodb, {service: sqs, zones: [us-east-1b]}],
   trustedAccounts: ["111111111111"], trustedBuckets: [partner-exports]}`,
 		[]string{"somebody else's service: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, because: a partner", "accounts beside the stack's own: 111111111111"}},
+	"out of hours": {`schedule: {stop: "cron(0 20 ? * MON-FRI *)", start: "cron(0 6 ? * MON-FRI *)", timezone: Europe/Berlin}`, nil},
 	"secrets": {`
 secretsBackend: {connectionsPrefix: airflow/connections, variablesPrefix: airflow/variables}
 ` + pool + `secrets: {AIRFLOW_CONN_DWH: "arn:aws:secretsmanager:us-east-1:381492153064:secret:dwh-AbCdEf"}, environment: {TEAM: data}}]`, nil},
