@@ -116,14 +116,15 @@ func manyVariables(n int, value string) change {
 var endpointFaults = []faultCase{
 	{"further endpoints", change{"endpoints.extra": []any{"monitoring", "email-smtp", "dynamodb", "com.amazonaws.route53",
 		change{"service": "sqs", "zones": []any{"us-east-1b"}}, change{"service": "transfer", "policy": "none", "privateDns": false, "ports": []any{443}},
-		change{"service": "athena", "policy": `{"Version":"2012-10-17","Statement":[]}`}}}, nil},
+		change{"service": "athena", "policy": `{"Version":"2012-10-17","Statement":[]}`}, change{"service": "glue", "policy": change{"Version": "2012-10-17", "Statement": []any{}}}}}, nil},
 	{"DynamoDB by an interface", change{"endpoints.extra": []any{change{"service": "dynamodb", "type": "Interface"}}}, nil},
 	{"all faults of an endpoint", change{"endpoints.extra": []any{change{"service": "sqs", "type": "Door", "ports": []any{0}, "zones": []any{"us-east-1f"}, "policy": "mine"}}}, []string{
 		`airflow:endpoints.extra[0].type is "Door": one of Interface, Gateway`,
 		`airflow:endpoints.extra[0].ports is 0: TCP ports, 1 to 65535, each once`,
 		`airflow:endpoints.extra[0].zones is "us-east-1f": zones of network.zones (us-east-1a, us-east-1b), each once`,
-		`airflow:endpoints.extra[0].policy is "mine": ownAccount, none (for a service that takes none), or a policy document as JSON`,
+		`airflow:endpoints.extra[0].policy is "mine": ownAccount, none (for a service that takes none), or a policy document`,
 	}},
+	{"a policy that is no document", change{"endpoints.extra": []any{change{"service": "sqs", "policy": []any{}}}}, []string{`airflow:endpoints.extra[0].policy is []: text (in quotes)`}},
 	{"a gateway that AWS doesn't have", change{"endpoints.extra": []any{change{"service": "sqs", "type": "Gateway"}}},
 		[]string{`airflow:endpoints.extra[0].type is "Gateway": Interface: of AWS's services only s3, which is always there, and dynamodb have a gateway`}},
 	{"a gateway with an interface's settings", change{"endpoints.extra": []any{change{"service": "dynamodb", "zones": []any{"us-east-1a"}}}},
