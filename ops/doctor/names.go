@@ -95,6 +95,9 @@ func (d *Doctor) hostedZone(ctx context.Context) ([]Finding, error) {
 		f.Says = "is the public zone of " + name
 	case host != name && !strings.HasSuffix(host, "."+name):
 		f.Says = fmt.Sprintf("is the zone of %s, and %s isn't below it", name, host)
+	case d.Network.Exists() && !slices.ContainsFunc(answer.VPCs, func(vpc route53types.VPC) bool { return aws.ToString(vpc.VPCId) == d.Network.VPCID }):
+		f.Says, f.Means = "isn't associated with "+d.Network.VPCID, "tasks there don't find the load balancer: none can report"
+		f.Cure = fmt.Sprintf("its owner: aws route53 associate-vpc-with-hosted-zone --hosted-zone-id %s --vpc VPCRegion=%s,VPCId=%s", id, d.Region, d.Network.VPCID)
 	default:
 		f = green(id, "is the private zone of %s", name)
 	}
