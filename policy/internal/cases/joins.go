@@ -37,7 +37,7 @@ func joined() Group {
 		res("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "kafka", object{"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 9092, "toPort": 9092, "referencedSecurityGroupId": "sg-2", "description": why}),
 		res("aws:ec2/securityGroup:SecurityGroup", "own", object{"vpcId": Ref{"vpc", "id"}, "name": "own"}),
 		res("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "to-own", object{"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": "own", "description": why}),
-		res("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "to-s3", object{"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "prefixListId": Ref{"trusting", "prefixListId"}, "description": why}),
+		res("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "to-s3", object{"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "prefixListId": Ref{"trusting", "id"}, "description": why}),
 	)
 }
 
