@@ -98,27 +98,36 @@ func (f *faults) egress(c *Config, at string, list []Egress) {
 	}
 }
 
-// CheckPrefixLists asks for the networks of each prefix list that egress names, and
-// returns an [*Error] with all that are wider than a network there may be: whoever
-// owns a list could open the internet by it.
-func (c *Config) CheckPrefixLists(networks func(id string) ([]string, error)) error {
-	found, asked := &faults{}, map[string]string{}
+// PrefixList is what only AWS knows of a prefix list.
+type PrefixList struct {
+	Networks []string
+	// Size is the most that it may hold: as many rules a rule of it counts for.
+	Size int
+}
+
+// CheckPrefixLists asks for each prefix list that egress names, and returns an
+// [*Error] with all that are wider than a network there may be, since whoever owns
+// a list could open the internet by it, or too large for a security group.
+func (c *Config) CheckPrefixLists(ask func(id string) (PrefixList, error)) error {
+	found, wide, sizes := &faults{}, map[string]string{}, map[string]int{}
 	for _, place := range c.places() {
 		if !place.IsPrefixList() {
 			continue
 		}
-		wide, known := asked[place.To]
-		if !known {
-			list, err := networks(place.To)
+		if _, asked := sizes[place.To]; !asked {
+			list, err := ask(place.To)
 			if err != nil {
 				return fmt.Errorf("%s: prefix list %s: %w", place.setting, place.To, err)
 			}
-			wide = strings.Join(slices.DeleteFunc(slices.Clone(list), c.narrowPlace), ", ")
-			asked[place.To] = wide
+			wide[place.To] = strings.Join(slices.DeleteFunc(slices.Clone(list.Networks), c.narrowPlace), ", ")
+			sizes[place.To] = list.Size
 		}
-		if wide != "" {
-			found.addf(place.setting, place.To, "a prefix list of private networks (RFC 1918 or 6598) outside the VPC, each from /16 to /32; this one has %s", wide)
+		if networks := wide[place.To]; networks != "" {
+			found.addf(place.setting, place.To, "a prefix list of private networks (RFC 1918 or 6598) outside the VPC, each from /16 to /32; this one has %s", networks)
 		}
+	}
+	if len(sizes) > 0 { // all else is counted already
+		found.rules(c, sizes)
 	}
 	return found.err()
 }

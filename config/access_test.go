@@ -16,7 +16,7 @@ func TestPrefixListsAreNarrow(t *testing.T) {
 		}
 		return list
 	}
-	c := &Config{Network: Network{CIDR: "10.40.0.0/16"}, WorkerPools: []WorkerPool{{}}}
+	c := &Config{Network: Network{CIDR: "10.40.0.0/16"}, WorkerPools: []WorkerPool{{Name: "default"}}}
 	c.WorkerPools[0].Egress = to("172.20.1.0/24", "pl-narrow", "pl-wide")
 	c.Services.Triggerer.Egress = to("pl-own", "sg-1")
 	c.Services.DAGSync.Egress = to("pl-wide")
@@ -25,7 +25,7 @@ func TestPrefixListsAreNarrow(t *testing.T) {
 		"pl-narrow": {"172.20.0.0/16", "100.64.1.7/32"}, "pl-wide": {"172.20.0.0/16", "0.0.0.0/0", "::/0"}, "pl-own": {"10.40.1.0/24"}, "pl-public": {"203.0.113.0/24", "10.0.0.0/8"},
 	}
 	asked := map[string]int{}
-	err := c.CheckPrefixLists(func(id string) ([]string, error) { asked[id]++; return lists[id], nil })
+	err := c.CheckPrefixLists(func(id string) (PrefixList, error) { asked[id]++; return PrefixList{Networks: lists[id]}, nil })
 	const rule = "a prefix list of private networks (RFC 1918 or 6598) outside the VPC, each from /16 to /32; this one has "
 	require.EqualError(t, err, `the configuration has 4 faults; nothing was planned:
   airflow:services.dagsync.egress[0].to is "pl-wide": `+rule+`0.0.0.0/0, ::/0
@@ -36,7 +36,11 @@ func TestPrefixListsAreNarrow(t *testing.T) {
 
 	c.Services, c.Airflow.OpenTelemetry = Services{}, OpenTelemetry{}
 	c.WorkerPools[0].Egress = to("pl-narrow")
-	require.NoError(t, c.CheckPrefixLists(func(id string) ([]string, error) { return lists[id], nil }))
-	require.EqualError(t, c.CheckPrefixLists(func(string) ([]string, error) { return nil, errors.New("no such list") }),
+	sized := func(size int) func(string) (PrefixList, error) {
+		return func(id string) (PrefixList, error) { return PrefixList{lists[id], size}, nil }
+	}
+	require.NoError(t, c.CheckPrefixLists(sized(55))) // five are the platform's
+	require.EqualError(t, c.CheckPrefixLists(sized(56)), "the configuration has 1 fault; nothing was planned:\n  "+tooManyRules("workerPools[0]", "worker", 61, "outbound"))
+	require.EqualError(t, c.CheckPrefixLists(func(string) (PrefixList, error) { return PrefixList{}, errors.New("no such list") }),
 		"airflow:workerPools[0].egress[0].to: prefix list pl-narrow: no such list")
 }

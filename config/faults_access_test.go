@@ -164,7 +164,7 @@ func manyPorts(n int) change {
 }
 
 func tooManyRules(setting, group string, rules int, direction string) string {
-	return fmt.Sprintf("airflow:%s: fewer ports, networks or pools: the security group %s would have %d %s rules, one for each, and EC2 allows 60", setting, group, rules, direction)
+	return fmt.Sprintf("airflow:%s: fewer ports, networks or pools: the security group %s would have %d %s rules, one for each network and port, and EC2 allows 60", setting, group, rules, direction)
 }
 
 func service(n int) change {

@@ -33,8 +33,8 @@ func (e Endpoints) FurtherPorts() []int {
 
 // SecurityGroupRules counts the rules of those groups whose number settings
 // decide, without those to endpoints that an existing VPC has: how many groups
-// these have, only AWS knows.
-func (c *Config) SecurityGroupRules() []GroupRules {
+// these have, only AWS knows, and how large prefix lists are, whose sizes are given.
+func (c *Config) SecurityGroupRules(sizes map[string]int) []GroupRules {
 	services, pools := c.Services, len(c.WorkerPools)
 	aws := 2 // interface endpoints, and S3's gateway
 	idp := map[string]int{c.Login.Mode: len(c.Login.IdPNetworks())}
@@ -53,7 +53,7 @@ func (c *Config) SecurityGroupRules() []GroupRules {
 	}
 	out := func(group, setting string, rules int, egress []Egress) GroupRules {
 		for _, e := range egress {
-			rules += len(e.Ports)
+			rules += len(e.Ports) * max(1, sizes[e.To])
 		}
 		return GroupRules{Group: group, Setting: setting, Rules: rules}
 	}
@@ -90,13 +90,17 @@ func (f *faults) validateRules(c *Config) {
 			return
 		}
 	}
-	for _, group := range c.SecurityGroupRules() {
+	f.rules(c, nil)
+}
+
+func (f *faults) rules(c *Config, sizes map[string]int) {
+	for _, group := range c.SecurityGroupRules(sizes) {
 		if group.Rules > mostRules {
 			direction := "outbound"
 			if group.Inbound {
 				direction = "inbound"
 			}
-			f.addf(key(group.Setting), nil, "fewer ports, networks or pools: the security group %s would have %d %s rules, one for each, and EC2 allows %d", group.Group, group.Rules, direction, mostRules)
+			f.addf(key(group.Setting), nil, "fewer ports, networks or pools: the security group %s would have %d %s rules, one for each network and port, and EC2 allows %d", group.Group, group.Rules, direction, mostRules)
 		}
 	}
 }

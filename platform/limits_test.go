@@ -167,7 +167,7 @@ func TestRulesPerSecurityGroup(t *testing.T) {
 					counted[inbound][rule.Plain()["securityGroupId"].(string)]++
 				}
 			}
-			for _, said := range cfg.SecurityGroupRules() {
+			for _, said := range cfg.SecurityGroupRules(nil) {
 				id := said.Group + "-id"
 				switch {
 				case said.Group == "alb":

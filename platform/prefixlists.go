@@ -8,18 +8,18 @@ import (
 )
 
 // checkPrefixLists stops a stack, before any resource, whose egress names a prefix
-// list that is wider than a network there may be. Only AWS knows what is in it,
-// and its owner may change that: each preview asks anew.
+// list that is wider than a network there may be, or too large. Only AWS knows what
+// is in it, and its owner may change that: each preview asks anew.
 func checkPrefixLists(ctx *pulumi.Context, cfg *config.Config, in pulumi.InvokeOption) error {
-	return cfg.CheckPrefixLists(func(id string) ([]string, error) {
+	return cfg.CheckPrefixLists(func(id string) (config.PrefixList, error) {
 		list, err := ec2.LookupManagedPrefixList(ctx, &ec2.LookupManagedPrefixListArgs{Id: &id}, in)
 		if err != nil {
-			return nil, err
+			return config.PrefixList{}, err
 		}
-		var networks []string
+		found := config.PrefixList{Size: list.MaxEntries}
 		for _, entry := range list.Entries {
-			networks = append(networks, entry.Cidr)
+			found.Networks = append(found.Networks, entry.Cidr)
 		}
-		return networks, nil
+		return found, nil
 	})
 }
