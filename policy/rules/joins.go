@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/netip"
@@ -167,9 +168,15 @@ func accountOf(arn string) string {
 	return ""
 }
 
-// anybody reports whether a statement doesn't say who calls.
-func (s statement) anybody() bool {
-	return !s.narrowed(callerKeys) && (s.Principal.anyone() || s.NotPrincipal != nil)
+// strangers reports whether a statement lets others call than principals of the
+// given accounts; which ones a condition names, the rule asks apart.
+func (s statement) strangers(own []string) bool {
+	if s.narrowed(callerKeys) {
+		return false
+	}
+	return len(s.Principal) != 1 || len(s.Principal["AWS"]) == 0 || slices.ContainsFunc(s.Principal["AWS"], func(principal string) bool {
+		return !slices.Contains(own, cmp.Or(accountOf(principal), principal))
+	})
 }
 
 // reads are the beginnings of actions that take nothing along.
@@ -205,8 +212,8 @@ func endpointsOfOwnAccount(s *stack, r report) {
 	}
 	s.eachEndpointStatement(func(endpoint *resource, statement statement, i int) {
 		for _, arn := range statement.Resource {
-			if account := accountOf(arn); breadth(arn) == named && !slices.Contains(own, account) && statement.anybody() && (account != "" || statement.writes()) {
-				r.at(endpoint.URN).fault("%s lets anybody's credentials use %s, which may be anybody's, too: no condition says who calls.", statement.name(i), arn)
+			if account := accountOf(arn); breadth(arn) == named && !slices.Contains(own, account) && statement.strangers(own) && (account != "" || statement.writes()) {
+				r.at(endpoint.URN).fault("%s lets others' credentials use %s, which may be theirs, too: nothing says that the stack's own account calls.", statement.name(i), arn)
 			}
 		}
 		for _, keys := range statement.Condition {

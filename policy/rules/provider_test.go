@@ -47,6 +47,7 @@ func TestWhatLeadsElsewhereIsTold(t *testing.T) {
 		"connections to prefix list pl-1, whose networks are its owner's: " + why,
 		"connections to security group sg-2: " + why,
 		"resources beside the stack's own: arn:aws:s3:::theirs, arn:aws:s3:::theirs/*",
+		"resources beside the stack's own: arn:aws:sqs:us-east-1:111111111111:jobs",
 		"somebody else's service: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, because: " + why,
 		"the resolver answers for db.example.com",
 	}, told("joined"))

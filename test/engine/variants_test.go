@@ -179,7 +179,7 @@ func TestEndpointPoliciesForOthersAreRefused(t *testing.T) {
 	require.Error(t, err)
 	for _, line := range []string{
 		"endpoint-policy  (aws:ec2:VpcEndpoint: endpoints-sqs)", "statement 1 admits anybody to *.",
-		"endpoint-own-account  (aws:ec2:VpcEndpoint: endpoints-sns)", "lets anybody's credentials use arn:aws:sns:us-east-1:111111111111:theirs",
+		"endpoint-own-account  (aws:ec2:VpcEndpoint: endpoints-sns)", "lets others' credentials use arn:aws:sns:us-east-1:111111111111:theirs",
 		"endpoint-own-account  (aws:ec2:VpcEndpoint: endpoints-athena)", "names [111111111111] in aws:ResourceAccount, and not the stack's own account 381492153064.",
 	} {
 		assert.Contains(t, printed, line)

@@ -18,6 +18,8 @@ func joined() Group {
 		"Sid": "Reading", "Effect": "Allow", "Principal": "*", "Action": list{"s3:GetObject", "s3:ListBucket"}, "Resource": list{"arn:aws:s3:::theirs", "arn:aws:s3:::theirs/*"},
 		"Condition": object{"StringEquals": object{"aws:PrincipalAccount": account}},
 	}, object{
+		"Sid": "Sending", "Effect": "Allow", "Principal": object{"AWS": "arn:aws:iam::" + account + ":root"}, "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:us-east-1:111111111111:jobs",
+	}, object{
 		"Sid": "Layers", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::prod-us-east-1-starport-layer-bucket/*",
 	})
 	return append(network(),
@@ -72,10 +74,13 @@ func joinMutants() []Mutant {
 		way("endpoint-own-account", "endpoint for a foreign account", "trusting", "not the stack's own account", set("trusting", "policy", policy(object{
 			"Sid": "Foreign", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": object{"StringEquals": object{"aws:PrincipalAccount": "111111111111"}, "StringEqualsIfExists": object{"aws:ResourceAccount": "111111111111"}},
 		}))),
-		way("endpoint-own-account", "anybody's credentials at a queue of another account", "trusting", "lets anybody's credentials use arn:aws:sqs:us-east-1:111111111111:theirs", set("trusting", "policy", policy(object{
+		way("endpoint-own-account", "anybody's credentials at a queue of another account", "trusting", "lets others' credentials use arn:aws:sqs:us-east-1:111111111111:theirs", set("trusting", "policy", policy(object{
 			"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "arn:aws:sqs:us-east-1:111111111111:theirs",
 		}))),
-		way("endpoint-own-account", "anybody's credentials write to a bucket", "trusting", "lets anybody's credentials use arn:aws:s3:::theirs/*", set("trusting", "policy", policy(object{
+		way("endpoint-own-account", "another account's credentials at its queue", "trusting", "lets others' credentials use arn:aws:sqs:us-east-1:111111111111:theirs", set("trusting", "policy", policy(object{
+			"Effect": "Allow", "Principal": object{"AWS": list{"arn:aws:iam::" + account + ":root", "arn:aws:iam::111111111111:root"}}, "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:us-east-1:111111111111:theirs",
+		}))),
+		way("endpoint-own-account", "anybody's credentials write to a bucket", "trusting", "lets others' credentials use arn:aws:s3:::theirs/*", set("trusting", "policy", policy(object{
 			"Effect": "Allow", "Principal": "*", "Action": list{"s3:GetObject", "s3:PutObject"}, "Resource": "arn:aws:s3:::theirs/*",
 		}))),
 		names("all names at a host of sites", "allow", `lets "*.github.io" through`, set("names", "domains", list{"*.warehouse.github.io", "github.io", "*.github.io"})),
