@@ -161,6 +161,10 @@ func (e *Endpoints) newInterface(ctx *pulumi.Context, name string, args *Endpoin
 	if err != nil {
 		return fmt.Errorf("endpoints: %s: %w", endpoint.Service, err)
 	}
+	tags := named(args.Scope.Name(short))
+	if !endpoint.OwnName() {
+		tags = because(tags, "asked for without private DNS: its interfaces have names of their own")
+	}
 	created, err := ec2.NewVpcEndpoint(ctx, name+"-"+short, &ec2.VpcEndpointArgs{
 		VpcId:             args.Network.VPCID,
 		ServiceName:       pulumi.String(config.ServiceName(args.Scope.Region, endpoint.Service)),
@@ -169,7 +173,7 @@ func (e *Endpoints) newInterface(ctx *pulumi.Context, name string, args *Endpoin
 		SubnetIds:         args.Network.SubnetIDs(orElse(endpoint.Zones, args.Zones)),
 		SecurityGroupIds:  pulumi.StringArray{e.SecurityGroupID},
 		Policy:            policy,
-		Tags:              named(args.Scope.Name(short)),
+		Tags:              tags,
 	}, pulumi.Parent(e))
 	if err != nil {
 		return fmt.Errorf("endpoints: %s: %w", endpoint.Service, err)

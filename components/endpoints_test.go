@@ -7,6 +7,7 @@ import (
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
+	"github.com/pathwai/airflow-on-fargate/config"
 	"github.com/pathwai/airflow-on-fargate/internal/recorder"
 )
 
@@ -72,4 +73,24 @@ func TestEndpointPolicies(t *testing.T) {
 		require.Equal(t, "arn:aws:s3:::prod-eu-west-1-starport-layer-bucket/*", layers.Resource)
 		require.Equal(t, "Allow", layers.Effect)
 	}
+}
+
+// Without private DNS an endpoint says so: SDKs don't find it by the service's own name.
+func TestEndpointWithoutPrivateDNSSaysWhy(t *testing.T) {
+	without := false
+	record := run(t, func(ctx *pulumi.Context) error {
+		network, err := newTestNetwork(ctx, 0)
+		if err != nil {
+			return err
+		}
+		_, err = NewEndpoints(ctx, "endpoints", &EndpointsArgs{
+			Scope: testScope, Network: network, Zones: []string{"eu-west-1a"},
+			Extra: []config.ExtraEndpoint{{Service: "execute-api", PrivateDNS: &without}, {Service: "sqs"}},
+		})
+		return err
+	})
+	apart := one(t, record, endpointToken, "endpoints-execute-api")
+	require.Equal(t, false, apart["privateDnsEnabled"])
+	require.Equal(t, "asked for without private DNS: its interfaces have names of their own", apart["tags"].(map[string]any)["Why"])
+	require.NotContains(t, one(t, record, endpointToken, "endpoints-sqs")["tags"], "Why")
 }

@@ -118,10 +118,10 @@ func (args *HoursArgs) permissions() Document {
 			Actions: []string{"ecs:DescribeServices", "ecs:UpdateService"}, Resources: sorted(services),
 		},
 		{
-			// The ids of scalable targets are AWS's own.
+			// The ids of scalable targets are AWS's own; their tags are the stack's.
 			Sid: "Bounds", Effect: allow,
 			Actions: []string{"application-autoscaling:RegisterScalableTarget"}, Resources: []string{scope.ARN("application-autoscaling", "scalable-target/*")},
-			Conditions: Conditions{"StringEquals": {"application-autoscaling:service-namespace": {"ecs"}}},
+			Conditions: Conditions{"StringEquals": scope.tagged()},
 		},
 		{
 			Sid: "Database", Effect: allow,

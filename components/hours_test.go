@@ -120,5 +120,6 @@ func TestHoursPermissions(t *testing.T) {
 		"arn:aws:ecs:eu-west-1:123456789012:service/acme-airflow-test-cluster/acme-airflow-test-worker-heavy",
 	}, policy["Services"].Resource)
 	require.Equal(t, "arn:aws:scheduler:eu-west-1:123456789012:schedule/default/acme-airflow-test-hours-override", policy["Override"].Resource)
+	require.Equal(t, map[string]map[string]any{"StringEquals": {"aws:ResourceTag/Project": "acme-airflow", "aws:ResourceTag/Environment": "test"}}, policy["Bounds"].Condition)
 	require.Equal(t, "states:StartExecution", rolePolicy(t, runHours(t), "hours-schedule")["Start"].Action)
 }

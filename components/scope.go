@@ -9,6 +9,7 @@ package components
 import (
 	"fmt"
 	"regexp"
+	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 )
@@ -56,6 +57,13 @@ func (s Scope) SecretARN(name string) string {
 
 // LogGroupName returns the name of a log group of the stack.
 func (s Scope) LogGroupName(thing string) string { return "/" + s.Prefix + "/" + thing }
+
+// tagged are the conditions of a statement about this stack's resources alone, by
+// the tags that its provider gives all of them.
+func (s Scope) tagged() map[string][]string {
+	i := strings.LastIndex(s.Prefix, "-")
+	return map[string][]string{"aws:ResourceTag/Project": {s.Prefix[:i]}, "aws:ResourceTag/Environment": {s.Prefix[i+1:]}}
+}
 
 // AWSService is the DNS name of an AWS service principal.
 func AWSService(name string) string { return name + ".amazonaws.com" }

@@ -98,6 +98,74 @@ func (f *faults) egress(c *Config, at string, list []Egress) {
 	}
 }
 
+// PrefixList is what only AWS knows of a prefix list.
+type PrefixList struct {
+	Networks []string
+	// Size is the most that it may hold: as many rules a rule of it counts for.
+	Size int
+}
+
+// CheckPrefixLists asks for each prefix list that egress names, and returns an
+// [*Error] with all that are wider than a network there may be, since whoever owns
+// a list could open the internet by it, or too large for a security group.
+func (c *Config) CheckPrefixLists(ask func(id string) (PrefixList, error)) error {
+	found, wide, sizes := &faults{}, map[string]string{}, map[string]int{}
+	for _, place := range c.places() {
+		if !place.IsPrefixList() {
+			continue
+		}
+		if _, asked := sizes[place.To]; !asked {
+			list, err := ask(place.To)
+			if err != nil {
+				return fmt.Errorf("%s: prefix list %s: %w", place.setting, place.To, err)
+			}
+			wide[place.To] = strings.Join(slices.DeleteFunc(slices.Clone(list.Networks), c.narrowPlace), ", ")
+			sizes[place.To] = list.Size
+		}
+		if networks := wide[place.To]; networks != "" {
+			found.addf(place.setting, place.To, "a prefix list of private networks (RFC 1918 or 6598) outside the VPC, each from /16 to /32; this one has %s", networks)
+		}
+	}
+	if len(sizes) > 0 { // all else is counted already
+		found.rules(c, sizes)
+	}
+	return found.err()
+}
+
+// narrowPlace tells a network that egress may name.
+func (c *Config) narrowPlace(cidr string) bool {
+	prefix, private := privateNetwork(cidr)
+	return private && prefix.Bits() >= widestData && !c.overlapsVPC(prefix)
+}
+
+// placeOf is a place and the setting that names it.
+type placeOf struct {
+	Egress
+	setting string
+}
+
+// places are all that services and pools may open connections to.
+func (c *Config) places() []placeOf {
+	s := c.Services
+	lists := map[string][]Egress{
+		"services.apiServer": s.APIServer.Egress, "services.scheduler": s.Scheduler.Egress, "services.dagProcessor": s.DAGProcessor.Egress,
+		"services.triggerer": s.Triggerer.Egress, "services.dagsync": s.DAGSync.Egress,
+	}
+	for i, pool := range c.WorkerPools {
+		lists[fmt.Sprintf("workerPools[%d]", i)] = pool.Egress
+	}
+	var all []placeOf
+	for _, of := range sortedKeys(lists) {
+		for i, e := range lists[of] {
+			all = append(all, placeOf{e, fmt.Sprintf("%s.egress[%d].to", key(of), i)})
+		}
+	}
+	if t := c.Airflow.OpenTelemetry; t.On() {
+		all = append(all, placeOf{Egress{To: t.To}, key("airflow.openTelemetry.to")})
+	}
+	return all
+}
+
 func (f *faults) egressTo(c *Config, at string, e Egress) {
 	const rule = "a private network (RFC 1918 or 6598) from /16 to /32 without host bits, or the id of a security group (sg-…) or prefix list (pl-…)"
 	if !e.IsNetwork() {

@@ -12,6 +12,9 @@ import (
 // shorthand is an object that a text stands for as well.
 type shorthand interface{ Shorthand(text string) }
 
+// longhand is a text that an object stands for as well.
+type longhand interface{ Longhand(object map[string]any) }
+
 // decode copies a JSON-like value into target and notes a fault for every
 // value of a wrong type and every key that target doesn't know. Nothing is
 // coerced: a number with a fraction is not an integer, and "3" is not 3.
@@ -19,6 +22,12 @@ func (f *faults) decode(value any, target reflect.Value, key string) {
 	if text, ok := value.(string); ok {
 		if short, ok := target.Addr().Interface().(shorthand); ok {
 			short.Shorthand(text)
+			return
+		}
+	}
+	if object, ok := value.(map[string]any); ok {
+		if long, ok := target.Addr().Interface().(longhand); ok {
+			long.Longhand(object)
 			return
 		}
 	}

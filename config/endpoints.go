@@ -1,6 +1,7 @@
 package config
 
 import (
+	"encoding/json"
 	"fmt"
 	"regexp"
 	"slices"
@@ -37,7 +38,20 @@ type ExtraEndpoint struct {
 	Zones []string `config:"zones,optional"`
 	// Policy is ownAccount (also when empty), none for a service that takes
 	// none, or a policy document.
-	Policy string `config:"policy,optional"`
+	Policy EndpointPolicy `config:"policy,optional"`
+}
+
+// EndpointPolicy is a word for a policy, or a document as JSON, which a stack file
+// may hold as a map.
+type EndpointPolicy string
+
+// Longhand reads a document that isn't a text.
+func (p *EndpointPolicy) Longhand(document map[string]any) {
+	text, err := json.Marshal(document)
+	if err != nil {
+		panic(err) // it was JSON before
+	}
+	*p = EndpointPolicy(text)
 }
 
 // Shorthand reads a service's name alone.
@@ -173,8 +187,8 @@ func (f *faults) extraEndpoint(c *Config, at string, e ExtraEndpoint) {
 	if e.Service == dynamoDB && e.Kind() == InterfaceEndpoint && e.OwnName() {
 		f.add(at+".privateDns", true, "false: DynamoDB's name stays that of its gateway, and interfaces have names of their own")
 	}
-	if e.Policy != "" && e.Policy != PolicyOwnAccount && e.Policy != PolicyNone && !isObject(e.Policy) {
-		f.addf(at+".policy", e.Policy, "%s, %s (for a service that takes none), or a policy document as JSON", PolicyOwnAccount, PolicyNone)
+	if e.Policy != "" && e.Policy != PolicyOwnAccount && e.Policy != PolicyNone && !isObject(string(e.Policy)) {
+		f.addf(at+".policy", e.Policy, "%s, %s (for a service that takes none), or a policy document", PolicyOwnAccount, PolicyNone)
 	}
 }
 

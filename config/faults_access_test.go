@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 const (
 	placeRule   = "a private network (RFC 1918 or 6598) from /16 to /32 without host bits, or the id of a security group (sg-…) or prefix list (pl-…)"
@@ -113,14 +116,15 @@ func manyVariables(n int, value string) change {
 var endpointFaults = []faultCase{
 	{"further endpoints", change{"endpoints.extra": []any{"monitoring", "email-smtp", "dynamodb", "com.amazonaws.route53",
 		change{"service": "sqs", "zones": []any{"us-east-1b"}}, change{"service": "transfer", "policy": "none", "privateDns": false, "ports": []any{443}},
-		change{"service": "athena", "policy": `{"Version":"2012-10-17","Statement":[]}`}}}, nil},
+		change{"service": "athena", "policy": `{"Version":"2012-10-17","Statement":[]}`}, change{"service": "glue", "policy": change{"Version": "2012-10-17", "Statement": []any{}}}}}, nil},
 	{"DynamoDB by an interface", change{"endpoints.extra": []any{change{"service": "dynamodb", "type": "Interface"}}}, nil},
 	{"all faults of an endpoint", change{"endpoints.extra": []any{change{"service": "sqs", "type": "Door", "ports": []any{0}, "zones": []any{"us-east-1f"}, "policy": "mine"}}}, []string{
 		`airflow:endpoints.extra[0].type is "Door": one of Interface, Gateway`,
 		`airflow:endpoints.extra[0].ports is 0: TCP ports, 1 to 65535, each once`,
 		`airflow:endpoints.extra[0].zones is "us-east-1f": zones of network.zones (us-east-1a, us-east-1b), each once`,
-		`airflow:endpoints.extra[0].policy is "mine": ownAccount, none (for a service that takes none), or a policy document as JSON`,
+		`airflow:endpoints.extra[0].policy is "mine": ownAccount, none (for a service that takes none), or a policy document`,
 	}},
+	{"a policy that is no document", change{"endpoints.extra": []any{change{"service": "sqs", "policy": []any{}}}}, []string{`airflow:endpoints.extra[0].policy is []: text (in quotes)`}},
 	{"a gateway that AWS doesn't have", change{"endpoints.extra": []any{change{"service": "sqs", "type": "Gateway"}}},
 		[]string{`airflow:endpoints.extra[0].type is "Gateway": Interface: of AWS's services only s3, which is always there, and dynamodb have a gateway`}},
 	{"a gateway with an interface's settings", change{"endpoints.extra": []any{change{"service": "dynamodb", "zones": []any{"us-east-1a"}}}},
@@ -137,12 +141,30 @@ var endpointFaults = []faultCase{
 		`airflow:endpoints.services[0].why is "": 3 to 200 letters, digits, spaces and ._-:/()#,@[]+=&;{}!$*, since it becomes the description of the rule`,
 	}},
 	{"too much PrivateLink", change{"endpoints.services": []any{service(0), service(1), service(2), service(3), service(4), service(5)}}, []string{`airflow:endpoints.services: at most 5 services, not 6`}},
+	{"more rules than the workers' groups take", change{"endpoints.services": []any{manyPorts(0), manyPorts(1), manyPorts(2)}}, []string{
+		tooManyRules("services.dagProcessor", "dag-processor", 64, "outbound"), tooManyRules("services.triggerer", "triggerer", 64, "outbound"),
+		tooManyRules("workerPools[0]", "worker", 65, "outbound"),
+	}},
 	{"trust by name", change{"endpoints.trustedAccounts": []any{"111111111111"}, "endpoints.trustedBuckets": []any{"partner.exports"}}, nil},
 	{"trust in anybody", change{"endpoints.trustedAccounts": []any{"*", "381492153064"}, "endpoints.trustedBuckets": []any{"partner-*"}}, []string{
 		`airflow:endpoints.trustedAccounts is "*": ` + trustRule, `airflow:endpoints.trustedAccounts is "381492153064": ` + trustRule,
 		`airflow:endpoints.trustedBuckets is "partner-*": names of S3 buckets of others, whole ones, each once`,
 	}},
 	{"trust in too many", change{"endpoints.trustedBuckets": many(21, "partner-%d")}, []string{`airflow:endpoints: at most 20 trustedAccounts and as many trustedBuckets, not 0 and 21`}},
+}
+
+// manyPorts is a partner's service on as many ports as one may have.
+func manyPorts(n int) change {
+	partner, ports := service(n), []any{}
+	for i := range 20 {
+		ports = append(ports, 8000+i)
+	}
+	partner["ports"] = ports
+	return partner
+}
+
+func tooManyRules(setting, group string, rules int, direction string) string {
+	return fmt.Sprintf("airflow:%s: fewer ports, networks or pools: the security group %s would have %d %s rules, one for each network and port, and EC2 allows 60", setting, group, rules, direction)
 }
 
 func service(n int) change {

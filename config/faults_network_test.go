@@ -41,6 +41,8 @@ var joinFaults = []faultCase{
 		`airflow:network.joins[0].why is "?": ` + reasonRule,
 		`airflow:network.joins[1].id is "tgw-0123456789abcdef0": the id of a peering, such as pcx-0123456789abcdef0, each once`,
 	}},
+	{"two VPN gateways", joins(join("vpnGateway", "vgw-0123456789abcdef0", "172.20.0.0/16"), join("vpnGateway", "vgw-0123456789abcdef1", "172.21.0.0/16")),
+		[]string{`airflow:network.joins: at most one vpnGateway, not 2: a VPC takes no second one`}},
 	{"more routes than a table takes", joins(join("peering", "pcx-0123456789abcdef0", many(41, "172.20.%d.0/24")...)), []string{`airflow:network.joins: at most 40 routes in all, not 41: a route table has 50`}},
 
 	{"an existing VPC", existing(nil), nil},

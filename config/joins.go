@@ -116,7 +116,7 @@ func (f *faults) existingEndpoints(c *Config) {
 }
 
 func (f *faults) validateJoins(c *Config) {
-	seen, ids := map[string]bool{}, map[string]bool{}
+	seen, ids, vpnGateways := map[string]bool{}, map[string]bool{}, 0
 	for i, join := range c.Network.Joins {
 		at := fmt.Sprintf("%s[%d]", key("network.joins"), i)
 		if form := joinForms[join.Kind]; form == nil {
@@ -125,6 +125,9 @@ func (f *faults) validateJoins(c *Config) {
 			f.addf(at+".id", join.ID, "the id of a %s, such as %s, each once", join.Kind, joinExamples[join.Kind])
 		}
 		ids[join.ID] = true
+		if join.Kind == JoinVPNGateway {
+			vpnGateways++
+		}
 		if len(join.Routes) == 0 {
 			f.add(at+".routes", nil, "at least one network behind it, or it leads nowhere")
 		}
@@ -132,6 +135,9 @@ func (f *faults) validateJoins(c *Config) {
 			f.route(c, at+".routes", route, seen)
 		}
 		f.matches(at+".why", join.Why, whyForm, whyRule)
+	}
+	if vpnGateways > 1 {
+		f.addf(key("network.joins"), nil, "at most one %s, not %d: a VPC takes no second one", JoinVPNGateway, vpnGateways)
 	}
 	routes := 0
 	for _, join := range c.RoutedJoins() {

@@ -162,6 +162,15 @@ func TestEndpointsAreInAllZonesUnlessSaidOtherwise(t *testing.T) {
 	require.Equal(t, []string{"us-east-1a", "us-east-1b"}, valid(t, change{"endpoints.zones": []any{}}).EndpointZones())
 }
 
+// A policy document may be a map, or JSON.
+func TestAnEndpointsPolicyIsATextOrAMap(t *testing.T) {
+	const document = `{"Statement":[{"Effect":"Allow"}],"Version":"2012-10-17"}`
+	for _, policy := range []any{document, change{"Version": "2012-10-17", "Statement": []any{change{"Effect": "Allow"}}}} {
+		extra := valid(t, change{"endpoints.extra": []any{change{"service": "sqs", "policy": policy}}}).Endpoints.Extra
+		require.Equal(t, []ExtraEndpoint{{Service: "sqs", Policy: document}}, extra)
+	}
+}
+
 func TestKeysOfOthers(t *testing.T) {
 	for key, want := range map[string][]string{
 		"pulumi:disable-default-providers": nil,

@@ -51,6 +51,7 @@ func (f *faults) validate(c *Config) {
 	f.validateAlarms(c)
 	f.validateConnections(c)
 	f.validateAddresses(c)
+	f.validateRules(c)
 }
 
 const shortNameRule = "1 to 16 lower-case letters and digits, a letter first"

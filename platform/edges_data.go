@@ -23,7 +23,7 @@ func dataEdges(cfg *config.Config, endpoints *components.Endpoints, s *services)
 	}
 	aws := components.Peer{Name: "endpoints", SecurityGroupID: endpoints.SecurityGroupID}
 	for _, from := range dagCode(cfg, s) {
-		for _, port := range furtherPorts(cfg) {
+		for _, port := range cfg.Endpoints.FurtherPorts() {
 			table = append(table, components.Edge{From: from, To: aws, Port: port, Why: "AWS services on ports of their own over the interface endpoints"})
 		}
 		if endpoints.DynamoDBPrefixListID != nil {
@@ -90,21 +90,6 @@ func dagCode(cfg *config.Config, s *services) []components.Peer {
 		peers = append(peers, s.workers[i].Peer())
 	}
 	return peers
-}
-
-// furtherPorts are those on which interface endpoints answer beside HTTPS's,
-// which everybody reaches.
-func furtherPorts(cfg *config.Config) []int {
-	var ports []int
-	for _, extra := range cfg.Endpoints.Extra {
-		for _, port := range extra.OpenPorts() {
-			if port != components.HTTPSPort {
-				ports = append(ports, port)
-			}
-		}
-	}
-	slices.Sort(ports)
-	return slices.Compact(ports)
 }
 
 // place is the other end of an egress. Its name is part of the rules' names.

@@ -6,9 +6,11 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/pulumi/pulumi/sdk/v3/go/pulumi"
 	"github.com/stretchr/testify/require"
 
 	"github.com/pathwai/airflow-on-fargate/config"
+	"github.com/pathwai/airflow-on-fargate/internal/recorder"
 )
 
 // ruleNames are a stack's security-group rules, with what each leads to.
@@ -137,4 +139,15 @@ func TestResolvableNamesOfNewRegions(t *testing.T) {
 	for _, service := range []string{"ecs", "ecs-agent", "ecs-telemetry"} {
 		require.Contains(t, cfg.ResolvableNames(), service+".mx-central-1.amazonaws.com")
 	}
+}
+
+// A prefix list that somebody has opened stops the stack before it declares anything.
+func TestPrefixListsAreLookedInto(t *testing.T) {
+	cfg := loadStack(t, "dev", func(cfg *config.Config) {
+		cfg.WorkerPools[0].Egress = []config.Egress{{To: "pl-0123456789abcdef0", Ports: []int{443}, Why: "partners"}, {To: recorder.Everywhere, Ports: []int{443}, Why: "partners"}}
+	})
+	declared, err := recorder.Run("dev", func(ctx *pulumi.Context) error { return declare(ctx, cfg) })
+	require.ErrorContains(t, err, `airflow:workerPools[0].egress[1].to is "pl-00000000": a prefix list of private networks (RFC 1918 or 6598) outside the VPC, each from /16 to /32; this one has 0.0.0.0/0`)
+	require.Len(t, declared.All(), 1)
+	require.Equal(t, "pulumi:providers:aws", declared.All()[0].Type)
 }

@@ -128,22 +128,61 @@ func manyPools(t *testing.T) *config.Config {
 	return cfg
 }
 
-// EC2's quota is 60 rules a security group and direction; a prefix list counts
-// with its size, of which S3's in most regions is below 20.
+// What settings say of the number of rules in a group is what is declared; beyond
+// EC2's quota of 60 they are refused before. A prefix list counts with its weight,
+// of which S3's and DynamoDB's is 1 (VPC user guide, "AWS-managed prefix list weight").
 func TestRulesPerSecurityGroup(t *testing.T) {
-	cfg := manyPools(t)
-	for i := range 20 {
-		cfg.LoadBalancer.ClientCIDRs = append(cfg.LoadBalancer.ClientCIDRs[:i], fmt.Sprintf("10.%d.0.0/16", i))
+	t.Setenv("PULUMI_CONFIG", `{"airflow:oidcClientSecret":"of-a-test"}`)
+	wide := func(cfg *config.Config) {
+		cfg.LoadBalancer.ClientCIDRs = nil
+		for i := range 15 {
+			cfg.LoadBalancer.ClientCIDRs = append(cfg.LoadBalancer.ClientCIDRs, fmt.Sprintf("10.%d.0.0/16", i))
+		}
+		cfg.Endpoints.Extra = []config.ExtraEndpoint{{Service: "email-smtp"}, {Service: "dynamodb"}, {Service: "transfer.server", Ports: []int{22, 443, 587}}}
+		cfg.Endpoints.Services = []config.EndpointService{{Name: "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0", Ports: []int{443, 8443}, Why: "a partner"}}
+		cfg.Airflow.OpenTelemetry = config.OpenTelemetry{Endpoint: "http://otel.example.com:4318", To: "172.20.2.0/24"}
+		cfg.WorkerPools[0].Egress = []config.Egress{{To: "172.20.2.0/24", Ports: []int{4318, 5432}, Why: "data and metrics"}}
+		cfg.Services.DAGSync.Egress = []config.Egress{{To: "172.20.1.7/32", Ports: []int{22}, Why: "files"}}
 	}
-	declared := record(t, cfg)
-	for _, token := range []string{"aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule"} {
-		count := map[any]int{}
-		for _, rule := range declared.Of(token) {
-			count[rule.Plain()["securityGroupId"]]++
+	asks := func(mode string) func(*config.Config) {
+		return func(cfg *config.Config) {
+			wide(cfg)
+			cfg.Login.Mode, cfg.Login.IdPCIDRs = mode, []string{"10.9.0.0/24", "10.9.1.0/24"}
 		}
-		require.NotEmpty(t, count)
-		for group, rules := range count {
-			require.LessOrEqual(t, rules, 60, "%v %s", group, token)
-		}
+	}
+	many := manyPools(t)
+	wide(many)
+	for name, cfg := range map[string]*config.Config{
+		"dev": loadStack(t, "dev"), "prod": loadStack(t, "prod"), "alb": loadStack(t, "dev", asks(config.LoginALB)),
+		"fab": loadStack(t, "prod", asks(config.LoginFAB)), "many pools": many,
+	} {
+		t.Run(name, func(t *testing.T) {
+			declared := record(t, cfg)
+			counted := map[bool]map[string]int{}
+			for inbound, token := range map[bool]string{
+				false: "aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", true: "aws:vpc/securityGroupIngressRule:SecurityGroupIngressRule",
+			} {
+				counted[inbound] = map[string]int{}
+				for _, rule := range declared.Of(token) {
+					counted[inbound][rule.Plain()["securityGroupId"].(string)]++
+				}
+			}
+			for _, said := range cfg.SecurityGroupRules(nil) {
+				id := said.Group + "-id"
+				switch {
+				case said.Group == "alb":
+					id = "web-id"
+				case strings.HasPrefix(said.Group, "vpce-svc-"):
+					id = "endpoints-" + id
+				}
+				require.Equal(t, counted[said.Inbound][id], said.Rules, "%s, inbound %t", said.Group, said.Inbound)
+				delete(counted[said.Inbound], id)
+			}
+			for _, groups := range counted {
+				for group, rules := range groups {
+					require.LessOrEqual(t, rules, 40, "%s: settings say nothing of it", group)
+				}
+			}
+		})
 	}
 }

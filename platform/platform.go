@@ -41,6 +41,9 @@ func declare(ctx *pulumi.Context, cfg *config.Config) error {
 		return err
 	}
 	in := pulumi.Providers(provider)
+	if err := checkPrefixLists(ctx, cfg, pulumi.Provider(provider)); err != nil {
+		return err
+	}
 	if err := bound(ctx, cfg.PermissionsBoundaryARN); err != nil {
 		return err
 	}

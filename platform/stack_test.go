@@ -117,3 +117,15 @@ func TestServicesOutliveNoRuleOfTheirs(t *testing.T) {
 		}
 	}
 }
+
+// Names begin with what the tags say, by which a role knows the stack's resources
+// where AWS makes up their names.
+func TestTagsSayWhatNamesBeginWith(t *testing.T) {
+	for _, stack := range bothStacks {
+		cfg := loadStack(t, stack)
+		provider, err := record(t, cfg).One("pulumi:providers:aws", "aws")
+		require.NoError(t, err)
+		tags := provider.Plain()["defaultTags"].(map[string]any)["tags"].(map[string]any)
+		require.Equal(t, cfg.Prefix(), tags["Project"].(string)+"-"+tags["Environment"].(string))
+	}
+}

@@ -151,6 +151,9 @@ func (w schemaWriter) value(path string, of reflect.Type, fallback any) object {
 		schema["type"], schema["items"] = "array", w.value(path+"[]", of.Elem(), nil)
 	case reflect.String:
 		schema["type"] = "string"
+		if _, long := reflect.PointerTo(of).MethodByName("Longhand"); long {
+			schema["type"] = []string{"string", "object"}
+		}
 	case reflect.Bool:
 		schema["type"] = "boolean"
 	case reflect.Int:

@@ -95,17 +95,28 @@ func (r *Record) NewResource(args pulumi.MockResourceArgs) (string, resource.Pro
 	return id, outputs, nil
 }
 
+// Everywhere is a prefix list that holds the internet; others hold a private network.
+const Everywhere = "pl-00000000"
+
 // Call implements pulumi.MockResourceMonitor. The program asks for nothing but
-// the endpoints that an existing VPC has: any other preview needs no credentials.
+// the endpoints that an existing VPC has, and for what is in prefix lists: any
+// other preview needs no credentials.
 func (r *Record) Call(args pulumi.MockCallArgs) (resource.PropertyMap, error) {
-	if args.Token != "aws:ec2/getVpcEndpoint:getVpcEndpoint" {
-		return nil, fmt.Errorf("the program called %s; it must not ask the cloud anything", args.Token)
+	switch args.Token {
+	case "aws:ec2/getVpcEndpoint:getVpcEndpoint":
+		service := args.Args["serviceName"].StringValue()
+		short := strings.ReplaceAll(service[strings.LastIndex(service, ".")+1:], ".", "-")
+		return resource.NewPropertyMapFromMap(map[string]any{
+			"id": "vpce-" + short, "prefixListId": "pl-" + short, "securityGroupIds": []any{"sg-of-" + short},
+		}), nil
+	case "aws:ec2/getManagedPrefixList:getManagedPrefixList":
+		cidr := "172.20.3.0/24"
+		if args.Args["id"].StringValue() == Everywhere {
+			cidr = "0.0.0.0/0"
+		}
+		return resource.NewPropertyMapFromMap(map[string]any{"entries": []any{map[string]any{"cidr": cidr}}}), nil
 	}
-	service := args.Args["serviceName"].StringValue()
-	short := strings.ReplaceAll(service[strings.LastIndex(service, ".")+1:], ".", "-")
-	return resource.NewPropertyMapFromMap(map[string]any{
-		"id": "vpce-" + short, "prefixListId": "pl-" + short, "securityGroupIds": []any{"sg-of-" + short},
-	}), nil
+	return nil, fmt.Errorf("the program called %s; it must not ask the cloud anything", args.Token)
 }
 
 // All returns the resources in the order of type and name.

@@ -72,6 +72,8 @@ func (d *Doctor) Checks() []Check {
 		{"fargate-quotas", "Do the stack's tasks fit into the account's quotas, at rest, while they are replaced, at their most?", true,
 			[]string{"servicequotas:GetServiceQuota", "servicequotas:GetAWSDefaultServiceQuota"}, d.quotas},
 		{"zones", "Which zones are the settings' in this account, and what do they lack?", true, []string{"ec2:DescribeAvailabilityZones"}, d.zones},
+		{"existing-network", "Has the VPC that the settings name its subnets, tables and endpoints, and what leads out of it?", true,
+			[]string{"ec2:DescribeVpcs", "ec2:DescribeVpcAttribute", "ec2:DescribeSubnets", "ec2:DescribeRouteTables", "ec2:DescribeVpcEndpoints"}, d.existingNetwork},
 		{"endpoint-services", "Is each endpoint offered in its zones, with private DNS and a policy?", true,
 			[]string{"ec2:DescribeVpcEndpointServices"}, d.endpoints},
 		{"database-class", "Does RDS offer the class for the version, in enough of the zones?", true,

@@ -249,6 +249,15 @@ func plantsOfNames() []plant {
 		{"hosted-zone", "public", zone("dev.pathwai.com", false), "red ZONE: is the public zone of dev.pathwai.com"},
 		{"hosted-zone", "of another domain", zone("example.com", true), "red ZONE: is the zone of example.com, and airflow.dev.pathwai.com isn't below it"},
 		{"hosted-zone", "one that does", zone("pathwai.com", true), ""},
+		{"hosted-zone", "of the existing VPC", func(a *account) {
+			zone("one.dev.pathwai.com", true)(a)
+			a.LoadBalancer.Hostname, a.Network.VPCID = "airflow.one.dev.pathwai.com", "vpc-1"
+		}, ""},
+		{"hosted-zone", "of another VPC", func(a *account) {
+			zone("two.dev.pathwai.com", true)(a)
+			a.LoadBalancer.Hostname, a.Network.VPCID = "airflow.two.dev.pathwai.com", "vpc-2"
+		},
+			"red ZONE: isn't associated with vpc-2"},
 		{"images", "none of this digest", func(a *account) { a.Images.Digests = map[string]string{"web": "sha256:" + strings.Repeat("1", 64)} },
 			"red web: the repository doesn't hold this digest"},
 		{"images", "no repository", func(a *account) {

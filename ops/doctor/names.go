@@ -95,6 +95,9 @@ func (d *Doctor) hostedZone(ctx context.Context) ([]Finding, error) {
 		f.Says = "is the public zone of " + name
 	case host != name && !strings.HasSuffix(host, "."+name):
 		f.Says = fmt.Sprintf("is the zone of %s, and %s isn't below it", name, host)
+	case d.Network.Exists() && !slices.ContainsFunc(answer.VPCs, func(vpc route53types.VPC) bool { return aws.ToString(vpc.VPCId) == d.Network.VPCID }):
+		f.Says, f.Means = "isn't associated with "+d.Network.VPCID, "tasks there don't find the load balancer: none can report"
+		f.Cure = fmt.Sprintf("its owner: aws route53 associate-vpc-with-hosted-zone --hosted-zone-id %s --vpc VPCRegion=%s,VPCId=%s", id, d.Region, d.Network.VPCID)
 	default:
 		f = green(id, "is the private zone of %s", name)
 	}
@@ -140,19 +143,22 @@ func (d *Doctor) hostname(ctx context.Context) ([]Finding, error) {
 	asking, cancel := context.WithTimeout(ctx, lookup)
 	defer cancel()
 	addresses, err := d.Resolve(asking, "ip4", host)
-	inside := netip.MustParsePrefix(d.Network.CIDR)
+	inside, within := "the stack's "+d.Network.CIDR, netip.MustParsePrefix(d.Network.CIDR).Contains
+	if d.Network.Exists() { // whose blocks the settings don't say
+		inside, within = "private networks", netip.Addr.IsPrivate
+	}
 	var texts []string
 	strange := false
 	for _, address := range addresses {
 		texts = append(texts, address.String())
-		strange = strange || !inside.Contains(address.Unmap())
+		strange = strange || !within(address.Unmap())
 	}
 	open := "ops open " + d.Name + " forwards a port over Session Manager; or join the networks and give theirs the name"
 	switch {
 	case err != nil:
 		return []Finding{{Of: host, Level: Warning, Says: "isn't known here: " + err.Error(), Means: "before the first up nobody knows it; after it this machine can't open the page by name, and ops smoke can't connect", Cure: open}}, nil
 	case strange:
-		return []Finding{{Of: host, Level: Warning, Says: fmt.Sprintf("leads to %s, outside of the stack's %s", strings.Join(texts, ", "), inside), Means: "from here it is something else's name", Cure: "see who answers for it: dig +trace " + host}}, nil
+		return []Finding{{Of: host, Level: Warning, Says: fmt.Sprintf("leads to %s, outside of %s", strings.Join(texts, ", "), inside), Means: "from here it is something else's name", Cure: "see who answers for it: dig +trace " + host}}, nil
 	}
 	return []Finding{green(host, "leads to %s", strings.Join(texts, ", "))}, nil
 }

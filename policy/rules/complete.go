@@ -21,7 +21,7 @@ func completeness() []Rule {
 			Name: "endpoint-private-dns", Family: Completeness,
 			Description: "Interface endpoints answer for the service's own name.",
 			Why:         "SDKs call the public name; without private DNS that name leads to the internet, where there is no way to.",
-			Fix:         "set privateDnsEnabled to true.",
+			Fix:         "set privateDnsEnabled to true, or say in the tag Why whose names are used instead.",
 			On: on(func(res resource, r report) {
 				switch kind, state := text(res.get("vpcEndpointType")); {
 				case state == unknown:
@@ -113,9 +113,10 @@ func completeness() []Rule {
 }
 
 // namedApart tells endpoints whose own names are used: of services of others,
-// which may have none, and of DynamoDB, whose name is its gateway's.
+// which may have none, of DynamoDB, whose name is its gateway's, and those that
+// say why.
 func namedApart(res resource) bool {
-	return privateLink(res) || shortService(knownText(res.get("serviceName"))) == "dynamodb"
+	return privateLink(res) || shortService(knownText(res.get("serviceName"))) == "dynamodb" || knownText(res.get("tags.Why")) != ""
 }
 
 // endpointsPresent is about stacks that make both the VPC and the services: of

@@ -1,9 +1,11 @@
 package rules
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"net/netip"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -48,6 +50,8 @@ func narrowJoins() map[string]check {
 	)
 }
 
+const prefixListType = "aws:ec2/managedPrefixList:ManagedPrefixList"
+
 const resolverEndpointType = "aws:route53/resolverEndpoint:ResolverEndpoint"
 
 // joinTarget tells whether a standalone route leads over a join to a known
@@ -88,10 +92,11 @@ func joinRules() []Rule {
 		},
 		{
 			Name: "endpoint-own-account", Family: Identity,
-			Description: "Endpoint policies that name accounts name the stack's own.",
-			Why:         "a policy for another account alone is a door for its principals, and shuts out the stack's.",
-			Fix:         "name the account of the provider (allowedAccountIds); others may stand beside it.",
-			Stack:       endpointsOfOwnAccount,
+			Description: "Endpoint policies that name accounts name the stack's own, and those that name resources of others say who may use them.",
+			Why: "a policy for another account alone is a door for its principals, and shuts out the stack's; " +
+				"and credentials that somebody brought along write to whatever the policy names, of whichever account.",
+			Fix:   "name the account of the provider (allowedAccountIds), others may stand beside it; add a condition on aws:PrincipalAccount where resources are named.",
+			Stack: endpointsOfOwnAccount,
 		},
 	}
 }
@@ -155,6 +160,36 @@ func (s statement) accounts() []string {
 	return named
 }
 
+// accountOf is the account in an ARN, "" where there is none, as in those of buckets.
+func accountOf(arn string) string {
+	if parts := strings.SplitN(arn, ":", 6); len(parts) == 6 {
+		return parts[4]
+	}
+	return ""
+}
+
+// strangers reports whether a statement lets others call than principals of the
+// given accounts; which ones a condition names, the rule asks apart.
+func (s statement) strangers(own []string) bool {
+	if s.narrowed(callerKeys) {
+		return false
+	}
+	return len(s.Principal) != 1 || len(s.Principal["AWS"]) == 0 || slices.ContainsFunc(s.Principal["AWS"], func(principal string) bool {
+		return !slices.Contains(own, cmp.Or(accountOf(principal), principal))
+	})
+}
+
+// reads are the beginnings of actions that take nothing along.
+var reads = []string{"Get", "List", "Describe", "Head", "BatchGet"}
+
+// writes reports whether a statement allows more than to read.
+func (s statement) writes() bool {
+	return len(s.NotAction) > 0 || slices.ContainsFunc(s.Action, func(action string) bool {
+		_, name, _ := strings.Cut(action, ":")
+		return !slices.ContainsFunc(reads, func(read string) bool { return strings.HasPrefix(name, read) })
+	})
+}
+
 // eachEndpointStatement calls f for what endpoints' policies allow.
 func (s *stack) eachEndpointStatement(f func(endpoint *resource, statement statement, i int)) {
 	for _, endpoint := range s.of(endpointType) {
@@ -176,6 +211,11 @@ func endpointsOfOwnAccount(s *stack, r report) {
 		return
 	}
 	s.eachEndpointStatement(func(endpoint *resource, statement statement, i int) {
+		for _, arn := range statement.Resource {
+			if account := accountOf(arn); breadth(arn) == named && !slices.Contains(own, account) && statement.strangers(own) && (account != "" || statement.writes()) {
+				r.at(endpoint.URN).fault("%s lets others' credentials use %s, which may be theirs, too: nothing says that the stack's own account calls.", statement.name(i), arn)
+			}
+		}
 		for _, keys := range statement.Condition {
 			for key, values := range keys {
 				if !slices.Contains(accountKeys, strings.ToLower(key)) {
@@ -214,8 +254,8 @@ func (s *stack) leadsElsewhere() []Finding {
 		tell(res, "an endpoint that answers questions from outside the VPC")
 	}
 	for _, rule := range s.of(egressRuleType) {
-		if cidr := knownText(rule.get("cidrIpv4")); cidr != "" {
-			tell(rule, "connections to %s: %s", network(cidr), knownText(rule.get("description")))
+		if place := s.placeElsewhere(rule); place != "" {
+			tell(rule, "connections to %s: %s", place, knownText(rule.get("description")))
 		}
 	}
 	s.namesElsewhere(tell)
@@ -228,10 +268,39 @@ func (s *stack) leadsElsewhere() []Finding {
 		if others = slices.Compact(others); len(own) > 0 && len(others) > 0 {
 			tell(endpoint, "accounts beside the stack's own: %s", strings.Join(others, ", "))
 		}
+		if resources := s.resourcesElsewhere(statement, own); len(own) > 0 && len(resources) > 0 {
+			tell(endpoint, "resources beside the stack's own: %s", strings.Join(resources, ", "))
+		}
 	})
 	slices.SortStableFunc(found, func(a, b Finding) int { return strings.Compare(a.URN, b.URN) })
 	return found
 }
+
+// placeElsewhere is where a rule of a security group leads to outside of the
+// stack; "" for a group or an endpoint's list of its own.
+func (s *stack) placeElsewhere(rule *resource) string {
+	if cidr := knownText(rule.get("cidrIpv4")); cidr != "" {
+		return network(cidr)
+	}
+	if id := knownText(rule.get("prefixListId")); id != "" && len(s.refers(rule, "prefixListId", endpointType, prefixListType)) == 0 {
+		return "prefix list " + id + ", whose networks are its owner's"
+	}
+	if id := knownText(rule.get("referencedSecurityGroupId")); id != "" && len(s.refers(rule, "referencedSecurityGroupId", groupType)) == 0 {
+		return "security group " + id
+	}
+	return ""
+}
+
+// resourcesElsewhere are those that an endpoint's statement names and that the
+// stack's accounts don't own, as far as can be told: of a bucket, no ARN says
+// whose it is. ECR's buckets of image layers are AWS's.
+func (s *stack) resourcesElsewhere(statement statement, own []string) []string {
+	return slices.DeleteFunc(slices.Clone(statement.Resource), func(arn string) bool {
+		return breadth(arn) != named || slices.Contains(own, accountOf(arn)) || imageLayers.MatchString(arn)
+	})
+}
+
+var imageLayers = regexp.MustCompile(`^arn:aws:s3:::prod-[a-z0-9-]+-starport-layer-bucket/\*$`)
 
 func because(res *resource) string {
 	if why := knownText(res.get("tags.Why")); why != "" {

@@ -83,6 +83,15 @@ func suffix(name string) bool {
 	return name == "" || name == public && (registry || !strings.Contains(name, "."))
 }
 
+// anybodys tells whether all names below a domain pass in which a host of sites
+// or addresses gives them away, as github.io. AWS's own are no domains: whoever
+// asks below s3.amazonaws.com asks AWS.
+func anybodys(name string) bool {
+	domain, below := strings.CutPrefix(strings.ToLower(strings.TrimSuffix(name, ".")), "*.")
+	public, _ := publicsuffix.PublicSuffix(domain)
+	return below && domain == public && !strings.HasSuffix("."+domain, ".amazonaws.com")
+}
+
 // blocksTheRest reads a group's rules: what it allows must be narrow, and one
 // after all of these must block everything.
 func (s *stack) blocksTheRest(group *resource, r report) bool {
@@ -93,7 +102,11 @@ func (s *stack) blocksTheRest(group *resource, r report) bool {
 			continue
 		}
 		priority, _ := number(rule.get("priority"))
-		for _, list := range s.refers(rule, "firewallDomainListId", firewallList) {
+		lists := s.refers(rule, "firewallDomainListId", firewallList)
+		if len(lists) == 0 && knownText(rule.get("action")) != "BLOCK" {
+			r.at(rule.URN).fault("the rule lets a list through that isn't of this stack, whose names cannot be seen.")
+		}
+		for _, list := range lists {
 			names := texts(list.get("domains"))
 			if knownText(rule.get("action")) == "BLOCK" {
 				for _, name := range names {
@@ -105,7 +118,7 @@ func (s *stack) blocksTheRest(group *resource, r report) bool {
 			}
 			lastAllowed = max(lastAllowed, priority)
 			for _, name := range names {
-				if suffix(name) {
+				if suffix(name) || anybodys(name) {
 					r.at(rule.URN).fault("the rule lets %q through, under which anybody can register a name.", name)
 				}
 			}

@@ -34,6 +34,23 @@ func TestWhatLeadsElsewhereIsTold(t *testing.T) {
 		"it is in vpc-1, which the stack doesn't make: its routes, its endpoints, the names that its resolver answers for, and its logs are its owner's, and no rule here has seen them",
 	}, told("asking"))
 	require.Equal(t, []string{"the resolver answers for db.example.com"}, told("network"))
+	const why = "people and the warehouse"
+	require.Equal(t, []string{
+		"a Cloud WAN attachment: core-network-1, because: " + why,
+		"a VPC peering connection: pcx-1, because: " + why,
+		"a VPN gateway's attachment: vgw-1",
+		"a route to 100.64.0.0/16", "a route to 172.16.0.0/16", "a route to 172.17.0.0/16", "a route to 172.18.0.0/16",
+		"a transit gateway attachment: tgw-1, because: " + why,
+		"accounts beside the stack's own: 111111111111",
+		"an endpoint that answers questions from outside the VPC",
+		"connections to 172.16.1.0/24: " + why,
+		"connections to prefix list pl-1, whose networks are its owner's: " + why,
+		"connections to security group sg-2: " + why,
+		"resources beside the stack's own: arn:aws:s3:::theirs, arn:aws:s3:::theirs/*",
+		"resources beside the stack's own: arn:aws:sqs:us-east-1:111111111111:jobs",
+		"somebody else's service: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, because: " + why,
+		"the resolver answers for db.example.com",
+	}, told("joined"))
 }
 
 func TestProviderNetworks(t *testing.T) {

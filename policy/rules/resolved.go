@@ -2,11 +2,22 @@ package rules
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 )
 
-// notOurs are domains whose names only AWS, or only the VPC's own resolver, gives out.
-var notOurs = []string{"amazonaws.com", "ec2.internal", "compute.internal", "in-addr.arpa"}
+// notOurs are domains whose names only AWS, or only the VPC's own resolver, gives
+// out; names of public addresses are their owner's.
+var notOurs = append([]string{"amazonaws.com", "ec2.internal", "compute.internal", "10.in-addr.arpa", "168.192.in-addr.arpa", "254.169.in-addr.arpa"}, ofRange172()...)
+
+// ofRange172 are the names of the addresses in 172.16.0.0/12.
+func ofRange172() []string {
+	var domains []string
+	for octet := 16; octet < 32; octet++ {
+		domains = append(domains, strconv.Itoa(octet)+".172.in-addr.arpa")
+	}
+	return domains
+}
 
 // namesElsewhere are those that a VPC's resolver answers for beside AWS's, one
 // line a list: whoever owns a domain sees what is asked below it.

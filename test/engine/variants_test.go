@@ -3,6 +3,7 @@ package engine
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,9 +13,11 @@ import (
 )
 
 // settingsOver is dev's file with settings laid over, group by group.
-func settingsOver(t *testing.T, changes string) string {
+func settingsOver(t *testing.T, changes string) string { return laidOver(t, "dev", changes) }
+
+func laidOver(t *testing.T, stack, changes string) string {
 	t.Helper()
-	text, err := os.ReadFile(root + "/Pulumi.dev.yaml")
+	text, err := os.ReadFile(root + "/Pulumi." + stack + ".yaml")
 	require.NoError(t, err)
 	var file struct {
 		Config map[string]any `yaml:"config"`
@@ -36,7 +39,7 @@ func settingsOver(t *testing.T, changes string) string {
 	}
 	written, err := yaml.Marshal(file)
 	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "Pulumi.dev.yaml")
+	path := filepath.Join(t.TempDir(), "Pulumi."+stack+".yaml")
 	require.NoError(t, os.WriteFile(path, written, 0o600))
 	return path
 }
@@ -62,7 +65,7 @@ var variants = map[string]struct {
 	"existing VPC": {`
 network: {vpcId: vpc-0123456789abcdef0, subnetIds: [subnet-0123456789abcdef1, subnet-0123456789abcdef2], routeTableIds: [rtb-0123456789abcdef1]}
 endpoints: {existing: [s3, ecr.api]}`,
-		[]string{"it is in vpc-0123456789abcdef0, which the stack doesn't make: its routes, its endpoints, the names that its resolver answers for, and its logs are its owner's"}},
+		[]string{"connections to security group sg-", ": AWS APIs over endpoints of the existing VPC", "it is in vpc-0123456789abcdef0, which the stack doesn't make: its routes, its endpoints, the names that its resolver answers for, and its logs are its owner's"}},
 	"transit gateway": {`
 network: {joins: [{kind: transitGateway, id: tgw-0123456789abcdef0, routes: [172.16.0.0/12, 192.168.0.0/16], why: offices}], resolver: {inbound: true, clientCidrs: [172.16.0.0/16]}}
 loadBalancer: {clientCidrs: [172.16.0.0/12], zoneVpcs: [vpc-0123456789abcdef1]}`,
@@ -90,7 +93,12 @@ network: {vpcId: vpc-0123456789abcdef0, subnetIds: [subnet-0123456789abcdef1, su
 	"PrivateLink": {`
 endpoints: {services: [{name: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, ports: [443], why: a partner}], extra: [email-smtp, dynamodb, {service: sqs, zones: [us-east-1b]}],
   trustedAccounts: ["111111111111"], trustedBuckets: [partner-exports]}`,
-		[]string{"somebody else's service: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, because: a partner", "accounts beside the stack's own: 111111111111"}},
+		[]string{"somebody else's service: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, because: a partner", "accounts beside the stack's own: 111111111111",
+			"resources beside the stack's own: arn:aws:s3:::partner-exports, arn:aws:s3:::partner-exports/*"}},
+	"an endpoint without private DNS": {`endpoints: {extra: [{service: execute-api, privateDns: false}, com.amazonaws.route53]}`, nil},
+	"groups and lists of others": {pool + `egress: [{to: sg-0123456789abcdef0, ports: [9092], why: Kafka}, {to: pl-0123456789abcdef0, ports: [443], why: partners}]}]`,
+		[]string{"connections to security group sg-0123456789abcdef0: Kafka", "connections to prefix list pl-0123456789abcdef0, whose networks are its owner's: partners"}},
+	"out of hours": {`schedule: {stop: "cron(0 20 ? * MON-FRI *)", start: "cron(0 6 ? * MON-FRI *)", timezone: Europe/Berlin}`, nil},
 	"secrets": {`
 secretsBackend: {connectionsPrefix: airflow/connections, variablesPrefix: airflow/variables}
 ` + pool + `secrets: {AIRFLOW_CONN_DWH: "arn:aws:secretsmanager:us-east-1:381492153064:secret:dwh-AbCdEf"}, environment: {TEAM: data}}]`, nil},
@@ -109,6 +117,44 @@ func TestVariantsPassThePolicyPack(t *testing.T) {
 	}
 }
 
+// allAtOnce is everything that a stack with a VPC of its own may have beyond the platform.
+const allAtOnce = `
+network:
+  joins:
+    - {kind: transitGateway, id: tgw-0123456789abcdef0, routes: [172.16.0.0/12], why: the hub}
+    - {kind: peering, id: pcx-0123456789abcdef0, routes: [192.168.4.0/24, 172.20.0.0/16], why: the warehouse}
+    - {kind: vpnGateway, id: vgw-0123456789abcdef0, routes: [192.168.5.0/24, 100.64.0.0/16], why: the office}
+    - {kind: coreNetwork, id: core-network-0123456789abcdef0, routes: [10.128.0.0/9], why: the company}
+  resolver: {inbound: true, clientCidrs: [172.16.0.0/12]}
+  dnsAllow: ["*.warehouse.example.com"]
+loadBalancer: {zoneId: Z0123456789, zoneVpcs: [vpc-0123456789abcdef1], clientCidrs: [172.16.0.0/12]}
+endpoints:
+  extra: [email-smtp, dynamodb, {service: sqs, policy: ownAccount}]
+  services: [{name: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, ports: [443, 8443], privateDns: true, why: a partner}]
+  trustedAccounts: ["111111111111"]
+  trustedBuckets: [partner-exports]
+services:
+  exec: true
+  apiServer: {egress: [{to: 172.20.1.0/24, ports: [443], why: links}]}
+  triggerer:
+    egress: [{to: sg-0123456789abcdef0, ports: [5432], why: the warehouse}, {to: pl-0123456789abcdef0, ports: [443], why: partners}]
+    policyArns: ["arn:aws:iam::381492153064:policy/x"]
+    secrets: {X: "arn:aws:secretsmanager:us-east-1:381492153064:secret:x-AbCdEf"}
+    environment: {TEAM: data}
+secretsBackend: {connectionsPrefix: airflow/connections, variablesPrefix: airflow/variables}
+schedule: {stop: "cron(0 20 ? * MON-FRI *)", start: "cron(0 6 ? * MON-FRI *)"}
+`
+
+func TestEverythingAtOncePassesThePolicyPack(t *testing.T) {
+	for _, stack := range []string{"dev", "prod"} {
+		t.Run(stack, func(t *testing.T) {
+			printed, err := engine(t, []string{"STACK_FILE=" + laidOver(t, stack, allAtOnce+login("alb", "tgw-0123456789abcdef0"))},
+				"scripts/pulumi", stack, "preview", "--non-interactive", "--policy-pack", pack(t))
+			require.NoError(t, err, printed)
+		})
+	}
+}
+
 // What is wider than it must be is refused before anything is planned, all of
 // it at once.
 func TestWiderVariantsAreRefused(t *testing.T) {
@@ -119,6 +165,35 @@ endpoints: {trustedAccounts: ["*"]}
 		"scripts/pulumi", "dev", "preview", "--non-interactive", "--policy-pack", pack(t))
 	require.Error(t, err)
 	assert.Contains(t, printed, "the configuration has 6 faults; nothing was planned:")
+}
+
+// What a policy document of the stack's own opens, the pack reads.
+func TestEndpointPoliciesForOthersAreRefused(t *testing.T) {
+	of := func(service, resource, condition string) string {
+		return `{service: ` + service + `, policy: '{"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "` + resource + `"` + condition + `}]}'}`
+	}
+	printed, err := engine(t, []string{"STACK_FILE=" + settingsOver(t, `endpoints: {extra: [`+strings.Join([]string{
+		of("sqs", "*", ""), of("sns", "arn:aws:sns:us-east-1:111111111111:theirs", ""), of("athena", "*", `, "Condition": {"StringEquals": {"aws:ResourceAccount": "111111111111"}}`),
+		of("events", "*", `, "Condition": {"StringEquals": {"aws:PrincipalAccount": "381492153064", "aws:ResourceAccount": "381492153064"}}`),
+	}, ", ")+`]}`)}, "scripts/pulumi", "dev", "preview", "--non-interactive", "--policy-pack", pack(t))
+	require.Error(t, err)
+	for _, line := range []string{
+		"endpoint-policy  (aws:ec2:VpcEndpoint: endpoints-sqs)", "statement 1 admits anybody to *.",
+		"endpoint-own-account  (aws:ec2:VpcEndpoint: endpoints-sns)", "lets others' credentials use arn:aws:sns:us-east-1:111111111111:theirs",
+		"endpoint-own-account  (aws:ec2:VpcEndpoint: endpoints-athena)", "names [111111111111] in aws:ResourceAccount, and not the stack's own account 381492153064.",
+	} {
+		assert.Contains(t, printed, line)
+	}
+	assert.NotContains(t, printed, "endpoints-events)")
+}
+
+// What only AWS knows of a stack's egress is asked before anything is planned.
+func TestAPrefixListOfEverythingIsRefused(t *testing.T) {
+	printed, err := engine(t, []string{"STACK_FILE=" + settingsOver(t, pool+`egress: [{to: pl-00000000, ports: [443], why: partners}]}]`)},
+		"scripts/pulumi", "dev", "preview", "--non-interactive", "--policy-pack", pack(t))
+	require.Error(t, err)
+	assert.Contains(t, printed, `airflow:workerPools[0].egress[0].to is "pl-00000000": a prefix list of private networks (RFC 1918 or 6598) outside the VPC, each from /16 to /32; this one has 0.0.0.0/0`)
+	assert.NotContains(t, printed, "aws:ec2:")
 }
 
 // A service that takes no endpoint policy is a way out for data: the pack wants

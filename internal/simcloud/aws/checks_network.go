@@ -107,12 +107,14 @@ func checkFlowLog(s *subject) {
 	s.exactly("logDestination", "logGroupName")
 }
 
-var endpointService = regexp.MustCompile(`^(com\.amazonaws|aws\.api|cn\.com\.amazonaws|com\.amazonaws\.vpce)\.([a-z0-9-]+)\.[a-z0-9._-]+$`)
+// endpointService has no region in the names of global services, such as
+// com.amazonaws.route53.
+var endpointService = regexp.MustCompile(`^(com\.amazonaws|aws\.api|cn\.com\.amazonaws|com\.amazonaws\.vpce)\.([a-z0-9-]+)(\.[a-z0-9._-]+)?$`)
 
 func checkEndpoint(s *subject) {
 	s.exactly("serviceName", "resourceConfigurationArn", "serviceNetworkArn")
 	name, kind := s.text("serviceName"), s.text("vpcEndpointType")
-	if m := endpointService.FindStringSubmatch(name); name != "" && m == nil {
+	if m := endpointService.FindStringSubmatch(name); name != "" && (m == nil || m[3] == "" && regionForm.MatchString(m[2])) {
 		s.fail("serviceName", "InvalidServiceName: %q does not look like com.amazonaws.%s.s3", name, s.cloud.region)
 	} else if m != nil && regionForm.MatchString(m[2]) && m[2] != s.cloud.region && !s.given("serviceRegion") {
 		s.fail("serviceName", "InvalidServiceName: %q is of another region than %s", name, s.cloud.region)

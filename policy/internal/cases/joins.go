@@ -14,6 +14,13 @@ func joined() Group {
 	trusting.Props["policy"] = policy(object{
 		"Sid": "Trusting", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*",
 		"Condition": object{"StringEquals": object{"aws:PrincipalAccount": list{account, "111111111111"}}, "StringEqualsIfExists": object{"aws:ResourceAccount": list{account, "111111111111"}}},
+	}, object{
+		"Sid": "Reading", "Effect": "Allow", "Principal": "*", "Action": list{"s3:GetObject", "s3:ListBucket"}, "Resource": list{"arn:aws:s3:::theirs", "arn:aws:s3:::theirs/*"},
+		"Condition": object{"StringEquals": object{"aws:PrincipalAccount": account}},
+	}, object{
+		"Sid": "Sending", "Effect": "Allow", "Principal": object{"AWS": "arn:aws:iam::" + account + ":root"}, "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:us-east-1:111111111111:jobs",
+	}, object{
+		"Sid": "Layers", "Effect": "Allow", "Principal": "*", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::prod-us-east-1-starport-layer-bucket/*",
 	})
 	return append(network(),
 		res("pulumi:providers:aws", "aws", object{"region": region, "allowedAccountIds": `["` + account + `"]`}),
@@ -28,6 +35,11 @@ func joined() Group {
 		partner, trusting,
 		res("aws:route53/resolverEndpoint:ResolverEndpoint", "inbound", object{"direction": "INBOUND", "ipAddresses": list{}, "securityGroupIds": list{Unknown{}}}),
 		res("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "warehouse", object{"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 5432, "toPort": 5432, "cidrIpv4": "172.16.1.0/24", "description": why}),
+		res("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "partners", object{"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "prefixListId": "pl-1", "description": why}),
+		res("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "kafka", object{"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 9092, "toPort": 9092, "referencedSecurityGroupId": "sg-2", "description": why}),
+		res("aws:ec2/securityGroup:SecurityGroup", "own", object{"vpcId": Ref{"vpc", "id"}, "name": "own"}),
+		res("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "to-own", object{"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "referencedSecurityGroupId": "own", "description": why}),
+		res("aws:vpc/securityGroupEgressRule:SecurityGroupEgressRule", "to-s3", object{"securityGroupId": "sg-1", "ipProtocol": "tcp", "fromPort": 443, "toPort": 443, "prefixListId": Ref{"trusting", "id"}, "description": why}),
 	)
 }
 
@@ -54,7 +66,7 @@ func joinMutants() []Mutant {
 		way("no-other-way-out", "peering without a reason", "peering", "the tag Why", unset("peering", "tags")),
 		withAlso(way("no-other-way-out", "VPN gateway of the stack's own", "vpn", "vpnGatewayId", set("vpn", "vpnGatewayId", Unknown{}), set("over-vpn", "gatewayId", "vgw-3")), "joins-narrow over-vpn"),
 		withAlso(way("no-other-way-out", "PrivateLink without a reason", "partner", "somebody else's service", unset("partner", "tags")), "endpoint-policy-declared partner", "endpoint-private-dns partner"),
-		withAlso(way("no-other-way-out", "PrivateLink in the default group", "partner", "somebody else's service", unset("partner", "securityGroupIds")), "endpoint-policy-declared partner", "endpoint-private-dns partner"),
+		withAlso(way("no-other-way-out", "PrivateLink in the default group", "partner", "somebody else's service", unset("partner", "securityGroupIds")), "endpoint-policy-declared partner"),
 		way("no-other-way-out", "questions sent elsewhere", "inbound", `direction is "OUTBOUND"`, set("inbound", "direction", "OUTBOUND")),
 		mutant("no-other-way-out", "a forwarding rule", one("aws:route53/resolverRule:ResolverRule", "it", object{"domainName": "example.com", "ruleType": "FORWARD"}), "it", "sends the VPC's questions elsewhere"),
 		way("no-open-security-group", "egress everywhere", "warehouse", "0.0.0.0/0", set("warehouse", "cidrIpv4", "0.0.0.0/0")),
@@ -62,6 +74,17 @@ func joinMutants() []Mutant {
 		way("endpoint-own-account", "endpoint for a foreign account", "trusting", "not the stack's own account", set("trusting", "policy", policy(object{
 			"Sid": "Foreign", "Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": object{"StringEquals": object{"aws:PrincipalAccount": "111111111111"}, "StringEqualsIfExists": object{"aws:ResourceAccount": "111111111111"}},
 		}))),
+		way("endpoint-own-account", "anybody's credentials at a queue of another account", "trusting", "lets others' credentials use arn:aws:sqs:us-east-1:111111111111:theirs", set("trusting", "policy", policy(object{
+			"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "arn:aws:sqs:us-east-1:111111111111:theirs",
+		}))),
+		way("endpoint-own-account", "another account's credentials at its queue", "trusting", "lets others' credentials use arn:aws:sqs:us-east-1:111111111111:theirs", set("trusting", "policy", policy(object{
+			"Effect": "Allow", "Principal": object{"AWS": list{"arn:aws:iam::" + account + ":root", "arn:aws:iam::111111111111:root"}}, "Action": "sqs:SendMessage", "Resource": "arn:aws:sqs:us-east-1:111111111111:theirs",
+		}))),
+		way("endpoint-own-account", "anybody's credentials write to a bucket", "trusting", "lets others' credentials use arn:aws:s3:::theirs/*", set("trusting", "policy", policy(object{
+			"Effect": "Allow", "Principal": "*", "Action": list{"s3:GetObject", "s3:PutObject"}, "Resource": "arn:aws:s3:::theirs/*",
+		}))),
+		names("all names at a host of sites", "allow", `lets "*.github.io" through`, set("names", "domains", list{"*.warehouse.github.io", "github.io", "*.github.io"})),
+		names("a list of who knows whom", "allow", "lets a list through that isn't of this stack", set("allow", "firewallDomainListId", "rslvr-fdl-1")),
 		names("no catch-all block", "vpc", "no rule group", drop("block")),
 		withAlso(names("catch-all that only alerts", "block", `lets "*" through`, set("block", "action", "ALERT")), "dns-firewall-declared vpc"),
 		names("block before the allow list", "vpc", "no rule group", set("block", "priority", 50)),

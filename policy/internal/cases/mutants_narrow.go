@@ -51,8 +51,8 @@ func narrowMutants() []Mutant {
 		mutant("service-principal-scoped", "function for a service, whomever it acts for", trust(), "permission", "it admits s3.amazonaws.com whomever it acts for", unset("permission", "sourceAccount"), set("permission", "principal", "s3.amazonaws.com")),
 		mutant("service-principal-scoped", "queue, source of any account", trust(), "queue", "aws:SourceArn arn:aws:sns:*:*:t isn't literal", set("queue", "policy", policy(object{
 			"Effect": "Allow", "Principal": object{"Service": "sns.amazonaws.com"}, "Action": "sqs:SendMessage", "Resource": "*", "Condition": object{"ArnLike": object{"aws:SourceArn": "arn:aws:sns:*:*:t"}}}))),
-		mutant("endpoint-policy", "an account of anybody's", Group{endpoint("extra", "athena", "Interface")}, "extra", "aws:PrincipalAccount 38* isn't literal", set("extra", "policy", policy(object{
-			"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": like("aws:PrincipalAccount", "38*")}))),
+		alone(mutant("endpoint-policy", "an account of anybody's", Group{endpoint("extra", "athena", "Interface")}, "extra", "aws:PrincipalAccount 38* isn't literal", set("extra", "policy", policy(object{
+			"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*", "Condition": like("aws:PrincipalAccount", "38*")})))), // of its provider's account, another rule would speak
 		mutant("endpoint-policy-declared", "beside the endpoint, without a document", Group{endpoint("extra", "athena", "Interface"), res("aws:ec2/vpcEndpointPolicy:VpcEndpointPolicy", "beside", object{"vpcEndpointId": Ref{"extra", "id"}})}, "beside", "policy is not set"),
 	)
 	untrusted := alone(mutant(open, "an account that isn't trusted", trust(), "repository", "admits account 222222222222, which isn't one of the pack's trustedAccounts",

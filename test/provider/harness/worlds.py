@@ -77,6 +77,7 @@ def company(account: Account) -> dict:
     ec2, wan = account.client("ec2"), account.client("networkmanager")
     offices = network(account, OFFICES, "offices")
     network(account, WAREHOUSE, "warehouse")
+    partners = ec2.create_managed_prefix_list(PrefixListName="partners", AddressFamily="IPv4", MaxEntries=2, Entries=[{"Cidr": "172.20.8.0/24"}])
     globe = wan.create_global_network()["GlobalNetwork"]["GlobalNetworkId"]
     core = wan.create_core_network(GlobalNetworkId=globe, PolicyDocument="{}")["CoreNetwork"]["CoreNetworkId"]
     joins = [
@@ -91,6 +92,10 @@ def company(account: Account) -> dict:
             "services": [{"name": "com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0", "ports": [443], "why": "a partner"}],
             "extra": ["email-smtp", {"service": "sqs", "zones": ["us-east-1b"]}], "trustedAccounts": ["111111111111"], "trustedBuckets": ["partner-exports"],
         },
+        "egress": [
+            {"to": "172.20.1.0/24", "ports": [5432], "why": "the warehouse"},
+            {"to": partners["PrefixList"]["PrefixListId"], "ports": [443], "why": "partners"},
+        ],
     }  # fmt: skip
 
 
@@ -113,8 +118,6 @@ class World:
     left: tuple[str, ...] = ()
     # What comes once the stack is there, and the settings to join it.
     later: Callable[[Account, dict, str], dict] | None = None
-    # Pools reach beyond the platform.
-    egress: tuple[dict, ...] = ()
     stays: tuple[str, ...] = ()
 
 
@@ -134,7 +137,6 @@ WORLDS = {
         joins=("ec2 VpnGateways: *: VpcAttachments + *",),
         later=peered,
         left=PEERED,  # whoever asked for a peering ends it
-        egress=({"to": "172.20.1.0/24", "ports": [5432], "why": "the warehouse"},),
         stays=("*:VpcPeeringConnectionAccepter::*",),
     ),
 }  # fmt: skip
@@ -169,10 +171,10 @@ def live(name: str, output: pathlib.Path) -> None:
         settings = world.make(account)
         journey.before, journey.stays = account.listing(), journey.stays + world.stays
         around = Neighbourhood(journey)
-        stack.configure(settings)
-        if world.egress:
+        if egress := settings.pop("egress", None):  # pools reach beyond the platform
             pools = stack.setting("workerPools")
-            stack.configure({"workerPools": [{**pools[0], "egress": list(world.egress)}, *pools[1:]]})
+            stack.configure({"workerPools": [{**pools[0], "egress": egress}, *pools[1:]]})
+        stack.configure(settings)
         steps(journey)
         around.watch("while it lives", world.alive + world.joins)
         if world.later:
