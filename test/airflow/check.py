@@ -2,7 +2,7 @@
 """Tests of the image's scripts, the DAG pack and the harness itself; minutes; what needs root is skipped without.
 
     test/airflow/check.py [-v]
-    test/airflow/check.py --dags LINE     imports what is in dags/ as this line of Airflow does, and tests nothing else
+    test/airflow/check.py --dags [LINE]     imports what is in dags/ as this line of Airflow (3.1) does, and tests nothing else
 
 Prepares the same environments as test/airflow/run.py (once, from the locks).
 """
@@ -34,10 +34,13 @@ def main() -> int:
     if sys.argv[1:2] == ["--dags"]:
         from rehearsal import image
 
+        line = sys.argv[2] if len(sys.argv) > 2 else run.LINES[0]
+        if line not in run.LINES:
+            sys.exit(f"check: --dags is {line!r}: {' or '.join(run.LINES)}")
         run.CACHE.mkdir(exist_ok=True)
-        python = image.folder(sys.argv[2]) / "venv" / "bin" / "python"
+        python = image.folder(line) / "venv" / "bin" / "python"
         if is_root_or_may_be():
-            run.prepare(run.environment(), sys.argv[2])
+            run.prepare(run.environment(), line)
         elif not python.exists():
             sys.exit("check: neither root nor sudo, so the image's environment can't be built, and the DAGs are untested")
         return dags(python, image.PROJECT / "dags").returncode
