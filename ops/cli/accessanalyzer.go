@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/service/accessanalyzer"
@@ -36,7 +37,7 @@ func (t *tool) accessAnalyzer() *cobra.Command {
 				return err
 			}
 			if unknown > 0 {
-				t.say("access-analyzer: %d documents more are known only after the update", unknown)
+				t.say("access-analyzer: documents that are known only after the update: %d", unknown)
 			}
 			findings, err := documents.Validate(cmd.Context(), accessanalyzer.NewFromConfig(cfg), all)
 			if err != nil {
@@ -65,9 +66,9 @@ func (t *tool) printFindings(asked int, findings []documents.Finding) error {
 			return err
 		}
 	}
-	t.say("access-analyzer: %d documents, %d errors and security warnings", asked, faults)
+	t.say("access-analyzer: documents: %d, errors and security warnings: %d", asked, faults)
 	if faults > 0 {
-		return &Failure{Code: ExitNotAsked, Err: fmt.Errorf("%d errors and security warnings in the policies, see above", faults)}
+		return &Failure{Code: ExitNotAsked, Err: errors.New("the policies have errors or security warnings, see above")}
 	}
 	return nil
 }

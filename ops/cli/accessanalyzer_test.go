@@ -118,7 +118,7 @@ func TestAccessAnalyzerAsksAboutEveryDocumentByItsKind(t *testing.T) {
 	a.faults = []string{"ThrottlingException"}
 	got := ask(good...)()
 	require.Equal(t, 0, got.code, got.said)
-	assert.Equal(t, "access-analyzer: 4 documents, 0 errors and security warnings\n", got.said)
+	assert.Equal(t, "access-analyzer: documents: 4, errors and security warnings: 0\n", got.said)
 	assert.Equal(t, "pulumi preview --non-interactive --json --show-sames --stack dev\n", got.called)
 	assert.Equal(t, []string{
 		"RESOURCE_POLICY AWS::IAM::AssumeRolePolicyDocument", "IDENTITY_POLICY", "RESOURCE_POLICY AWS::S3::Bucket", "RESOURCE_POLICY",
@@ -127,8 +127,8 @@ func TestAccessAnalyzerAsksAboutEveryDocumentByItsKind(t *testing.T) {
 	got = ask(append(good, planStep("aws:iam/policy:Policy", "policy", `{bad`), planStep("aws:sqs/queue:Queue", "policy", "04da6b54-80e4-46f7-96ec-b56ff0331ba9"))...)()
 	assert.Equal(t, ExitNotAsked, got.code)
 	assert.Equal(t, "ERROR: aws:iam/policy:Policy x: Fix the JSON syntax error.\n", got.out)
-	assert.Equal(t, "access-analyzer: 1 documents more are known only after the update\naccess-analyzer: 5 documents, 1 errors and security warnings\n"+
-		"ops: 1 errors and security warnings in the policies, see above\n", got.said)
+	assert.Equal(t, "access-analyzer: documents that are known only after the update: 1\naccess-analyzer: documents: 5, errors and security warnings: 1\n"+
+		"ops: the policies have errors or security warnings, see above\n", got.said)
 
 	got = ask(planStep("aws:kms/key:Key", "policy", old))("--output", "json")
 	assert.Equal(t, ExitNotAsked, got.code, "what is on the second page counts")

@@ -51,7 +51,7 @@ func (t *tool) digests() *cobra.Command {
 			if err := stack.SetDigests(file, digests); err != nil {
 				return &Failure{Code: ExitUsage, Err: err}
 			}
-			t.say("%d digests are in %s; review and commit it", len(digests), file)
+			t.say("digests written into %s: %d; review and commit it", file, len(digests))
 			if t.json {
 				return t.printJSON(digests)
 			}

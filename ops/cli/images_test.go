@@ -382,7 +382,7 @@ digests: line 6 is "worker": an image and its digest, no less and no more
 	h.write("digests.txt", lines, 0o644)
 	code, said = in("", "dev", filepath.Join(h.folder, "digests.txt"))
 	assert.Equal(t, 0, code)
-	assert.Equal(t, "6 digests are in "+stack.File(h.folder, "dev")+"; review and commit it\n", said)
+	assert.Equal(t, "digests written into "+stack.File(h.folder, "dev")+": 6; review and commit it\n", said)
 	code, said = in("", "dev", "--check")
 	assert.Equal(t, 0, code, said)
 	difference, err := exec.CommandContext(t.Context(), "git", "-C", h.folder, "diff", "--numstat", "Pulumi.dev.yaml").Output()

@@ -89,7 +89,7 @@ func needsRedeploy(change dagpush.Result) error {
 	if change.Empty() {
 		return nil
 	}
-	return usage("plugins/ differs from the bucket's in %d files: Airflow loads plugins when its processes start, so that a DAG would find the old ones; with --redeploy the push replaces all tasks, after it; nothing was pushed", len(change.Changed)+len(change.Removed))
+	return usage("plugins/ differs from the bucket's (changed or removed: %d): Airflow loads plugins when its processes start, so that a DAG would find the old ones; with --redeploy the push replaces all tasks, after it; nothing was pushed", len(change.Changed)+len(change.Removed))
 }
 
 // pushAll pushes dags/, and plugins/ if there is one; the results are by folder.
@@ -125,7 +125,7 @@ func (t *tool) pushAll(ctx context.Context, s *stack.Stack, redeploy bool) (map[
 		}
 		results["plugins"], results["dags"] = list[0], list[1]
 	}
-	t.say("push: %d files of dags/ were pushed, %d removed", len(results["dags"].Changed), len(results["dags"].Removed))
+	t.say("push: %d pushed and %d removed in dags/", len(results["dags"].Changed), len(results["dags"].Removed))
 	return results, nil
 }
 

@@ -63,7 +63,7 @@ func TestPush(t *testing.T) {
 	h.write("dags/query.sql", "2", 0o644)
 	pushed = h.ops("push", "dev")
 	require.Equal(t, 10, pushed.code, pushed.said) // the smoke test's first hop
-	assert.Contains(t, pushed.said, "push: 2 files of dags/ were pushed, 0 removed")
+	assert.Contains(t, pushed.said, "push: 2 pushed and 0 removed in dags/")
 	assert.Contains(t, pushed.said, "network")
 }
 
@@ -81,7 +81,7 @@ func TestPushOfPluginsReplacesTasks(t *testing.T) {
 	h.write("plugins/mine.py", "1", 0o644)
 	pushed := h.ops("push", "dev")
 	assert.Equal(t, ExitUsage, pushed.code)
-	assert.Contains(t, pushed.said, "ops: plugins/ differs from the bucket's in 1 files: Airflow loads plugins when its processes start")
+	assert.Contains(t, pushed.said, "ops: plugins/ differs from the bucket's (changed or removed: 1): Airflow loads plugins when its processes start")
 	listed, err := client.ListObjectsV2(t.Context(), &s3.ListObjectsV2Input{Bucket: aws.String("pathwai-airflow3-dags")})
 	require.NoError(t, err)
 	assert.Empty(t, listed.Contents, "nothing was pushed, of the DAGs neither")

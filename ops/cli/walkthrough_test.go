@@ -70,7 +70,7 @@ func TestWalkthrough(t *testing.T) {
 		{ops: "repositories dev -- --yes"},
 		{ops: "images build dev web --registry local --prefix airflow --tag pr", says: "images: web for linux/arm64"},
 		{ops: "images push dev", says: "agent sha256:bbb", keep: func(w *walk, out string) { w.write("bin/digests.txt", out, 0o644) }},
-		{ops: "digests dev bin/digests.txt", says: "6 digests are in "},
+		{ops: "digests dev bin/digests.txt", says: "Pulumi.dev.yaml: 6; review and commit it"},
 		{
 			what: "Docker has pushed the web image, and nothing else",
 			do:   func(*walk) { ecr.put("dev/web", digestOf("b"), first[:12], map[string]string{"amd64": digestOf("e")}) },
@@ -109,7 +109,7 @@ func TestWalkthrough(t *testing.T) {
 			},
 			ops: "push dev", code: ExitFailure, says: "AccessDenied",
 		},
-		{ops: "push dev", says: "push: 1 files of dags/ were pushed, 0 removed"},
+		{ops: "push dev", says: "push: 1 pushed and 0 removed in dags/"},
 		{what: "plugins were pushed: processes must read them", ops: "redeploy dev", says: "pathwai-airflow-dev-scheduler: new tasks of pathwai-airflow-dev-scheduler:3"},
 		{ops: "drift dev"},
 		{

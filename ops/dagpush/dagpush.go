@@ -96,7 +96,7 @@ func Run(ctx context.Context, pushes ...Push) ([]Result, error) {
 		return nil, fmt.Errorf("the push is half done: readers stay on the release before it, and the next push completes it: %w", err)
 	}
 	for _, s := range begun {
-		s.Say("push: %s is complete in s3://%s/%s: %d files changed, %d removed, of %d", s.ID, s.Bucket, s.Prefix, len(s.changed), len(s.result.Removed), s.files)
+		s.Say("push: %s is complete in s3://%s/%s: %d changed, %d removed, of %d in all", s.ID, s.Bucket, s.Prefix, len(s.changed), len(s.result.Removed), s.files)
 	}
 	return results, nil
 }

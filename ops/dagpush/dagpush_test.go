@@ -139,7 +139,7 @@ func TestPushBringsWhatDiffers(t *testing.T) {
 	assert.Equal(t, "same", w.holds()["same.py"])
 	assert.NotContains(t, w.holds(), "size.py")
 	assert.Contains(t, w.get(markKey), `"id":"two","state":"complete"`)
-	assert.Contains(t, w.said.String(), "push: two is complete in s3://dags/dev/: 2 files changed, 2 removed, of 6")
+	assert.Contains(t, w.said.String(), "push: two is complete in s3://dags/dev/: 2 changed, 2 removed, of 6 in all")
 }
 
 // The mark says pushing before anything is changed, and complete after all is.

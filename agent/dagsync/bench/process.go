@@ -129,13 +129,7 @@ func (s *server) stop() {
 }
 
 func (s *server) put(key, content string) error {
-	return s.request(http.MethodPut, key, content)
-}
-
-func (s *server) remove(key string) error { return s.request(http.MethodDelete, key, "") }
-
-func (s *server) request(method, key, content string) error {
-	request, err := http.NewRequest(method, s.url+"/"+fakes3.Bucket+"/"+key, strings.NewReader(content))
+	request, err := http.NewRequest(http.MethodPut, s.url+"/"+fakes3.Bucket+"/"+key, strings.NewReader(content))
 	if err != nil {
 		return err
 	}
@@ -145,7 +139,7 @@ func (s *server) request(method, key, content string) error {
 	}
 	_ = response.Body.Close()
 	if response.StatusCode > 299 {
-		return fmt.Errorf("%s %s: %s", method, key, response.Status)
+		return fmt.Errorf("PUT %s: %s", key, response.Status)
 	}
 	return nil
 }
