@@ -268,7 +268,7 @@ tools: ## the Pulumi CLI and Go language host: this machine's, or built from sou
 
 .PHONY: policy
 policy: ## build bin/policy-pack
-	@mkdir -p bin && cd policy && $(GO_BUILD) -o ../bin/policy-pack .
+	@mkdir -p bin && cd policy && CGO_ENABLED=0 $(GO_BUILD) -o ../bin/policy-pack .
 
 .PHONY: sim
 sim: ## build the simulated cloud's providers into bin/sim
