@@ -169,6 +169,10 @@ e2e-upgrade: $(READY) agent ## from Airflow 3.1 to 3.3 with data while it is use
 e2e-rotation: $(READY) agent ## all secrets rotated while Airflow is used (AIRFLOW, ARGS)
 	@scripts/e2e $(STACK) --rotation $(ARGS)
 
+.PHONY: e2e-login
+e2e-login: $(READY) agent ## people log in at an OpenID provider, by Airflow and by the load balancer (AIRFLOW, ARGS)
+	@scripts/e2e $(STACK) --login $(ARGS)
+
 .PHONY: e2e-drops
 e2e-drops: $(READY) agent ## the same without a needed variable each time: it must fail, and name it
 	@scripts/e2e-drops $(STACK)

@@ -5,6 +5,7 @@
     test/airflow/run.py --state state.json [--profile short|full]
     test/airflow/run.py --state state.json --drop AIRFLOW__API_AUTH__JWT_SECRET
     test/airflow/run.py --state state.json --upgrade newer.json
+    test/airflow/run.py --state state.json --login
     test/airflow/run.py --state state.json --dev
 
 Needs Linux, root (or sudo), Python 3.12 or 3.11, PostgreSQL 15 or newer,
@@ -38,6 +39,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--only", default="", metavar="CASES", help="comma list of cases instead of a profile; --list shows them")
     parser.add_argument("--upgrade", type=pathlib.Path, metavar="STATE", help="the same stack's state of another line of Airflow: rehearse the way from --state to it, and back")
     parser.add_argument("--rotation", type=pathlib.Path, metavar="STATE", help="the same stack's state with new secrets: rehearse the rotation")
+    parser.add_argument("--login", action="store_true", help="rehearse the login of a state whose login.mode is fab or alb, at an OpenID provider")
     parser.add_argument("--list", action="store_true", help="list the cases and profiles")
     parser.add_argument("--rules", action="store_true", help="print what differs from AWS, as Markdown")
     parser.add_argument("--dev", action="store_true", help="keep everything running for local work, with dags/ live")

@@ -25,10 +25,11 @@ class Api:
         self.base, self.user, self.password = base.rstrip("/"), user, password
         self.context = ssl.create_default_context(cafile=str(bundle))
         self.token = ""
+        self.login_before: dict[str, str] = {}  # the cookie of the load balancer's, where it has one
 
     def request(self, method: str, path: str, body=None, headers: dict | None = None, seconds: float = 30) -> tuple[int, bytes]:
         data = json.dumps(body).encode() if body is not None else None
-        request = urllib.request.Request(self.base + path, data=data, method=method, headers={"Content-Type": "application/json", **(headers or {})})
+        request = urllib.request.Request(self.base + path, data=data, method=method, headers={"Content-Type": "application/json", **self.login_before, **(headers or {})})
         try:
             with urllib.request.urlopen(request, timeout=seconds, context=self.context) as answer:
                 return answer.status, answer.read()

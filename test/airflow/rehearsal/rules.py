@@ -21,7 +21,7 @@ RULES = [
     ("RDS instance", "PostgreSQL from this machine, user, password, database and the parameter group's known parameters; TLS only", "version and extensions of RDS are not covered"),
     ("ElastiCache group", "redis-server, TLS only, AUTH token and maxmemory-policy as declared", "failover of a replica is a restart with the data kept"),
     ("buckets", "moto, same names; every call is recorded per task role", "IAM and KMS are not enforced"),
-    ("ALB listeners, rules, target groups", "HTTPS proxy: same ports, rules, health checks of the target groups; X-Forwarded-* and Host as an ALB sets them", "authenticate actions are skipped, since no identity provider is here"),
+    ("ALB listeners, rules, target groups", "HTTPS proxy: same ports, rules, health checks of the target groups; X-Forwarded-* and Host as an ALB sets them", "authenticate actions are skipped but in `make e2e-login`, which has an identity provider; x-amzn-oidc-data isn't signed there"),
     ("desired count", "services without autoscaling as declared, workers at least 1 for the tests", "the scaling itself is proven elsewhere"),
     ("health checks", "the declared command inside the container at its interval, timeout, retries and start period; an unhealthy essential container ends its task", "as ECS"),
     ("stopTimeout", "SIGTERM, then SIGKILL after the declared seconds", "as ECS"),

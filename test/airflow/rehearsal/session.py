@@ -13,7 +13,7 @@ import time
 import traceback
 
 from . import cases
-from .cases import rotation, upgrade
+from .cases import rotation, signin, upgrade
 from .report import Report
 from .state import State, StateError
 from .world import Failed, World
@@ -31,9 +31,14 @@ def private_mounts() -> None:
     subprocess.run(["mount", "-t", "tmpfs", "netns", "/run/netns"], check=True)
 
 
+def own_cases(options: argparse.Namespace) -> list[cases.Case]:
+    """Those of a rehearsal of one thing, which is no profile."""
+    return upgrade.CASES if options.upgrade else rotation.CASES if options.rotation else signin.CASES if options.login else []
+
+
 def selected(options: argparse.Namespace) -> list[cases.Case]:
-    if options.upgrade or options.rotation:
-        return upgrade.CASES if options.upgrade else rotation.CASES
+    if own := own_cases(options):
+        return own
     if not options.only:
         return [case for case in cases.ALL if options.profile == "full" or case.short]
     names = options.only.split(",")
@@ -54,7 +59,7 @@ def main(options: argparse.Namespace) -> int:
     private_mounts()
     folder = options.output / time.strftime("%Y%m%d-%H%M%S")
     chosen = selected(options)
-    report = Report(folder, options, [] if options.upgrade or options.rotation else [c for c in cases.ALL if c not in chosen])
+    report = Report(folder, options, [] if own_cases(options) else [c for c in cases.ALL if c not in chosen])
     try:
         world = World(State(options.state), folder, say, drop=options.drop)
     except StateError as fault:

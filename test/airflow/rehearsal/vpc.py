@@ -95,6 +95,10 @@ class Vpc:
         ip("-n", label, "route", "add", str(self.network), "dev", "eth0")
         return port
 
+    def reach(self, address: str) -> None:
+        """Gives this machine's side, people and the load balancer, a way to a server beyond the VPC."""
+        ip("route", "add", f"{address}/32", "dev", BRIDGE)
+
 
 class Port:
     """One task's network namespace."""

@@ -18,6 +18,8 @@ import aiohttp
 import yarl
 from aiohttp import web
 
+from .authenticate import HEADERS, Login
+
 HOP_BY_HOP = {"expect", "connection", "keep-alive", "transfer-encoding", "te", "trailer", "upgrade", "proxy-authorization", "proxy-authenticate"}
 
 
@@ -95,13 +97,16 @@ class TargetGroup:
 class LoadBalancer:
     """The listeners of the state's ALB, with their rules and target groups."""
 
-    def __init__(self, state, loop: Loop, address: str, context: ssl.SSLContext):
+    def __init__(self, state, loop: Loop, address: str, context: ssl.SSLContext, bundle: str):
         self.loop, self.address = loop, address
         self.groups = {g.arn: g for g in map(TargetGroup, state.of("aws:lb/targetGroup:TargetGroup"))}
         self.rules: dict[str, list[dict]] = {}
         for rule in state.of("aws:lb/listenerRule:ListenerRule"):
             self.rules.setdefault(rule["listenerArn"], []).append(rule)
         self.listeners = state.of("aws:lb/listener:Listener")
+        self.logins: dict[str, Login] = {}  # by the client's id
+        self.asks = False  # for logins, where an identity provider is there
+        self.bundle = bundle
         loop.call(self._start(context))
 
     async def _start(self, context) -> None:
@@ -142,16 +147,27 @@ class LoadBalancer:
                     group.healthy.discard(target)
             await asyncio.sleep(group.interval)
 
-    def _action(self, listener: dict, request) -> dict:
+    def _actions(self, listener: dict, request) -> list[dict]:
         rules = self.rules.get(listener.get("arn") or listener["_id"], [])
         for rule in sorted(rules, key=lambda r: int(r["priority"])):
             if all(_matches(condition, request) for condition in rule["conditions"]):
-                return _last(rule["actions"])
-        return _last(listener["defaultActions"])
+                return _in_order(rule["actions"])
+        return _in_order(listener["defaultActions"])
+
+    async def _authenticate(self, action: dict, request) -> web.Response | dict:
+        settings = action["authenticateOidc"]
+        login = self.logins.setdefault(settings["clientId"], Login(settings, self.bundle))
+        return await login(self.session, request)
 
     def _handler(self, listener: dict, port: int, secure: bool):
         async def handle(request: web.BaseRequest):
-            action = self._action(listener, request)
+            *before, action = self._actions(listener, request)
+            who: dict[str, str] = {}
+            for login in before if self.asks else ():
+                answer = await self._authenticate(login, request)
+                if isinstance(answer, web.Response):
+                    return answer
+                who = answer
             host = request.headers.get("Host", "")
             if action["type"] == "redirect":
                 to = action["redirect"]
@@ -164,7 +180,9 @@ class LoadBalancer:
             if target is None:
                 return web.Response(status=503, text="no target registered")
             headers = {k: v for k, v in request.headers.items() if k.lower() not in HOP_BY_HOP | {"x-forwarded-for", "x-forwarded-proto", "x-forwarded-port"}}
-            headers |= {"X-Forwarded-For": request.remote or "", "X-Forwarded-Proto": "https" if secure else "http", "X-Forwarded-Port": str(port)}  # fmt: skip
+            if who:
+                headers = {k: v for k, v in headers.items() if not k.lower().startswith(HEADERS)}
+            headers |= who | {"X-Forwarded-For": request.remote or "", "X-Forwarded-Proto": "https" if secure else "http", "X-Forwarded-Port": str(port)}  # fmt: skip
             try:
                 return await forward(self.session, request, f"http://{target[0]}:{target[1]}", headers)
             except asyncio.TimeoutError:
@@ -175,9 +193,9 @@ class LoadBalancer:
         return handle
 
 
-def _last(actions: list[dict]) -> dict:
-    """The action after any authentication, which the rehearsal skips."""
-    return [a for a in actions if not a["type"].startswith("authenticate")][-1]
+def _in_order(actions: list[dict]) -> list[dict]:
+    """Logins first, then what is done."""
+    return sorted(actions, key=lambda action: int(action.get("order") or 1))
 
 
 def _group(action: dict) -> str:

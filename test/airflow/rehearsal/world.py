@@ -100,7 +100,7 @@ class World:
         names = [n.rstrip(".") for n in names]
         address = self.vpc.server(*names)
         certificate = self.authority.server("alb", names + ["localhost", "127.0.0.1"])
-        self.balancer = web.LoadBalancer(self.state, self.loop, address, web.tls(*certificate))
+        self.balancer = web.LoadBalancer(self.state, self.loop, address, web.tls(*certificate), str(self.authority.bundle))
 
     # -- services -------------------------------------------------------------------
 
@@ -131,7 +131,7 @@ class World:
     def stop(self) -> None:
         for fleet in self.fleet.values():
             fleet.halt()
-        for server in ("moto", "broker", "database", "warehouse"):
+        for server in ("moto", "broker", "database", "warehouse", "provider"):
             if hasattr(self, server):
                 try:
                     getattr(self, server).stop()

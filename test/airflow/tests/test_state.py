@@ -102,6 +102,7 @@ class Rules(unittest.TestCase):
         group.healthy = {("b", 1)}
         self.assertEqual({group.pick() for _ in range(4)}, {("b", 1)})
 
-    def test_authentication_is_skipped(self):
-        actions = [{"type": "authenticate-oidc"}, {"type": "forward", "targetGroupArn": "g"}]
-        self.assertEqual(web._last(actions)["type"], "forward")
+    def test_logins_come_first(self):
+        actions = [{"type": "forward", "order": 2}, {"type": "authenticate-oidc", "order": 1}]
+        self.assertEqual([a["type"] for a in web._in_order(actions)], ["authenticate-oidc", "forward"])
+        self.assertEqual(web._in_order([{"type": "forward"}]), [{"type": "forward"}])

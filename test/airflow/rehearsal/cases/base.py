@@ -32,6 +32,7 @@ class Run:
     def __init__(self, world: World, report: Report):
         self.world, self.report = world, report
         self.api = Api(f"https://{world.hostname}", world.authority.bundle, USER, PASSWORD)
+        self.login_mode = ""  # of a rehearsal of the login
         self.killed = None  # the runs of the case worker-kill, until its end is looked at
         sync = world.state.services["dagsync"].definition.containers["dagsync"].command
         # pairs of --source s3://bucket/prefix/ --target path

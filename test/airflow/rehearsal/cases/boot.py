@@ -18,7 +18,7 @@ def _sources(run: Run) -> None:
     run.publish()
 
 
-def converge(run: Run) -> None:
+def start(run: Run) -> None:
     """All services start at once on an empty database, in no order but dependsOn's."""
     world = run.world
     _sources(run)
@@ -28,18 +28,29 @@ def converge(run: Run) -> None:
             continue
         world.start_service(role)
     world.wait(world.healthy, 300, "every service is healthy, from an empty database")
+
+
+def converge(run: Run) -> None:
+    """They turn healthy, and say so."""
+    start(run)
+    world = run.world
     scheduler = world.fleet["scheduler"].task()
     heads = world.database.query("select version_num from alembic_version")
     run.say(f"schema at {heads[0][0]}, migrate took {scheduler.containers['migrate'].ended - scheduler.containers['migrate'].started:.1f} s")
     world.wait(lambda: all(s["status"] == "healthy" for s in run.api.health().values()) if run.api.health() else False, 90, "the health page calls every component healthy")
 
 
-def login(run: Run) -> None:
-    """The runbook's way to the first user, then a login by API and by page."""
+def create_user(run: Run) -> None:
+    """As the runbook does it."""
     server = run.world.fleet["api-server"].task().main
     command = ["airflow", "users", "create", "--username", USER, "--role", "Admin", "--email", "rehearsal@example.com"]
     done = server.execute([*command, "--firstname", "R", "--lastname", "R", "--password", PASSWORD], 120)
     run.check(done.returncode == 0, f"airflow users create ended with {done.returncode}:\n{done.stdout[-800:]}{done.stderr[-800:]}")
+
+
+def login(run: Run) -> None:
+    """The runbook's way to the first user, then a login by API and by page."""
+    create_user(run)
     run.api.login()
     run.check(len(run.api.token) > 100, "POST /auth/token gave no token")
     received, where = run.api.form_login()
