@@ -306,9 +306,9 @@ func TestWhatCouldNotBeLookedAtIsUnknown(t *testing.T) {
 		"database-class": "DescribeOrderableDBInstanceOptions", "broker-class": "DescribeReservedCacheNodesOfferings",
 		"certificate": "DescribeCertificate", "hosted-zone": "GET /2013-04-01/hostedzone", "images": "BatchGetImage", "buckets": "GET /?prefix",
 		"secrets": "ListSecrets", "budget": "DescribeBudgets", "cost-allocation-tags": "ListCostAllocationTags",
-		"block-public-access": "DescribeVpcBlockPublicAccessOptions",
+		"block-public-access": "DescribeVpcBlockPublicAccessOptions", "existing-network": "DescribeVpcs",
 	}
-	a.LoadBalancer.ZoneID = "Z0"
+	a.LoadBalancer.ZoneID, a.Network.VPCID = "Z0", "vpc-0123456789abcdef0"
 	for _, check := range a.Checks() {
 		call, asksAWS := calls[check.Name]
 		if !asksAWS {
