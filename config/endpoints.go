@@ -79,7 +79,7 @@ func (e ExtraEndpoint) OpenPorts() []int {
 		// Port 25 is throttled by default (SES developer guide, "Setting up VPC endpoints").
 		return []int{465, 587}
 	}
-	return []int{443}
+	return []int{httpsPort}
 }
 
 // OwnName says whether the service's own name leads to the interfaces.

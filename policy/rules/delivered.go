@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"regexp"
 	"slices"
 	"strings"
@@ -70,11 +71,8 @@ func taker(token, path, value string) string {
 		return "" // neither an account, nor an ARN, nor a queue
 	}
 	if takingAccounts.MatchString(path) || token == aggregation && path == "accountId" {
-		if parts := strings.SplitN(value, ":", 6); len(parts) == 6 {
-			value = parts[4]
-		}
-		if isAccount(value) {
-			return value
+		if account := cmp.Or(accountOf(value), value); isAccount(account) {
+			return account
 		}
 		return ""
 	}

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -128,10 +129,7 @@ func namedPrincipal(s statement, name string, r report) {
 // trusted refuses accounts and organizations beside those that the settings
 // trust, if they name any.
 func trusted(principal, where string, r report) {
-	account := principal
-	if parts := strings.SplitN(principal, ":", 6); len(parts) == 6 {
-		account = parts[4]
-	}
+	account := cmp.Or(accountOf(principal), principal)
 	if account == translate.Account && strings.Contains(r.urn, inside) {
 		return // a template's own account
 	}

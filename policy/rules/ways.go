@@ -262,7 +262,7 @@ func sharedValue(at place, r report) {
 				r.fault("%s is %q: everybody.", at.path, name)
 				continue
 			}
-			if parts := strings.SplitN(name, ":", 6); len(parts) == 6 && strings.ContainsAny(parts[4], "*?") {
+			if strings.ContainsAny(accountOf(name), "*?") {
 				r.fault("%s is %q: a wildcard for the account.", at.path, name)
 			}
 			if isAccount(name) || isOwnedARN(name) {

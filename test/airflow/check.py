@@ -26,10 +26,6 @@ def dags(python: pathlib.Path, folder: pathlib.Path, **options) -> subprocess.Co
         return subprocess.run(command, env={"AIRFLOW_HOME": home, "HOME": home, "PATH": "/usr/bin:/bin", **quiet}, **options)
 
 
-def is_root_or_may_be() -> bool:
-    return os.geteuid() == 0 or shutil.which("sudo") is not None and not subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode
-
-
 def main() -> int:
     if sys.argv[1:2] == ["--dags"]:
         from rehearsal import image
@@ -39,7 +35,7 @@ def main() -> int:
             sys.exit(f"check: --dags is {line!r}: {' or '.join(run.LINES)}")
         run.CACHE.mkdir(exist_ok=True)
         python = image.folder(line) / "venv" / "bin" / "python"
-        if is_root_or_may_be():
+        if run.may_be_root():
             run.prepare(run.environment(), line)
         elif not python.exists():
             sys.exit("check: neither root nor sudo, so the image's environment can't be built, and the DAGs are untested")
@@ -47,7 +43,7 @@ def main() -> int:
     run.CACHE.mkdir(exist_ok=True)
     python = run.environment()
     if os.environ.get("REHEARSAL_CHECK") != "1":
-        if is_root_or_may_be():
+        if run.may_be_root():
             run.prepare(python, *run.LINES)
         else:
             print("check: neither root nor sudo, so the image's environment is not built here; its tests need one that test/airflow/run.py built", flush=True)

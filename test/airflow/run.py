@@ -74,11 +74,16 @@ def environment() -> pathlib.Path:
     return python
 
 
+def may_be_root() -> bool:
+    """Whether this is root, or sudo asks for no password."""
+    return os.geteuid() == 0 or shutil.which("sudo") is not None and not subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode
+
+
 def enter(python: pathlib.Path) -> int:
     """Runs this program again in fresh network, mount and PID namespaces; returns its exit code."""
     prefix = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--mount-proc"]
     if os.geteuid() != 0:
-        if not shutil.which("sudo") or subprocess.run(["sudo", "-n", "true"], capture_output=True).returncode:
+        if not may_be_root():
             sys.exit("e2e needs root for its namespaces (networks, mounts, users of containers): run it with sudo")
         prefix = ["sudo", "-n", "--preserve-env=HOME,PATH,REHEARSAL_INSIDE", *prefix]
     child = subprocess.Popen([*prefix, str(python), "-u", __file__, *sys.argv[1:]], env={**os.environ, INSIDE: "1"})

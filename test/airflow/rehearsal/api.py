@@ -60,9 +60,9 @@ class Api:
             raise ApiError(method, path, status, text)
         return json.loads(text) if text and accept == "application/json" else text
 
-    def form_login(self) -> tuple[bool, str]:
-        """Logs in by the page, as a browser does; returns (token cookie received, where it ended)."""
-        jar = http.cookiejar.CookieJar()
+    def form_login(self, jar: http.cookiejar.CookieJar | None = None) -> tuple[bool, str]:
+        """Logs in by the page, as a browser with these cookies does; returns (token cookie received, where it ended)."""
+        jar = http.cookiejar.CookieJar() if jar is None else jar
         opener = urllib.request.build_opener(urllib.request.HTTPSHandler(context=self.context), urllib.request.HTTPCookieProcessor(jar))
         page = opener.open(self.base + "/auth/login/", timeout=30)
         found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', page.read().decode())

@@ -97,7 +97,7 @@ class TargetGroup:
 class LoadBalancer:
     """The listeners of the state's ALB, with their rules and target groups."""
 
-    def __init__(self, state, loop: Loop, address: str, context: ssl.SSLContext, bundle: str):
+    def __init__(self, state, loop: Loop, address: str, context: ssl.SSLContext):
         self.loop, self.address = loop, address
         self.groups = {g.arn: g for g in map(TargetGroup, state.of("aws:lb/targetGroup:TargetGroup"))}
         self.rules: dict[str, list[dict]] = {}
@@ -105,8 +105,6 @@ class LoadBalancer:
             self.rules.setdefault(rule["listenerArn"], []).append(rule)
         self.listeners = state.of("aws:lb/listener:Listener")
         self.logins: dict[str, Login] = {}  # by the client's id
-        self.asks = False  # for logins, where an identity provider is there
-        self.bundle = bundle
         loop.call(self._start(context))
 
     async def _start(self, context) -> None:
@@ -154,17 +152,17 @@ class LoadBalancer:
                 return _in_order(rule["actions"])
         return _in_order(listener["defaultActions"])
 
-    async def _authenticate(self, action: dict, request) -> web.Response | dict:
-        settings = action["authenticateOidc"]
-        login = self.logins.setdefault(settings["clientId"], Login(settings, self.bundle))
-        return await login(self.session, request)
+    def ask_for_logins(self, bundle: str) -> None:
+        """Does from now on what listeners say of it: an identity provider is there, whose certificate is by one of the bundle's authorities."""
+        settings = [action["authenticateOidc"] for listener in self.listeners for action in listener["defaultActions"] if action["type"] == "authenticate-oidc"]
+        self.logins = {s["clientId"]: Login(s, bundle) for s in settings}
 
     def _handler(self, listener: dict, port: int, secure: bool):
         async def handle(request: web.BaseRequest):
             *before, action = self._actions(listener, request)
             who: dict[str, str] = {}
-            for login in before if self.asks else ():
-                answer = await self._authenticate(login, request)
+            for login in before if self.logins else ():
+                answer = await self.logins[login["authenticateOidc"]["clientId"]](self.session, request)
                 if isinstance(answer, web.Response):
                     return answer
                 who = answer

@@ -100,7 +100,7 @@ class World:
         names = [n.rstrip(".") for n in names]
         address = self.vpc.server(*names)
         certificate = self.authority.server("alb", names + ["localhost", "127.0.0.1"])
-        self.balancer = web.LoadBalancer(self.state, self.loop, address, web.tls(*certificate), str(self.authority.bundle))
+        self.balancer = web.LoadBalancer(self.state, self.loop, address, web.tls(*certificate))
 
     # -- services -------------------------------------------------------------------
 

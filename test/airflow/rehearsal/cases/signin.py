@@ -86,7 +86,7 @@ def provider(run: Run) -> None:
     host = urllib.parse.urlsplit(issuer).hostname
     redirect = f"https://{world.hostname}{BACK if logins else FAB}"
     world.provider = Provider(world, host, str(ipaddress.ip_network(networks[0])[10]), client, redirect, PEOPLE)
-    world.balancer.asks = True
+    world.balancer.ask_for_logins(str(world.authority.bundle))
     create_user(run)  # who had a password before
 
 
@@ -115,17 +115,8 @@ def door(run: Run) -> None:
         answer = browser.get("/api/v2/dags", headers=headers)
         run.check(answer.status_code in (401, 403), f"with {sorted(headers)} Airflow took a person without a user of its own: {answer.status_code}")
     run.api.login_before = {"Cookie": f"{COOKIE}={cookie.value}"}
-    run.check(_page(browser, PASSWORD), "behind the load balancer's login Airflow's own page gave no secure _token cookie")
-
-
-def _page(browser: Browser, password: str) -> bool:
-    """Airflow's own login page."""
-    found = re.search(r'name="csrf_token"[^>]*value="([^"]+)"', browser.get("/auth/login/").text)
-    form = {"username": USER, "password": password, "csrf_token": found.group(1) if found else ""}
-    address = f"{browser.base}/auth/login/"
-    browser.session.post(address, data=form, headers={"Referer": address}, allow_redirects=False, timeout=30)
-    token = browser.cookie("_token")
-    return token is not None and token.secure
+    received, where = run.api.form_login(browser.session.cookies)
+    run.check(received, f"behind the load balancer's login Airflow's own page gave no secure _token cookie: {where}")
 
 
 def people(run: Run) -> None:
