@@ -83,7 +83,7 @@ func known(t *testing.T, output pulumi.StringOutput) string {
 	select {
 	case text := <-value:
 		return text
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		t.Fatal("the output was never known")
 		return ""
 	}

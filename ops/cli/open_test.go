@@ -40,7 +40,8 @@ func TestMain(m *testing.M) {
 }
 
 // fakePlugin forwards a port of loopback to $FAKE_REMOTE, as the real one does
-// to what the session's document names. $FAKE_PLUGIN is how it behaves.
+// to what the session's document names. $FAKE_PLUGIN is how it behaves; the file
+// $FAKE_MOMENT says that a silent one runs, or tells one that breaks when to.
 func fakePlugin(args []string) int {
 	if args[0] == "--version" {
 		fmt.Println(os.Getenv("FAKE_VERSION"))
@@ -60,6 +61,10 @@ func fakePlugin(args []string) int {
 	}
 	stop, _ := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	if os.Getenv("FAKE_PLUGIN") == "silent" {
+		if err := os.WriteFile(os.Getenv("FAKE_MOMENT"), nil, 0o600); err != nil {
+			fmt.Println(err)
+			return 1
+		}
 		<-stop.Done()
 		return 0
 	}
@@ -94,12 +99,22 @@ func fakePlugin(args []string) int {
 		}
 	}()
 	if os.Getenv("FAKE_PLUGIN") == "breaks" {
-		time.Sleep(3 * time.Second)
+		awaitFile(stop, os.Getenv("FAKE_MOMENT"))
 		return 1
 	}
 	<-stop.Done()
 	fmt.Println("Terminate signal received, exiting.")
 	return 0
+}
+
+// awaitFile returns when there is a file of this name, or ctx ends.
+func awaitFile(ctx context.Context, name string) {
+	for ctx.Err() == nil {
+		if _, err := os.Stat(name); err == nil {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
 }
 
 // wayIn is dev with one task of the api-server, on moto, which has no Session
@@ -124,7 +139,7 @@ func newWayIn(t *testing.T, airflow *fake) *wayIn {
 	t.Cleanup(server.Close)
 	w.ca = authority(t, server)
 	for name, value := range map[string]string{
-		"FAKE_PLUGIN": "works", "FAKE_VERSION": "1.2.707.0", "FAKE_REMOTE": server.Listener.Addr().String(),
+		"FAKE_PLUGIN": "works", "FAKE_MOMENT": filepath.Join(t.TempDir(), "moment"), "FAKE_VERSION": "1.2.707.0", "FAKE_REMOTE": server.Listener.Addr().String(),
 		"SMOKE_USER": "ann", "SMOKE_PASSWORD": "right",
 	} {
 		t.Setenv(name, value)
@@ -215,7 +230,7 @@ func TestOpenLeadsABrowserToThePage(t *testing.T) {
 	require.Eventually(t, func() bool {
 		status, text, err := get(browser, "https://airflow.dev.pathwai.com/api/v2/version")
 		return err == nil && status == http.StatusOK && strings.Contains(text, "3.1.8")
-	}, 20*time.Second, 100*time.Millisecond, "its own name, its own certificate, port 443")
+	}, time.Minute, 100*time.Millisecond, "its own name, its own certificate, port 443")
 
 	_, text, err := get(http.DefaultClient, proxy.String()+"/proxy.pac")
 	require.NoError(t, err)
@@ -335,8 +350,12 @@ func TestOpenEndsWithItsSession(t *testing.T) {
 
 	t.Setenv("FAKE_PLUGIN", "silent")
 	_, _ = w.sessions()
-	ctx, stop := context.WithTimeout(t.Context(), 3*time.Second)
+	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
+	go func() {
+		awaitFile(ctx, os.Getenv("FAKE_MOMENT"))
+		stop()
+	}()
 	assert.Equal(t, ExitInterrupted, w.opsUntil(ctx, "open", "dev", "--port", unusedPort(t)).code)
 	_, ended = w.sessions()
 	assert.Len(t, ended, 1)
@@ -372,7 +391,7 @@ func TestSmokeThroughASession(t *testing.T) {
 	assert.Contains(t, got.said, "ops: smoke: nothing is known of the deployment, since this machine couldn't connect: no session by Session Manager: ")
 	w.aws.Heal()
 
-	airflow.state = "running"
+	airflow.state, airflow.asked = "running", func() { assert.NoError(t, os.WriteFile(os.Getenv("FAKE_MOMENT"), nil, 0o600)) }
 	t.Setenv("FAKE_PLUGIN", "breaks")
 	got = smoke()
 	assert.Equal(t, 10, got.code, got.said)

@@ -152,7 +152,7 @@ func TestPushIsPublishedOnceAndWhole(t *testing.T) {
 	require.NoError(t, dagsync.Start())
 	t.Cleanup(func() { _ = dagsync.Process.Signal(os.Interrupt); _ = dagsync.Wait() })
 	logged := func() string { text, _ := os.ReadFile(log.Name()); return string(text) }
-	require.Eventually(t, func() bool { return look(t, target) == "1 × 40" }, 30*time.Second, 10*time.Millisecond, logged)
+	require.Eventually(t, func() bool { return look(t, target) == "1 × 40" }, 2*time.Minute, 10*time.Millisecond, logged)
 
 	seen, reader, stop := map[string]int{}, make(chan struct{}), atomic.Bool{}
 	go func() {
@@ -164,7 +164,7 @@ func TestPushIsPublishedOnceAndWhole(t *testing.T) {
 	moto.On("PUT /pathwai-airflow3-dags/dev/pkg/", 40, func() { time.Sleep(time.Second) }) // sixteen at a time
 	write("2")
 	push()
-	require.Eventually(t, func() bool { return look(t, target) == "2 × 40" }, 30*time.Second, 10*time.Millisecond, logged)
+	require.Eventually(t, func() bool { return look(t, target) == "2 × 40" }, 2*time.Minute, 10*time.Millisecond, logged)
 	stop.Store(true)
 	<-reader
 	seen[look(t, target)]++ // it may have stopped before its first look at the new one

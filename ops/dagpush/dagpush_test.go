@@ -271,7 +271,7 @@ func TestHeartbeat(t *testing.T) {
 	beats := 0
 	w.aws.On("PUT /dags/dev/"+markKey, 4, func() { beats++ })
 	w.aws.On("PUT /dags/dev/a.py", 1, func() {
-		require.Eventually(t, func() bool { return len(w.marks()) > 3 }, 10*time.Second, 10*time.Millisecond)
+		require.Eventually(t, func() bool { return len(w.marks()) > 3 }, time.Minute, 10*time.Millisecond)
 		w.put(markKey, `{"id": "two", "state": "pushing"}`)
 		time.Sleep(200 * time.Millisecond)
 	})
