@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -271,7 +272,10 @@ func python(t *testing.T) string {
 	root := filepath.Join(filepath.Dir(here), "../../..")
 	out, err := exec.CommandContext(t.Context(), "python3", filepath.Join(root, "test/provider/run.py"), "python").Output()
 	if err != nil {
-		t.Fatalf("moto's packages: %v", err)
+		if failed := new(exec.ExitError); errors.As(err, &failed) {
+			out = append(out, failed.Stderr...)
+		}
+		t.Fatalf("moto's packages: %v\n%s", err, out)
 	}
 	lines := strings.Split(strings.TrimSpace(string(out)), "\n")
 	if last := lines[len(lines)-1]; filepath.IsAbs(last) {

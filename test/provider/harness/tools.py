@@ -1,5 +1,6 @@
 """Finds and builds what a run needs, and says what is missing."""
 
+import fcntl
 import hashlib
 import os
 import pathlib
@@ -27,14 +28,22 @@ def environment(name: str) -> pathlib.Path:
     python = home / "bin" / "python"
     if (home / "complete").exists():
         return python
+    CACHE.mkdir(parents=True, exist_ok=True)
+    with open(CACHE / f"{name}.making", "w") as making:
+        fcntl.flock(making, fcntl.LOCK_EX)  # tests of several packages ask for it at once; it goes with the process
+        if not (home / "complete").exists():
+            install(lock, home, python)
+    return python
+
+
+def install(lock: pathlib.Path, home: pathlib.Path, python: pathlib.Path) -> None:
     print(f"e2e-aws: installing the packages of {lock.name} into .cache (once)", flush=True)
     venv.create(home, with_pip=True, clear=True)
-    install = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", lock]
-    done = subprocess.run(install, capture_output=True, text=True)
+    command = [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", "--require-hashes", "-r", lock]
+    done = subprocess.run(command, capture_output=True, text=True)
     if done.returncode:
         raise Missing(f"the packages of test/provider/requirements/{lock.name} can't be installed: {done.stderr.strip().splitlines()[-1:]}")
     (home / "complete").touch()
-    return python
 
 
 def go_build(package: str, target: pathlib.Path, folder: pathlib.Path = ROOT) -> None:
