@@ -206,6 +206,17 @@ func TestFillGoesOnAfterAFailure(t *testing.T) {
 	h.check(want)
 }
 
+// A key may be called like Python's cache, and be a file.
+func TestAFileCalledLikeTheCache(t *testing.T) {
+	h := newHarness(t)
+	h.publish(content{"__pycache__": "1", "d/__pycache__": "1", "e/__pycache__/x.pyc": "1"})
+	base, _ := h.base()
+	undamaged, whole, err := h.store.Verify(t.Context(), base.Number, base.Entries)
+	require.NoError(t, err)
+	require.True(t, whole)
+	require.Len(t, undamaged, 3)
+}
+
 // What S3 refuses to give stays as readers have it, or is left out; the rest
 // is published.
 func TestRefusedObjects(t *testing.T) {

@@ -41,7 +41,9 @@ func (s *Store) Verify(ctx context.Context, number int, entries []Entry) (undama
 			names, err := s.names(path)
 			there := len(names)
 			for _, name := range names {
-				if _, ours := expected[join(folder, name)]; name == pythonCache && !ours {
+				_, folderOurs := expected[join(folder, name)]
+				_, fileOurs := Base{Entries: entries}.find(join(folder, name))
+				if name == pythonCache && !folderOurs && !fileOurs {
 					there--
 				}
 			}
