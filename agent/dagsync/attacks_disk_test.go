@@ -1,6 +1,7 @@
 package dagsync
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -175,6 +176,29 @@ func TestHomeThatLeadsOut(t *testing.T) {
 	require.NoError(t, os.Remove(w.home()))
 	w.once(cli.ExitOK)
 	w.sees(files{"a.py": "1"})
+}
+
+// The directory that holds the link goes, or another one takes its place: the
+// agent follows to where readers look.
+func TestPlaceThatIsMoved(t *testing.T) {
+	for name, move := range map[string]func(place string) error{
+		"away":           func(p string) error { return os.Rename(p, p+".old") },
+		"another for it": func(p string) error { return errors.Join(os.Rename(p, p+".old"), os.Mkdir(p, 0o755)) },
+		"removed":        os.RemoveAll,
+		"a link for it":  func(p string) error { return errors.Join(os.Rename(p, p+".old"), os.Symlink(p+".old", p)) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			stop := w.showing(files{"a.py": "1"})
+			require.NoError(t, move(filepath.Dir(w.target)))
+			w.eventually(files{"a.py": "1"})
+			w.put(files{"a.py": "2"})
+			w.eventually(files{"a.py": "2"})
+			require.Equal(t, cli.ExitOK, stop())
+			w.wholeTrees()
+		})
+	}
 }
 
 // One old tree that can't be removed keeps no other.

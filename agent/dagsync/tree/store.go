@@ -33,6 +33,7 @@ import (
 // Store is where the trees of one target lie.
 type Store struct {
 	directory        // holds the link
+	folder    string // where readers look for it
 	name      string // of the link
 	home      string // holds the trees
 	locked    *os.File
@@ -46,29 +47,61 @@ func Open(disk *Disk, target string) (*Store, error) {
 	if !filepath.IsAbs(target) || name == "" {
 		return nil, fmt.Errorf("target %q: an absolute path is needed, like /sync/dags", target)
 	}
-	s := &Store{name: name, home: "." + name + ".sync"}
-	err := os.MkdirAll(folder, 0o755)
-	if err == nil {
-		s.disk = disk
-		s.Root, err = os.OpenRoot(folder)
-	}
-	if err != nil {
-		return nil, fmt.Errorf("target %s: %w", target, err)
-	}
-	if err = s.checkTarget(); err == nil {
-		err = s.mkdir(s.home)
-	}
-	if err != nil {
+	s := &Store{directory: directory{disk: disk}, folder: folder, name: name, home: filepath.Base(Home(target))}
+	if err := s.prepare(); err != nil {
 		s.Close()
 		return nil, fmt.Errorf("target %s: %w", target, err)
 	}
 	return s, nil
 }
 
+// Home is the directory that holds the trees of a target.
+func Home(target string) string {
+	folder, name := filepath.Split(filepath.Clean(target))
+	return folder + "." + name + ".sync"
+}
+
+// prepare takes hold of the directory in which readers look for the link.
+func (s *Store) prepare() error {
+	if err := os.MkdirAll(s.folder, 0o755); err != nil {
+		return err
+	}
+	root, err := os.OpenRoot(s.folder)
+	if err != nil {
+		return err
+	}
+	if s.Root != nil {
+		_ = s.Root.Close() // nothing was written through it
+	}
+	s.Root = root
+	if err := s.checkTarget(); err != nil {
+		return err
+	}
+	return s.mkdir(s.home)
+}
+
+// checkPlace fails when readers look elsewhere by now: the directory that holds
+// the link was moved or removed, and what is written in it nobody sees.
+func (s *Store) checkPlace() error {
+	return s.call("stat", ".", func() error {
+		held, err := s.Stat(".")
+		if err != nil {
+			return err
+		}
+		there, err := os.Stat(s.folder)
+		if err == nil && !os.SameFile(held, there) {
+			err = fmt.Errorf("%s: somebody put another directory in its place", s.folder)
+		}
+		return err
+	})
+}
+
 // Close lets go of the store and of its lock.
 func (s *Store) Close() {
 	s.Unlock()
-	_ = s.Root.Close() // nothing was written through it
+	if s.Root != nil {
+		_ = s.Root.Close() // nothing was written through it
+	}
 }
 
 func (s *Store) checkTarget() error {
@@ -123,10 +156,14 @@ func (s *Store) lockName() string      { return s.home + "/lock" }
 // kernel, or of the NFS server: it ends with its holder, however that ends.
 func (s *Store) Lock() (bool, error) {
 	s.Unlock()
-	if err := s.mkdir(s.home); err != nil { // somebody may have removed it
+	err := s.mkdir(s.home) // somebody may have removed it
+	if s.checkPlace() != nil {
+		err = s.prepare()
+	}
+	if err != nil {
 		return false, err
 	}
-	err := s.call("lock", s.lockName(), func() (err error) {
+	err = s.call("lock", s.lockName(), func() (err error) {
 		if s.locked, err = s.OpenFile(s.lockName(), os.O_RDWR|os.O_CREATE, 0o644); err != nil {
 			return err
 		}
@@ -167,11 +204,15 @@ func (s *Store) Holder() string {
 	return strings.TrimSpace(string(text[:min(len(text), 80)]))
 }
 
-// CheckLock fails when the lock is no longer ours: the file was replaced, or
-// the NFS server gave the lock up while this machine was cut off.
+// CheckLock fails when the lock is no longer ours: the file was replaced, the
+// NFS server gave the lock up while this machine was cut off, or readers look
+// elsewhere.
 func (s *Store) CheckLock() error {
 	if s.locked == nil {
 		return fmt.Errorf("%s: not locked", s.lockName())
+	}
+	if err := s.checkPlace(); err != nil {
+		return err
 	}
 	mine, err := s.locked.Stat()
 	if err == nil {
