@@ -65,6 +65,7 @@ func TestCommandLineFaults(t *testing.T) {
 		"several":         {[]string{"--source", "http://x", "--target", "", "--source", "s3://B/", "--target", "/"}, []string{"must begin with s3://", "--target: it is empty", `"B" is no bucket name`, "below the root"}},
 		"twice":           {append(good, good...), []string{"given twice"}},
 		"nested":          {append(good, "--source", "s3://my-bucket/x/", "--target", "/sync/dags/plugins"), []string{"one lies in the other"}},
+		"in a store":      {append(good, "--source", "s3://my-bucket/x/", "--target", "/sync/.dags.sync", "--source", "s3://my-bucket/y/", "--target", "/sync/.dags.sync/tree-000001"), []string{"/sync/dags and /sync/.dags.sync: one lies among the trees of the other", "/sync/dags and /sync/.dags.sync/tree-000001: one lies among"}},
 		"too seldom":      {append(good, "--interval", "5m"), []string{"promised within 60s"}},
 		"too often":       {append(good, "--interval", "1ms"), []string{"not between"}},
 		"keep":            {append(good, "--keep", "-1h"), []string{"below zero"}},

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/pathwai/airflow-on-fargate/agent/dagsync/bucket"
+	"github.com/pathwai/airflow-on-fargate/agent/dagsync/tree"
 )
 
 // Pair is one S3 prefix and the path that shows it.
@@ -50,6 +51,8 @@ func pairs(sources, targets []string) ([]Pair, error) {
 				faults = append(faults, fmt.Errorf("--target %s: given twice", p.Target))
 			case below(p.Target, q.Target) || below(q.Target, p.Target):
 				faults = append(faults, fmt.Errorf("--target %s and %s: one lies in the other", q.Target, p.Target))
+			case below(p.Target+"/", tree.Home(q.Target)) || below(q.Target+"/", tree.Home(p.Target)):
+				faults = append(faults, fmt.Errorf("--target %s and %s: one lies among the trees of the other", q.Target, p.Target))
 			}
 			if filepath.Base(p.Target) == filepath.Base(q.Target) {
 				list[i].Name, list[k].Name = p.Target, q.Target
