@@ -7,7 +7,6 @@ import (
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/pem"
-	"fmt"
 	"math/big"
 	"net"
 	"os"
@@ -18,32 +17,34 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/pathwai/airflow-on-fargate/agent/internal/celerytest"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/loopback"
 )
 
 // A broker as ElastiCache offers it: TLS alone, with a password.
 func TestTLSBroker(t *testing.T) {
 	folder := t.TempDir()
-	cert, key := selfSigned(t, folder, "server")
-	other, _ := selfSigned(t, folder, "other")
-	redis := celerytest.StartRedis(t, "--port", "0", "--tls-port", "PORT", "--tls-auth-clients", "no",
+	host, port := loopback.Free(t)
+	cert, key := selfSigned(t, folder, "server", host)
+	other, _ := selfSigned(t, folder, "other", host)
+	redis := celerytest.StartRedisAt(t, host, port, "--port", "0", "--tls-port", "PORT", "--tls-auth-clients", "no",
 		"--tls-cert-file", cert, "--tls-key-file", key, "--requirepass", "s3cret/%")
-	url := fmt.Sprintf("rediss://:s3cret%%2F%%25@127.0.0.1:%d/0?ssl_cert_reqs=required&ssl_ca_certs=", redis.Port())
+	url := "rediss://:s3cret%2F%25@" + redis.Address() + "/0?ssl_cert_reqs=required&ssl_ca_certs="
 	app := celerytest.NewApp(t, url+cert)
 	app.StartWorker(worker, "default", 1)
 
 	awake(t, open(t, url+cert), worker)
 	for name, untrusting := range map[string]string{
 		"another authority":   url + other,
-		"no verifying asked":  fmt.Sprintf("rediss://:s3cret%%2F%%25@127.0.0.1:%d/0", redis.Port()),
-		"no TLS on the wire":  fmt.Sprintf("redis://:s3cret%%2F%%25@127.0.0.1:%d/0", redis.Port()),
-		"the password is bad": fmt.Sprintf("rediss://:wrong@127.0.0.1:%d/0?ssl_ca_certs=%s", redis.Port(), cert),
+		"no verifying asked":  "rediss://:s3cret%2F%25@" + redis.Address() + "/0",
+		"no TLS on the wire":  "redis://:s3cret%2F%25@" + redis.Address() + "/0",
+		"the password is bad": "rediss://:wrong@" + redis.Address() + "/0?ssl_ca_certs=" + cert,
 	} {
-		_, err := open(t, untrusting).Inspect(within(t, 5*time.Second), worker)
+		_, err := open(t, untrusting).Inspect(within(t, 15*time.Second), worker)
 		require.ErrorIs(t, err, ErrBroker, name)
 	}
 }
 
-func selfSigned(t *testing.T, folder, name string) (certFile, keyFile string) {
+func selfSigned(t *testing.T, folder, name, host string) (certFile, keyFile string) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	require.NoError(t, err)
@@ -51,7 +52,7 @@ func selfSigned(t *testing.T, folder, name string) (certFile, keyFile string) {
 		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
-		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		IPAddresses: []net.IP{net.ParseIP(host)},
 	}
 	der, err := x509.CreateCertificate(rand.Reader, template, template, &key.PublicKey, key)
 	require.NoError(t, err)

@@ -98,12 +98,13 @@ func TestProgressIsWhatFlows(t *testing.T) {
 	w := newWorld(t)
 	content := strings.Repeat("x", 20)
 	w.put(files{"big.py": content})
-	gone := make(chan struct{})
+	gone, asked := make(chan struct{}), make(chan struct{})
 	w.s3.SetFault(func(rw http.ResponseWriter, r *http.Request) bool {
 		if fakes3.IsList(r) {
 			return false
 		}
 		answer := &held{ResponseWriter: rw, step: gone}
+		close(asked)
 		w.s3.Pass(answer, r)
 		return true
 	})
@@ -111,6 +112,7 @@ func TestProgressIsWhatFlows(t *testing.T) {
 	defer s.mirror.close()
 	done := make(chan error, 1)
 	go func() { _, err := s.turn(t.Context()); done <- err }()
+	<-asked // from here on only bytes are progress
 	for range len(content) {
 		s.gauge.mu.Lock()
 		s.gauge.progress = time.Now().Add(-time.Hour)

@@ -3,7 +3,6 @@ package dagsync
 import (
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"strings"
@@ -14,6 +13,7 @@ import (
 	"github.com/pathwai/airflow-on-fargate/agent/cli"
 	"github.com/pathwai/airflow-on-fargate/agent/dagsync/tree"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/fakes3"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/loopback"
 	"github.com/stretchr/testify/require"
 )
 
@@ -36,8 +36,8 @@ func TestQuietPrefixCostsOneListing(t *testing.T) {
 	w := newWorld(t)
 	stop := w.showing(files{"a.py": "1"})
 	time.Sleep(3 * w.config.interval)
-	lists, gets := w.s3.Requests()
 	begin := time.Now()
+	lists, gets := w.s3.Requests()
 	logs, metrics := len(w.logs.String()), len(w.out.String())
 	time.Sleep(10 * w.config.interval)
 	newLists, newGets := w.s3.Requests()
@@ -180,7 +180,7 @@ func TestTidyingSparesTheFailedStage(t *testing.T) {
 
 func TestHealthAddresses(t *testing.T) {
 	w := newWorld(t)
-	address := freeAddress(t)
+	address := loopback.Address(t)
 	w.config.listen = address
 	w.put(files{"a.py": "1"})
 	w.s3.SetFault(func(rw http.ResponseWriter, _ *http.Request) bool { rw.WriteHeader(403); return true })
@@ -204,16 +204,6 @@ func TestHealthAddresses(t *testing.T) {
 
 	w.config.listen = "256.0.0.1:1"
 	require.Equal(t, cli.ExitFailure, w.run(t.Context()))
-}
-
-// freeAddress is on an address of loopback of its own: nobody else takes the
-// port between here and its use.
-func freeAddress(t *testing.T) string {
-	const host = "127.83.71.9"
-	listener, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
-	require.NoError(t, err)
-	require.NoError(t, listener.Close())
-	return listener.Addr().String()
 }
 
 // A process that hangs is not healthy; one whose S3 is away is.
@@ -259,7 +249,7 @@ func TestPausesBeginAnew(t *testing.T) {
 	stop := w.start()
 	w.eventually(files{"a.py": "1"})
 	w.refuseAll()
-	require.Eventually(t, func() bool { return len(failures()) == 4 }, time.Minute, time.Millisecond)
+	require.Eventually(t, func() bool { return len(failures()) >= 4 }, time.Minute, time.Millisecond)
 	w.s3.SetFault(nil)
 	w.put(files{"a.py": "2"})
 	w.eventually(files{"a.py": "2"})

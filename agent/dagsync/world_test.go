@@ -113,7 +113,7 @@ func (w *world) start() (stop func() int) {
 		select {
 		case code := <-done:
 			return code
-		case <-time.After(20 * time.Second):
+		case <-time.After(time.Minute):
 			require.Fail(w.t, "the agent doesn't stop")
 			return -1
 		}

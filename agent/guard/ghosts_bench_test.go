@@ -51,15 +51,15 @@ func ghosts(b *testing.B, draw uint64, pool string) {
 	}
 	for restart := range 3 {
 		nap(1+random.IntN(3), time.Duration(4+random.IntN(8))*time.Second)
-		celerytest.Eventually(b, time.Minute, "a task runs", func() bool { return w.Running("sleep") > 0 })
+		celerytest.Eventually(b, "a task runs", func() bool { return w.Running("sleep") > 0 })
 		time.Sleep(time.Duration(random.IntN(2000)) * time.Millisecond)
 		redis.Stop()
 		time.Sleep(time.Duration(500+random.IntN(3000)) * time.Millisecond)
 		redis.Start()
-		celerytest.Eventually(b, time.Minute, "the worker is back", func() bool { return strings.Count(w.Log(), "Connected to redis") >= restart+2 })
+		celerytest.Eventually(b, "the worker is back", func() bool { return strings.Count(w.Log(), "Connected to redis") >= restart+2 })
 	}
 	time.Sleep(time.Until(longest))
-	celerytest.Eventually(b, 2*time.Minute, "all have ended, those that run again as well", func() bool { return w.Running("sleep") == 0 && queueLength(b, redis) == "0" })
+	celerytest.Eventually(b, "all have ended, those that run again as well", func() bool { return w.Running("sleep") == 0 && queueLength(b, redis) == "0" })
 	idle := time.Now()
 	released := "not within a minute"
 	for time.Since(idle) < time.Minute {
@@ -70,13 +70,13 @@ func ghosts(b *testing.B, draw uint64, pool string) {
 		time.Sleep(100 * time.Millisecond)
 	}
 	list := "" // those that are active without anything running
-	celerytest.Eventually(b, time.Minute, "the worker answers", func() bool { list = active(b, redis); return list != "" })
+	celerytest.Eventually(b, "the worker answers", func() bool { list = active(b, redis); return list != "" })
 	before := len(began.FindAllString(w.Log(), -1))
 	nap(1, time.Minute)
-	celerytest.Eventually(b, time.Minute, "the last one runs", func() bool { return len(began.FindAllString(w.Log(), -1)) > before })
+	celerytest.Eventually(b, "the last one runs", func() bool { return len(began.FindAllString(w.Log(), -1)) > before })
 	told := time.Now()
 	w.Signal(syscall.SIGTERM)
-	celerytest.Eventually(b, 5*time.Minute, "the worker leaves", w.Gone)
+	celerytest.Eventually(b, "the worker leaves", w.Gone)
 	left := time.Since(told)
 	runs, twice := map[string]int{}, 0
 	for _, match := range began.FindAllStringSubmatch(w.Log(), -1) {

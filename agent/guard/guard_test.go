@@ -24,6 +24,7 @@ import (
 	"github.com/pathwai/airflow-on-fargate/agent/cli"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/celerytest"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/locked"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/loopback"
 )
 
 func TestMain(m *testing.M) {
@@ -32,6 +33,9 @@ func TestMain(m *testing.M) {
 }
 
 const name = "celery@guarded"
+
+// patience is longer than a worker on a busy machine takes for an answer.
+const patience = 10 * time.Second
 
 // ecs stands for the ECS agent's protection endpoint.
 type ecs struct {
@@ -86,19 +90,16 @@ type running struct {
 
 func startGuard(t testing.TB, broker, agentURI string) *running {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	address := l.Addr().String()
-	require.NoError(t, l.Close())
+	address := loopback.Address(t)
 	ctx, cancel := context.WithCancel(context.Background())
 	r := &running{t: t, address: address, stop: cancel, ended: make(chan error, 1), log: &locked.Buffer{}}
 	s := settings{
 		broker: broker, worker: name, listen: address, agentURI: agentURI, queues: []string{"default"},
-		interval: 200 * time.Millisecond, patience: 3 * time.Second, releaseAfter: time.Second, protect: 3 * time.Minute,
+		interval: 200 * time.Millisecond, patience: patience, releaseAfter: time.Second, protect: 3 * time.Minute,
 	}
 	go func() { r.ended <- serve(ctx, s, slog.New(slog.NewJSONHandler(r.log, nil))) }()
 	t.Cleanup(r.end)
-	celerytest.Eventually(t, 5*time.Second, "the guard listens", func() bool { return r.status("/healthz") == 200 })
+	celerytest.Eventually(t, "the guard listens", func() bool { return r.status("/healthz") == 200 })
 	return r
 }
 
@@ -129,9 +130,9 @@ func (r *running) status(path string) int {
 	return response.StatusCode
 }
 
-func (r *running) eventually(within time.Duration, status int) {
+func (r *running) eventually(status int) {
 	r.t.Helper()
-	celerytest.Eventually(r.t, within, fmt.Sprintf("/worker answers %d", status), func() bool { return r.status("/worker") == status })
+	celerytest.Eventually(r.t, fmt.Sprintf("/worker answers %d", status), func() bool { return r.status("/worker") == status })
 }
 
 func TestABusyWorkerIsProtected(t *testing.T) {
@@ -142,17 +143,18 @@ func TestABusyWorkerIsProtected(t *testing.T) {
 	e.fails = 2
 	app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), e.url)
-	g.eventually(20*time.Second, 200)
+	g.eventually(200)
 	require.Equal(t, 200, g.status("/readyz"))
 
-	app.Nap("default", 1, 12*time.Second)
-	celerytest.Eventually(t, 15*time.Second, "the task is protected, though ECS failed twice", e.isProtected)
+	app.Work("default", 1)
+	celerytest.Eventually(t, "the task is protected, though ECS failed twice", e.isProtected)
 	e.mu.Lock()
 	require.Zero(t, e.fails)
 	require.Contains(t, e.asked, `PUT /task-protection/v1/state {"ExpiresInMinutes":3,"ProtectionEnabled":true}`)
 	e.mu.Unlock()
 	require.Equal(t, 200, g.status("/worker"))
-	celerytest.Eventually(t, 60*time.Second, "the task is released when idle", func() bool { return !e.isProtected() })
+	app.End()
+	celerytest.Eventually(t, "the task is released when idle", func() bool { return !e.isProtected() })
 }
 
 func TestSigtermStopsTheWorkerFromTakingWork(t *testing.T) {
@@ -161,14 +163,15 @@ func TestSigtermStopsTheWorkerFromTakingWork(t *testing.T) {
 	app := celerytest.NewApp(t, redis.URL())
 	w := app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), "")
-	app.Nap("default", 1, 15*time.Second)
-	g.eventually(20*time.Second, 200)
-	celerytest.Eventually(t, 15*time.Second, "the task runs", func() bool { return w.Said("Task app.nap[") })
+	app.Work("default", 1)
+	g.eventually(200)
+	celerytest.Eventually(t, "the task runs", func() bool { return w.Said("Task app.work[") })
 	g.end()
 	require.Contains(t, g.log.String(), "the worker takes no new work")
-	celerytest.Eventually(t, 15*time.Second, "the worker gives up its queue", func() bool { return w.Said("Canceling queue default") })
+	celerytest.Eventually(t, "the worker gives up its queue", func() bool { return w.Said("Canceling queue default") })
 	app.Nap("default", 1, 0)
-	celerytest.Eventually(t, 40*time.Second, "the running task ends", func() bool { return w.Said("succeeded in") })
+	app.End()
+	celerytest.Eventually(t, "the running task ends", func() bool { return w.Said("succeeded in") })
 	time.Sleep(500 * time.Millisecond)
 	require.False(t, w.Gone())
 	require.Equal(t, "1", queueLength(t, redis), "the new task stays in the queue")
@@ -202,12 +205,13 @@ func TestSigtermToBoth(t *testing.T) {
 	app := celerytest.NewApp(t, redis.URL())
 	w := app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), "")
-	app.Nap("default", 1, 12*time.Second)
-	g.eventually(20*time.Second, 200)
-	celerytest.Eventually(t, 15*time.Second, "the task runs", func() bool { return w.Said("Task app.nap[") })
+	app.Work("default", 1)
+	g.eventually(200)
+	celerytest.Eventually(t, "the task runs", func() bool { return w.Said("Task app.work[") })
 	w.Signal(syscall.SIGTERM)
 	g.end()
-	celerytest.Eventually(t, 40*time.Second, "the worker ends", w.Gone)
+	app.End()
+	celerytest.Eventually(t, "the worker ends", w.Gone)
 	require.True(t, w.Said("succeeded in"), "the running task ended first")
 }
 
@@ -220,13 +224,13 @@ func TestSigtermToBothWithASoftShutdown(t *testing.T) {
 	app.Environment = []string{"REMAP_SIGTERM=SIGQUIT", "TEST_SOFT_SHUTDOWN=3"}
 	w := app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), "")
-	app.Nap("default", 2, 90*time.Second)
-	g.eventually(20*time.Second, 200)
-	celerytest.Eventually(t, 15*time.Second, "both tasks run", func() bool { return strings.Count(w.Log(), "Task app.nap[") == 2 })
+	app.Work("default", 2)
+	g.eventually(200)
+	celerytest.Eventually(t, "both tasks run", func() bool { return strings.Count(w.Log(), "Task app.work[") == 2 })
 	w.Signal(syscall.SIGTERM)
 	g.end()
 	app.Nap("default", 1, 0)
-	celerytest.Eventually(t, 60*time.Second, "the worker ends", w.Gone)
+	celerytest.Eventually(t, "the worker ends", w.Gone)
 	require.Equal(t, "3", queueLength(t, redis), "two came back, and none was taken")
 }
 
@@ -236,14 +240,14 @@ func TestAFrozenWorkerIsSeen(t *testing.T) {
 	app := celerytest.NewApp(t, redis.URL())
 	w := app.StartWorker(name, "default", 1)
 	g := startGuard(t, redis.URL(), "")
-	g.eventually(20*time.Second, 200)
+	g.eventually(200)
 	w.Signal(syscall.SIGSTOP)
-	g.eventually(40*time.Second, 503)
+	g.eventually(503)
 	require.Equal(t, 200, g.status("/healthz"), "the guard itself is well")
 	w.Signal(syscall.SIGCONT)
-	g.eventually(30*time.Second, 200)
+	g.eventually(200)
 	w.Signal(syscall.SIGKILL)
-	g.eventually(40*time.Second, 503)
+	g.eventually(503)
 }
 
 func TestACatatonicWorkerIsSeen(t *testing.T) {
@@ -252,11 +256,11 @@ func TestACatatonicWorkerIsSeen(t *testing.T) {
 	app := celerytest.NewApp(t, redis.URL())
 	app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), "")
-	g.eventually(20*time.Second, 200)
+	g.eventually(200)
 	app.Catatonic(true)
 	time.Sleep(1500 * time.Millisecond) // the wait that is under way ends within a second
 	app.Nap("default", 2, time.Second)
-	g.eventually(40*time.Second, 503)
+	g.eventually(503)
 	require.NotEqual(t, "0", queueLength(t, redis), "it answered all commands and took at most what was under way")
 }
 
@@ -269,32 +273,33 @@ func TestABrokerRestartIsNotTheWorkersFault(t *testing.T) {
 	e := startECS(t)
 	w := app.StartWorker(name, "default", 2)
 	g := startGuard(t, redis.URL(), e.url)
-	app.Nap("default", 1, 40*time.Second)
-	celerytest.Eventually(t, 20*time.Second, "the task is protected", e.isProtected)
+	app.Work("default", 1)
+	celerytest.Eventually(t, "the task is protected", e.isProtected)
 	redis.Stop()
-	for end := time.Now().Add(6 * time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+	for end := time.Now().Add(patience + 3*time.Second); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 		require.Equal(t, 200, g.status("/worker"))
 		require.True(t, e.isProtected())
 	}
 	require.Equal(t, 503, g.status("/readyz"))
 	redis.Start()
-	celerytest.Eventually(t, 20*time.Second, "the guard is back", func() bool { return g.status("/readyz") == 200 })
-	celerytest.Eventually(t, 60*time.Second, "the worker is back and healthy", func() bool {
+	celerytest.Eventually(t, "the guard is back", func() bool { return g.status("/readyz") == 200 })
+	celerytest.Eventually(t, "the worker is back and healthy", func() bool {
 		return strings.Count(w.Log(), "Connected to redis") >= 2 && g.status("/worker") == 200 && strings.Count(g.log.String(), "the broker answers") > 0
 	})
 	app.Nap("default", 1, 0)
-	celerytest.Eventually(t, 60*time.Second, "new work is taken", func() bool { return queueLength(t, redis) == "0" })
+	celerytest.Eventually(t, "new work is taken", func() bool { return queueLength(t, redis) == "0" })
 	require.True(t, e.isProtected())
+	app.End()
 	// A worker that sees the loss late may have put the long task back: then it
 	// runs twice.
-	celerytest.Eventually(t, 90*time.Second, "the long task ends", func() bool { return strings.Count(w.Log(), "succeeded in") >= 2 })
-	celerytest.Eventually(t, 60*time.Second, "the task is released", func() bool { return !e.isProtected() })
+	celerytest.Eventually(t, "the long task ends", func() bool { return strings.Count(w.Log(), "succeeded in") >= 2 })
+	celerytest.Eventually(t, "the task is released", func() bool { return !e.isProtected() })
 	list := ""
-	celerytest.Eventually(t, 90*time.Second, "the worker answers", func() bool { list = active(t, redis); return list != "" })
+	celerytest.Eventually(t, "the worker answers", func() bool { list = active(t, redis); return list != "" })
 	require.Equal(t, "[]", list, "the worker knows of its end")
 	require.Equal(t, 200, g.status("/worker"))
 	w.Signal(syscall.SIGTERM)
-	celerytest.Eventually(t, 30*time.Second, "the worker leaves: it waits for nobody", w.Gone)
+	celerytest.Eventually(t, "the worker leaves: it waits for nobody", w.Gone)
 	require.Equal(t, "0", queueLength(t, redis), "what ended was acknowledged")
 }
 
@@ -306,13 +311,13 @@ func TestCelerysOwnPoolForgetsWhatRuns(t *testing.T) {
 	app.Pool = "prefork"
 	w := app.StartWorker(name, "default", 2)
 	app.Nap("default", 1, 10*time.Second)
-	celerytest.Eventually(t, 20*time.Second, "the task runs", func() bool { return w.Said("Task app.nap[") })
+	celerytest.Eventually(t, "the task runs", func() bool { return w.Said("Task app.nap[") })
 	redis.Stop()
 	redis.Start()
-	celerytest.Eventually(t, 60*time.Second, "the worker is back", func() bool { return strings.Count(w.Log(), "Connected to redis") == 2 })
+	celerytest.Eventually(t, "the worker is back", func() bool { return strings.Count(w.Log(), "Connected to redis") == 2 })
 	time.Sleep(25 * time.Second) // the task has ended, on a busy machine as well
 	list := ""
-	celerytest.Eventually(t, 90*time.Second, "the worker answers", func() bool { list = active(t, redis); return list != "" })
+	celerytest.Eventually(t, "the worker answers", func() bool { list = active(t, redis); return list != "" })
 	require.Contains(t, list, "nap", "Celery keeps what runs by itself now: airflow_fargate/pool.py can go")
 }
 
@@ -333,7 +338,7 @@ func active(t testing.TB, redis *celerytest.Redis) string {
 
 func queueLength(t testing.TB, redis *celerytest.Redis) string {
 	t.Helper()
-	conn, err := net.Dial("tcp", fmt.Sprintf("127.0.0.1:%d", redis.Port()))
+	conn, err := net.Dial("tcp", redis.Address())
 	require.NoError(t, err)
 	defer func() { _ = conn.Close() }()
 	_, err = io.WriteString(conn, "LLEN default\r\n")

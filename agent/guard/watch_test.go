@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"log/slog"
-	"net"
 	"strings"
 	"testing"
 	"time"
@@ -13,14 +12,12 @@ import (
 
 	"github.com/pathwai/airflow-on-fargate/agent/celery"
 	"github.com/pathwai/airflow-on-fargate/agent/internal/celerytest"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/loopback"
 )
 
 // A broker that can't be reached from the first look on is told of, once.
 func TestABrokerThatWasNeverThereIsNamed(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	broker := "redis://" + l.Addr().String() + "/0"
-	require.NoError(t, l.Close())
+	broker := "redis://" + loopback.Address(t) + "/0"
 	client, err := celery.Open(broker, name)
 	require.NoError(t, err)
 	defer func() { _ = client.Close(t.Context()) }() // nobody is there
@@ -31,7 +28,7 @@ func TestABrokerThatWasNeverThereIsNamed(t *testing.T) {
 	go func() { defer close(ended); g.watch(ctx) }()
 	for range 3 {
 		looked := g.looked.Load()
-		celerytest.Eventually(t, 20*time.Second, "the guard looks", func() bool { return g.looked.Load() != looked })
+		celerytest.Eventually(t, "the guard looks", func() bool { return g.looked.Load() != looked })
 	}
 	cancel()
 	<-ended

@@ -73,7 +73,7 @@ func TestCommandAndServer(t *testing.T) {
 	select {
 	case err := <-done:
 		require.NoError(t, err)
-	case <-time.After(5 * time.Second):
+	case <-time.After(time.Minute):
 		require.Fail(t, "the server doesn't stop")
 	}
 	code, stderr = ask(t, "--url", base+"/healthz")

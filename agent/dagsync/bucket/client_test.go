@@ -32,7 +32,7 @@ func open(t *testing.T, cfg aws.Config) *bucket.Bucket {
 	t.Helper()
 	client, err := bucket.New(cfg, "test")
 	require.NoError(t, err)
-	client.SetLimits(time.Second, 10*time.Second, 1<<20)
+	client.SetLimits(2*time.Second, 10*time.Second, 1<<20)
 	t.Cleanup(client.Close)
 	return client.Bucket(fakes3.Bucket)
 }
@@ -235,12 +235,12 @@ func TestFetchFaults(t *testing.T) {
 			_, _ = w.Write([]byte(content[:50000]))
 			w.(http.Flusher).Flush()
 			<-r.Context().Done()
-		}, "after 50000 of 100000 bytes no more came for 1s"},
+		}, "after 50000 of 100000 bytes no more came for 2s"},
 		"slow, but never silent": {99, func(w http.ResponseWriter, _ *http.Request) {
 			w.Header().Set("ETag", etagOf(content))
 			w.Header().Set("Content-Length", "100000")
 			for i := range 10 {
-				time.Sleep(250 * time.Millisecond) // two and a half times the limit on silence in all
+				time.Sleep(500 * time.Millisecond) // two and a half times the limit on silence in all
 				_, _ = w.Write([]byte(content[i*10000 : (i+1)*10000]))
 				w.(http.Flusher).Flush()
 			}

@@ -26,6 +26,12 @@ def nap(seconds):
     subprocess.run(["sleep", str(seconds)], check=True)
 
 
+@app.task
+def work():
+    """Runs until the test ends it, however long that takes."""
+    subprocess.run(["sh", "-c", f"until [ -e {os.environ['TEST_END']} ]; do sleep 0.1; done"], check=True)
+
+
 # A worker that reconnects, answers every command, lists its queues and never
 # takes a message again, as in apache/airflow#26542: made on demand.
 _brpop_start = Channel._brpop_start

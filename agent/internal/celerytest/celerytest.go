@@ -19,6 +19,7 @@ import (
 	"time"
 
 	"github.com/pathwai/airflow-on-fargate/agent/internal/locked"
+	"github.com/pathwai/airflow-on-fargate/agent/internal/loopback"
 )
 
 //go:embed app.py
@@ -29,6 +30,7 @@ var application []byte
 type Redis struct {
 	t    testing.TB
 	args []string
+	host string
 	port int
 	cmd  *exec.Cmd
 }
@@ -37,10 +39,17 @@ type Redis struct {
 // PORT stands for the chosen port.
 func StartRedis(t testing.TB, args ...string) *Redis {
 	t.Helper()
+	host, port := loopback.Free(t)
+	return StartRedisAt(t, host, port, args...)
+}
+
+// StartRedisAt is [StartRedis] at an address that the test has chosen.
+func StartRedisAt(t testing.TB, host string, port int, args ...string) *Redis {
+	t.Helper()
 	if _, err := exec.LookPath("redis-server"); err != nil {
 		t.Skip("SKIP: needs redis-server: apt-get install redis-server")
 	}
-	r := &Redis{t: t, port: freePort(t)}
+	r := &Redis{t: t, host: host, port: port}
 	if len(args) == 0 {
 		args = []string{"--port", "PORT"}
 	}
@@ -49,17 +58,17 @@ func StartRedis(t testing.TB, args ...string) *Redis {
 			args[i] = strconv.Itoa(r.port)
 		}
 	}
-	r.args = append([]string{"--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", t.TempDir()}, args...)
+	r.args = append([]string{"--bind", r.host, "--save", "", "--appendonly", "no", "--dir", t.TempDir()}, args...)
 	r.Start()
 	t.Cleanup(r.Stop)
 	return r
 }
 
-// Port is the server's TCP port on 127.0.0.1.
-func (r *Redis) Port() int { return r.port }
+// Address is the server's host and port.
+func (r *Redis) Address() string { return net.JoinHostPort(r.host, strconv.Itoa(r.port)) }
 
 // URL is the broker URL of a server without TLS and password.
-func (r *Redis) URL() string { return fmt.Sprintf("redis://127.0.0.1:%d/0", r.port) }
+func (r *Redis) URL() string { return "redis://" + r.Address() + "/0" }
 
 // Start starts the stopped server and waits until it accepts connections.
 func (r *Redis) Start() {
@@ -69,9 +78,9 @@ func (r *Redis) Start() {
 	if err := r.cmd.Start(); err != nil {
 		r.t.Fatalf("redis-server: %v", err)
 	}
-	Eventually(r.t, 10*time.Second, "redis-server accepts connections", func() bool {
+	Eventually(r.t, "redis-server accepts connections", func() bool {
 		var dialer net.Dialer
-		conn, err := dialer.DialContext(context.Background(), "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(r.port)))
+		conn, err := dialer.DialContext(context.Background(), "tcp", r.Address())
 		if err != nil {
 			return false
 		}
@@ -149,7 +158,7 @@ func findPython(t testing.TB) string {
 func (a *App) command(args ...string) *exec.Cmd {
 	cmd := exec.CommandContext(context.Background(), a.python, args...)
 	cmd.Dir = a.folder
-	cmd.Env = append(os.Environ(), "TEST_BROKER="+a.broker, "TEST_CATATONIC="+a.catatonicFile(),
+	cmd.Env = append(os.Environ(), "TEST_BROKER="+a.broker, "TEST_CATATONIC="+a.catatonicFile(), "TEST_END="+filepath.Join(a.folder, "end"),
 		"TEST_POOL="+a.Pool, "PYTHONPATH="+imageModules(a.t), "PYTHONDONTWRITEBYTECODE=1")
 	cmd.Env = append(cmd.Env, a.Environment...)
 	// A group of its own, so that the pool's processes can be ended with it.
@@ -177,8 +186,26 @@ func (a *App) Catatonic(on bool) {
 // Nap queues n tasks that sleep.
 func (a *App) Nap(queue string, n int, d time.Duration) {
 	a.t.Helper()
-	code := fmt.Sprintf("import app\nfor _ in range(%d): app.nap.apply_async((%f,), queue=%q)", n, d.Seconds(), queue)
-	if out, err := a.command("-c", code).CombinedOutput(); err != nil {
+	a.queue(fmt.Sprintf("for _ in range(%d): app.nap.apply_async((%f,), queue=%q)", n, d.Seconds(), queue))
+}
+
+// Work queues n tasks that run until [App.End].
+func (a *App) Work(queue string, n int) {
+	a.t.Helper()
+	a.queue(fmt.Sprintf("for _ in range(%d): app.work.apply_async(queue=%q)", n, queue))
+}
+
+// End lets the tasks of [App.Work] succeed.
+func (a *App) End() {
+	a.t.Helper()
+	if err := os.WriteFile(filepath.Join(a.folder, "end"), nil, 0o600); err != nil {
+		a.t.Fatal(err)
+	}
+}
+
+func (a *App) queue(code string) {
+	a.t.Helper()
+	if out, err := a.command("-c", "import app\n"+code).CombinedOutput(); err != nil {
 		a.t.Fatalf("queueing tasks: %v\n%s", err, out)
 	}
 }
@@ -204,7 +231,7 @@ func (a *App) StartWorker(name, queues string, concurrency int) *Worker {
 			a.t.Logf("log of %s:\n%s", name, w.log.String())
 		}
 	})
-	Eventually(a.t, 60*time.Second, "the worker is ready", func() bool { return w.Said(" ready.") })
+	Eventually(a.t, "the worker is ready", func() bool { return w.Said(" ready.") })
 	return w
 }
 
@@ -244,24 +271,17 @@ func (w *Worker) Running(name string) int {
 	return n
 }
 
-// Eventually waits until cond holds, and fails the test when it doesn't.
-func Eventually(t testing.TB, within time.Duration, what string, cond func() bool) {
+// patience is how long a busy machine may take for anything.
+const patience = 3 * time.Minute
+
+// Eventually waits until cond holds, and fails the test when it doesn't. How
+// soon it holds is nothing that it shows.
+func Eventually(t testing.TB, what string, cond func() bool) {
 	t.Helper()
-	for end := time.Now().Add(within); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
+	for end := time.Now().Add(patience); time.Now().Before(end); time.Sleep(25 * time.Millisecond) {
 		if cond() {
 			return
 		}
 	}
-	t.Fatalf("not within %s: %s", within, what)
-}
-
-func freePort(t testing.TB) int {
-	t.Helper()
-	var config net.ListenConfig
-	l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
+	t.Fatalf("not within %s: %s", patience, what)
 }

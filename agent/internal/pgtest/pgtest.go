@@ -7,7 +7,6 @@ import (
 	"context"
 	_ "embed"
 	"fmt"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -17,6 +16,8 @@ import (
 	"time"
 
 	"github.com/jackc/pgx/v5"
+
+	"github.com/pathwai/airflow-on-fargate/agent/internal/loopback"
 )
 
 // schema holds the tables that the agent reads, with the columns and indexes
@@ -34,6 +35,7 @@ type Server struct {
 	t    *testing.T
 	bin  string
 	data string
+	host string
 	port int
 	cmd  *exec.Cmd
 }
@@ -41,7 +43,8 @@ type Server struct {
 // Start makes and starts a server with an empty database "airflow".
 func Start(t *testing.T) *Server {
 	t.Helper()
-	s := &Server{t: t, bin: find(t), port: freePort(t)}
+	s := &Server{t: t, bin: find(t)}
+	s.host, s.port = loopback.Free(t)
 	folder, err := os.MkdirTemp("", "pgtest")
 	if err != nil {
 		t.Fatal(err)
@@ -88,13 +91,13 @@ func (s *Server) command(name string, args ...string) *exec.Cmd {
 // Run starts the stopped server and waits until it answers.
 func (s *Server) Run() {
 	s.t.Helper()
-	s.cmd = s.command("postgres", "-D", s.data, "-p", strconv.Itoa(s.port), "-c", "listen_addresses=127.0.0.1",
+	s.cmd = s.command("postgres", "-D", s.data, "-p", strconv.Itoa(s.port), "-c", "listen_addresses="+s.host,
 		"-c", "unix_socket_directories=", "-c", "fsync=off", "-c", "max_connections=20")
 	if err := s.cmd.Start(); err != nil {
 		s.t.Fatalf("postgres: %v", err)
 	}
-	for end := time.Now().Add(20 * time.Second); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
-		ctx, cancel := context.WithTimeout(context.Background(), time.Second)
+	for end := time.Now().Add(3 * time.Minute); time.Now().Before(end); time.Sleep(50 * time.Millisecond) {
+		ctx, cancel := context.WithTimeout(context.Background(), 10*time.Second)
 		db, err := pgx.Connect(ctx, s.address("postgres", "postgres"))
 		if err == nil {
 			_ = db.Close(ctx)
@@ -120,7 +123,7 @@ func (s *Server) Stop() {
 func (s *Server) URL(user string) string { return s.address(user, "airflow") }
 
 func (s *Server) address(user, database string) string {
-	return fmt.Sprintf("postgres://%s@127.0.0.1:%d/%s?sslmode=disable", user, s.port, database)
+	return fmt.Sprintf("postgres://%s@%s:%d/%s?sslmode=disable", user, s.host, s.port, database)
 }
 
 // Airflow starts a server with Airflow's tables, and returns their database's address too.
@@ -145,15 +148,4 @@ func (s *Server) Exec(address, sql string) {
 	if _, err := db.PgConn().Exec(ctx, sql).ReadAll(); err != nil {
 		s.t.Fatalf("%v\nin: %s", err, sql)
 	}
-}
-
-func freePort(t *testing.T) int {
-	t.Helper()
-	var config net.ListenConfig
-	l, err := config.Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = l.Close() }()
-	return l.Addr().(*net.TCPAddr).Port
 }
