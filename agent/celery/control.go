@@ -78,8 +78,24 @@ func (c *Client) Close(ctx context.Context) error {
 	pipe := c.redis.TxPipeline()
 	pipe.SRem(ctx, bindings, c.binding)
 	pipe.Del(ctx, c.inbox)
-	_, err := pipe.Exec(ctx)
-	return errors.Join(err, c.redis.Close())
+	return errors.Join(exec(ctx, pipe), c.redis.Close())
+}
+
+// exec sends what a pipeline holds.
+func exec(ctx context.Context, pipe redis.Pipeliner) (err error) {
+	defer unread(&err)
+	if _, err := pipe.Exec(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ErrBroker, err)
+	}
+	return nil
+}
+
+// unread makes an error of the library's panic at an answer that is longer than
+// all memory: what isn't Redis must not end the guard, and its worker with it.
+func unread(err *error) {
+	if fault := recover(); fault != nil {
+		*err = fmt.Errorf("%w: its answer can't be read: %v", ErrBroker, fault)
+	}
 }
 
 // Command is one remote control command, for example {"active_queues", nil}.
@@ -149,8 +165,8 @@ func (c *Client) Waiting(ctx context.Context, queues []string) ([]int64, error) 
 	for i, queue := range queues {
 		lengths[i] = pipe.LLen(ctx, queue)
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, fmt.Errorf("%w: %w", ErrBroker, err)
+	if err := exec(ctx, pipe); err != nil {
+		return nil, err
 	}
 	waiting := make([]int64, len(queues))
 	for i, length := range lengths {
@@ -189,8 +205,8 @@ func (c *Client) send(ctx context.Context, to []string, commands []Command) (tic
 		}
 		receivers[i] = pipe.Publish(ctx, c.channel, message)
 	}
-	if _, err := pipe.Exec(ctx); err != nil {
-		return nil, 0, fmt.Errorf("%w: %w", ErrBroker, err)
+	if err := exec(ctx, pipe); err != nil {
+		return nil, 0, err
 	}
 	if receivers[0].Val() == 0 {
 		return nil, 0, ErrNoWorker
@@ -232,7 +248,8 @@ type reply struct {
 // receive waits for the next answer in the inbox. Redis counts in whole
 // seconds, so the wait is cut into seconds: cutting a wait short from this side
 // could lose the answer that the broker is just handing over.
-func (c *Client) receive(ctx context.Context) (reply, error) {
+func (c *Client) receive(ctx context.Context) (r reply, err error) {
+	defer unread(&err)
 	for ctx.Err() == nil {
 		slice, cancel := context.WithTimeout(context.WithoutCancel(ctx), 4*time.Second)
 		item, err := c.redis.BRPop(slice, time.Second, c.inbox).Result()

@@ -1,10 +1,13 @@
 package celery
 
 import (
+	"bytes"
 	"context"
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -106,7 +109,11 @@ func TestAnswersThatLie(t *testing.T) {
 			require.NoError(t, err)
 			t.Cleanup(func() { _ = c.redis.Close() })
 			answerFor(t, c, row.answer)
-			got, err := c.Inspect(within(t, 2*time.Second), worker)
+			limit := 2 * time.Second
+			if row.known {
+				limit = time.Minute
+			}
+			got, err := c.Inspect(within(t, limit), worker)
 			if row.known {
 				require.NoError(t, err)
 				require.Equal(t, idle, got)
@@ -116,4 +123,62 @@ func TestAnswersThatLie(t *testing.T) {
 			require.Equal(t, Snapshot{}, got)
 		})
 	}
+}
+
+// What listens at the broker's address and isn't Redis, whatever it answers
+// once it has greeted, ends nothing: the broker can't be asked.
+func TestABrokerThatIsNone(t *testing.T) {
+	for name, answer := range map[string]string{
+		"text longer than all memory":  "$9000000000000000000\r\n",
+		"lists longer than all memory": strings.Repeat("*9000000000000000000\r\n", 20),
+		"lists in lists":               strings.Repeat("*1\r\n", 100000),
+		"lengths below zero":           strings.Repeat("$-7\r\n", 20),
+		"numbers alone":                strings.Repeat(":1\r\n", 20),
+		"an answer of half a message":  ":1\r\n:1\r\n:1\r\n*1\r\n$1\r\nx\r\n",
+		"a web page":                   "HTTP/1.1 400 Bad Request\r\n\r\n",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			c := open(t, "redis://"+greeting(t, answer)+"/0")
+			_, err := c.Ask(within(t, 5*time.Second), worker, Command{Method: "ping"})
+			require.ErrorIs(t, err, ErrBroker)
+			require.Error(t, c.Close(within(t, 5*time.Second)))
+		})
+	}
+}
+
+// greeting listens until the test ends, refuses a client's greeting as an old
+// Redis does, and answers all else in one way.
+func greeting(t *testing.T, answer string) (address string) {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { _ = listener.Close() })
+	serve := func(conn net.Conn) {
+		defer func() { _ = conn.Close() }()
+		for asked := make([]byte, 64<<10); ; {
+			n, err := conn.Read(asked)
+			if err != nil {
+				return
+			}
+			says := answer
+			text := bytes.ToLower(asked[:n])
+			if greetings := bytes.Count(text, []byte("hello")) + bytes.Count(text, []byte("setinfo")); greetings > 0 {
+				says = strings.Repeat("-ERR unknown command\r\n", greetings)
+			}
+			if _, err := conn.Write([]byte(says)); err != nil {
+				return
+			}
+		}
+	}
+	go func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			go serve(conn)
+		}
+	}()
+	return listener.Addr().String()
 }
