@@ -28,7 +28,8 @@ SELECT slot_pool.pool,
 // sqlParsing reads two small tables whole.
 const sqlParsing = `
 SELECT (SELECT count(*) FROM import_error),
-       (SELECT greatest(coalesce(max(last_parse_duration), 0), 0)::float8 FROM dag WHERE NOT is_stale)`
+       (SELECT greatest(coalesce(max(last_parse_duration), 0), 0)::float8 FROM dag
+         WHERE NOT is_stale AND last_parse_duration < 'Infinity')`
 
 // pool is the room in one of Airflow's pools.
 type pool struct {

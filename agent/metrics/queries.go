@@ -9,7 +9,8 @@ import (
 )
 
 // The queries read Airflow's own tables, as of Airflow 3.1. Each is answered
-// from one index; a test asks the planner.
+// from one index; a test asks the planner. What is no time, or no number, is
+// left out: no Airflow writes it, and it must not stop the rest.
 
 // sqlBacklog uses the index ti_state. A task that is restarting was cleared
 // while it ran: a worker still holds it.
@@ -17,7 +18,7 @@ const sqlBacklog = `
 SELECT coalesce(queue, ''),
        count(*) FILTER (WHERE state = 'queued'),
        count(*) FILTER (WHERE state IN ('running', 'restarting')),
-       greatest(extract(epoch FROM now() - min(queued_dttm) FILTER (WHERE state = 'queued')), 0)::float8
+       greatest(extract(epoch FROM now() - min(queued_dttm) FILTER (WHERE state = 'queued' AND isfinite(queued_dttm))), 0)::float8
   FROM task_instance
  WHERE state IN ('queued', 'running', 'restarting')
  GROUP BY queue`
@@ -30,7 +31,7 @@ SELECT kind.job_type, greatest(extract(epoch FROM now() - newest.latest_heartbea
   FROM unnest($1::text[]) AS kind (job_type)
  CROSS JOIN LATERAL (
        SELECT latest_heartbeat FROM job
-        WHERE job.job_type = kind.job_type AND latest_heartbeat IS NOT NULL
+        WHERE job.job_type = kind.job_type AND isfinite(latest_heartbeat)
         ORDER BY latest_heartbeat DESC LIMIT 1) AS newest`
 
 // sqlEnded uses the index ti_heartbeat: nothing indexes the end of a task, but
@@ -39,7 +40,7 @@ SELECT kind.job_type, greatest(extract(epoch FROM now() - newest.latest_heartbea
 const sqlEnded = `
 SELECT id::text, end_date, state, coalesce(duration, -1)::float8
   FROM task_instance
- WHERE last_heartbeat_at > $1 AND end_date > $2 AND state IN ('success', 'failed', 'up_for_retry')`
+ WHERE last_heartbeat_at > $1 AND end_date > $2 AND isfinite(end_date) AND state IN ('success', 'failed', 'up_for_retry')`
 
 // sqlFailed uses the index ti_state. It finds what sqlEnded can't: tasks that
 // failed before a worker had them, or long after (a trigger's timeout). Its cost
@@ -48,7 +49,7 @@ SELECT id::text, end_date, state, coalesce(duration, -1)::float8
 const sqlFailed = `
 SELECT id::text, end_date, state, coalesce(duration, -1)::float8
   FROM task_instance
- WHERE state = 'failed' AND end_date > $1`
+ WHERE state = 'failed' AND end_date > $1 AND isfinite(end_date)`
 
 // queue is the work of one queue.
 type queue struct {
