@@ -32,7 +32,7 @@ func open(t *testing.T, cfg aws.Config) *bucket.Bucket {
 	t.Helper()
 	client, err := bucket.New(cfg, "test")
 	require.NoError(t, err)
-	client.SetLimits(2*time.Second, 10*time.Second, 1<<20)
+	client.SetLimits(2*time.Second, 2*time.Minute, 1<<20)
 	t.Cleanup(client.Close)
 	return client.Bucket(fakes3.Bucket)
 }
