@@ -43,6 +43,9 @@ class Live:
         }  # fmt: skip
         changed = [name for name, mark in now.items() if self.known.get(name) != mark]
         gone = [name for name in self.known if name not in now]
+        trees = sorted({tree for tree, _ in changed + gone})
+        for tree in trees:
+            self.run.mark("pushing", tree)  # or dagsync would take many that are gone for an accident
         for tree, name in changed:
             bucket, prefix = self.run.location(tree)
             self.run.world.s3.put_object(Bucket=bucket, Key=prefix + name, Body=(self.project / tree / name).read_bytes())
@@ -50,8 +53,8 @@ class Live:
             bucket, prefix = self.run.location(tree)
             self.run.world.s3.delete_object(Bucket=bucket, Key=prefix + name)
         self.known = now
-        if changed or gone:
-            self.run.publish()
+        for tree in trees:
+            self.run.mark("complete", tree)
         return [f"{tree}/{name}" for tree, name in changed + gone]
 
 
