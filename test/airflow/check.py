@@ -28,7 +28,7 @@ def dags(python: pathlib.Path, folder: pathlib.Path, queues: list[str] = (), env
     with tempfile.TemporaryDirectory() as home:
         pushed = shutil.copytree(folder, pathlib.Path(home) / "dags", symlinks=True, ignore=lambda at, names: {name for name in names if not is_pushed(pathlib.Path(at, name), folder)})
         command = [python, run.HERE / "rehearsal" / "dagcheck.py", pushed, *queues]
-        quiet = {"AIRFLOW__LOGGING__LOGGING_LEVEL": "CRITICAL", "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "PYTHONDONTWRITEBYTECODE": "1"}
+        quiet = {"AIRFLOW__LOGGING__LOGGING_LEVEL": "CRITICAL", "AIRFLOW__CORE__LOAD_EXAMPLES": "False", "PYTHONDONTWRITEBYTECODE": "1", "LANG": "C.UTF-8"}
         places = {"AIRFLOW__CORE__DAGS_FOLDER": str(pushed), "AIRFLOW__CORE__PLUGINS_FOLDER": str(folder.parent / "plugins")}
         whole = {"AIRFLOW__CORE__DAGBAG_IMPORT_ERROR_TRACEBACK_DEPTH": "1000"}  # the line in a DAG's file is anywhere in it
         given = {name: value for name, value in os.environ.items() if name.startswith(("AIRFLOW_VAR_", "AIRFLOW_CONN_"))}

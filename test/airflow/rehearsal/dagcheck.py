@@ -3,7 +3,7 @@
     python dagcheck.py FOLDER [QUEUE …]
 
 Each file is read in a process of its own, as there: one that ends its process, or never ends, hides no other.
-Fails on an import error, on a DAG that can't be serialized, on one that two files have, on any warning that points
+Fails on an import error, on a DAG that can't be serialized, on one that two files have, on a source that is not UTF-8, on any warning that points
 into the folder, and where there is no DAG at all; all faults are printed, each with its line. Prints a line per DAG,
 which names the queues that are none of QUEUE.
 """
@@ -16,6 +16,7 @@ import warnings
 
 from airflow.configuration import conf
 from airflow.dag_processing.processor import BundleDagBag, _serialize_dags
+from airflow.models.dagcode import DagCode
 from airflow.utils.file import list_py_file_paths
 
 FRAME = re.compile(r'^  File "(.+?)", line (\d+).*\n(?:    .*\n|  \[Previous line repeated .*\n)*', re.M)
@@ -29,6 +30,11 @@ def read(path: str, folder: pathlib.Path, answer) -> None:
         _, unserializable = _serialize_dags(bag, bag.log)
     dags = [(dag.dag_id, dag.fileloc, len(dag.tasks), sorted({task.queue for task in dag.tasks}), dag.catchup) for dag in bag.dags.values()]
     faults = [located(file, trace, folder) for file, trace in {**bag.import_errors, **unserializable}.items()]
+    for file in {dag.fileloc for dag in bag.dags.values()}:
+        try:
+            DagCode.get_code_from_file(file)  # which Airflow keeps, to show it
+        except UnicodeDecodeError as fault:
+            faults.append(f"{file}: Airflow reads the source of a DAG as UTF-8: {fault}")
     # Of a library's warnings its own authors are to know.
     faults += [f"warning at {text}" for texts in bag.captured_warnings.values() for text in texts if text.startswith(f"{folder}/")]
     answer.send((dags, faults))
