@@ -3,9 +3,9 @@
     python dagcheck.py FOLDER [QUEUE …]
 
 Each file is read in a process of its own, as there: one that ends its process, or never ends, hides no other.
-Fails on an import error, on a DAG that can't be serialized, on one that two files have, on a source that is not UTF-8, on any warning that points
-into the folder, and where there is no DAG at all; all faults are printed, each with its line. Prints a line per DAG,
-which names the queues that are none of QUEUE.
+Fails on an import error, on a DAG that can't be serialized, on one that two files have, on a source that is not UTF-8,
+on any warning that points into the folder, and where there is no DAG at all; all faults are printed, each with its line.
+Prints a line per DAG, which names the queues that are none of QUEUE.
 """
 
 import multiprocessing

@@ -97,5 +97,18 @@ class Pack(unittest.TestCase):
         self.assertIn("theirs: mine.py, 0 tasks, queues [], catches up\n4 DAGs, 0 faults\n", done.stdout)
 
 
+class Stack(unittest.TestCase):
+    def test_settings_of_the_stack_reach_the_import(self):
+        settings = {
+            "airflow": {"version": "3.3", "options": {"core": {"dag_ignore_file_syntax": "regexp"}}},
+            "workerPools": [{"queues": ["default", "heavy"]}, {"queues": ["gpu"]}],
+            "services.dagProcessor": {"cpu": 512, "environment": {"BUCKET": "orders"}},
+        }
+        with unittest.mock.patch.object(check, "setting", lambda stack, path: settings[path]), unittest.mock.patch.object(check, "dags") as dags:
+            check.stack_dags("team")
+        environment = {"AIRFLOW__CORE__DAG_IGNORE_FILE_SYNTAX": "regexp", "BUCKET": "orders"}
+        dags.assert_called_once_with(image_python("3.3"), PACK, ["default", "gpu", "heavy"], environment)
+
+
 class PackOf33(Pack):
     line = "3.3"
