@@ -1,16 +1,20 @@
 """`make dev`: the rehearsal's processes kept running, with dags/ live.
 
 Two settings differ from the stack's: the base URL is the one on this machine,
-and files are looked for and parsed again every few seconds.
+and files are looked for and parsed again every few seconds. plugins/ is
+published, too; Airflow's processes load what was there when they started.
 """
 
 from __future__ import annotations
 
+import pathlib
 import time
 
 from . import door
 from .cases import boot
 from .cases.base import PACK, PASSWORD, USER, Run
+from .image import PROJECT
+from .pushed import is_pushed
 from .report import Report
 from .world import World
 
@@ -27,28 +31,31 @@ def _overrides(port: int) -> dict[str, dict[str, str]]:
 
 
 class Live:
-    """Copies changes of dags/ to the bucket, and removes there what is gone here."""
+    """Copies changes of dags/ and plugins/ to the bucket, and removes there what is gone here."""
 
-    def __init__(self, run: Run):
-        self.run, self.known = run, {}
-        self.bucket, self.prefix = run.location("dags")
+    def __init__(self, run: Run, project: pathlib.Path = PROJECT):
+        self.run, self.project, self.known = run, project, {}
 
     def step(self) -> list[str]:
         now = {
-            str(path.relative_to(PACK)): (path.stat().st_mtime_ns, path.stat().st_size)
-            for path in PACK.rglob("*")
-            if path.is_file() and "__pycache__" not in path.parts and not path.name.startswith(".")
-        }
+            (tree, str(path.relative_to(self.project / tree))): (path.stat().st_mtime_ns, path.stat().st_size)
+            for tree in ("dags", "plugins") for path in (self.project / tree).rglob("*") if path.is_file() and is_pushed(path, self.project / tree)
+        }  # fmt: skip
         changed = [name for name, mark in now.items() if self.known.get(name) != mark]
         gone = [name for name in self.known if name not in now]
-        for name in changed:
-            self.run.world.s3.put_object(Bucket=self.bucket, Key=self.prefix + name, Body=(PACK / name).read_bytes())
-        for name in gone:
-            self.run.world.s3.delete_object(Bucket=self.bucket, Key=self.prefix + name)
+        trees = sorted({tree for tree, _ in changed + gone})
+        for tree in trees:
+            self.run.mark("pushing", tree)  # or dagsync would take many that are gone for an accident
+        for tree, name in changed:
+            bucket, prefix = self.run.location(tree)
+            self.run.world.s3.put_object(Bucket=bucket, Key=prefix + name, Body=(self.project / tree / name).read_bytes())
+        for tree, name in gone:
+            bucket, prefix = self.run.location(tree)
+            self.run.world.s3.delete_object(Bucket=bucket, Key=prefix + name)
         self.known = now
-        if changed or gone:
-            self.run.publish()
-        return changed + gone
+        for tree in trees:
+            self.run.mark("complete", tree)
+        return [f"{tree}/{name}" for tree, name in changed + gone]
 
 
 def main(world: World, options) -> int:
@@ -81,7 +88,8 @@ def main(world: World, options) -> int:
     try:
         while True:
             if changed := live.step():
-                world.say(f"published {', '.join(changed)}")
+                plugins = any(name.startswith("plugins/") for name in changed)
+                world.say(f"published {', '.join(changed)}" + "; plugins are loaded at the next start" * plugins)
             time.sleep(1)
     except (KeyboardInterrupt, SystemExit):
         world.say("stopping")

@@ -30,7 +30,7 @@ def tell(answers: dict) -> str:
 def attempt(function, *arguments) -> str:
     try:
         return str(function(*arguments))
-    except BaseException as fault:
+    except Exception as fault:  # Airflow's timeout of a parse is no answer, and no Exception
         return f"{type(fault).__name__}: {(str(fault).strip().splitlines() or [''])[0]}"[:200]
 
 
