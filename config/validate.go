@@ -133,9 +133,7 @@ func (f *faults) validateNetwork(c *Config) {
 	} else if validVPC && len(n.Zones)<<(32-n.SubnetPrefix) > 1<<(32-vpc.Bits()) {
 		f.addf(key("network.subnetPrefix"), n.SubnetPrefix, "%d subnets of /%d don't fit into %s: choose a larger prefix length or a larger network.cidr", len(n.Zones), n.SubnetPrefix, n.CIDR)
 	}
-	if n.FlowLogRetentionDays != 0 {
-		f.retention(key("network.flowLogRetentionDays"), n.FlowLogRetentionDays, "0 (none) or ")
-	}
+	f.retention(key("network.flowLogRetentionDays"), n.FlowLogRetentionDays)
 }
 
 // validateAddresses runs last: it counts what the other settings ask for.
@@ -236,8 +234,8 @@ func (f *faults) zonesOfNetwork(c *Config, name string, zones []string) {
 // retentions are the days that CloudWatch Logs accepts (PutRetentionPolicy).
 var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
-func (f *faults) retention(key string, days int, also string) {
+func (f *faults) retention(key string, days int) {
 	if !slices.Contains(retentions, days) {
-		f.addf(key, days, "%sa retention of CloudWatch Logs: %s", also, strings.Trim(fmt.Sprint(retentions), "[]"))
+		f.addf(key, days, "a retention of CloudWatch Logs: %s", strings.Trim(fmt.Sprint(retentions), "[]"))
 	}
 }

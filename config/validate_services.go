@@ -37,7 +37,7 @@ func (f *faults) capacity(key string, c Capacity, highest int) {
 func (f *faults) validateServices(c *Config) {
 	s := c.Services
 	f.oneOf(key("services.architecture"), s.Architecture, ARM64, X8664)
-	f.retention(key("services.logRetentionDays"), s.LogRetentionDays, "")
+	f.retention(key("services.logRetentionDays"), s.LogRetentionDays)
 	f.oneOf(key("services.containerInsights"), s.ContainerInsights, "disabled", "enabled", "enhanced")
 	f.service(c, key("services.apiServer"), s.APIServer.Service)
 	if !f.wrong(key("services.apiServer.count")) && (s.APIServer.MaxCount < s.APIServer.Count || s.APIServer.MaxCount > 10) {
