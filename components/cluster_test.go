@@ -56,7 +56,7 @@ func TestClusterWithoutContainerInsights(t *testing.T) {
 // providers are refused until then.
 func TestCapacityProvidersComeLater(t *testing.T) {
 	record := run(t, func(ctx *pulumi.Context) error {
-		slow, err := newTestNetwork(ctx, 0)
+		slow, err := newTestNetwork(ctx)
 		if err != nil {
 			return err
 		}

@@ -15,7 +15,7 @@ const endpointToken = "aws:ec2/vpcEndpoint:VpcEndpoint"
 
 func runEndpoints(t *testing.T, zones ...string) *recorder.Record {
 	return run(t, func(ctx *pulumi.Context) error {
-		network, err := newTestNetwork(ctx, 0)
+		network, err := newTestNetwork(ctx)
 		if err != nil {
 			return err
 		}
@@ -79,7 +79,7 @@ func TestEndpointPolicies(t *testing.T) {
 func TestEndpointWithoutPrivateDNSSaysWhy(t *testing.T) {
 	without := false
 	record := run(t, func(ctx *pulumi.Context) error {
-		network, err := newTestNetwork(ctx, 0)
+		network, err := newTestNetwork(ctx)
 		if err != nil {
 			return err
 		}

@@ -13,7 +13,7 @@ const fileSystemToken = "aws:efs/fileSystem:FileSystem"
 
 func runFiles(t *testing.T, oneZone string, backup bool, infrequentDays int) *recorder.Record {
 	return run(t, func(ctx *pulumi.Context) error {
-		network, err := newTestNetwork(ctx, 0)
+		network, err := newTestNetwork(ctx)
 		if err != nil {
 			return err
 		}

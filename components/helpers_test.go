@@ -111,12 +111,12 @@ func sids(policy map[string]statement) []string {
 	return list
 }
 
-func newTestNetwork(ctx *pulumi.Context, flowLogDays int) (*Network, error) {
+func newTestNetwork(ctx *pulumi.Context) (*Network, error) {
 	return NewNetwork(ctx, "network", &NetworkArgs{
 		Scope: testScope, CIDR: "10.1.0.0/16",
 		Zones:                []string{"eu-west-1a", "eu-west-1c"},
 		Subnets:              []netip.Prefix{netip.MustParsePrefix("10.1.0.0/20"), netip.MustParsePrefix("10.1.16.0/20")},
-		FlowLogRetentionDays: flowLogDays,
+		FlowLogRetentionDays: 30,
 		LogsKeyARN:           pulumi.String(logsKeyARN),
 	})
 }
@@ -134,7 +134,7 @@ type world struct {
 }
 
 func newWorld(ctx *pulumi.Context, oneZone string, oidcSecret pulumi.StringInput) (*world, error) {
-	network, err := newTestNetwork(ctx, 0)
+	network, err := newTestNetwork(ctx)
 	if err != nil {
 		return nil, err
 	}

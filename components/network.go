@@ -22,7 +22,7 @@ type NetworkArgs struct {
 	Zones   []string
 	Subnets []netip.Prefix
 	// FlowLogRetentionDays keeps flow logs that long, a value that CloudWatch Logs
-	// accepts; 0 makes none.
+	// accepts.
 	FlowLogRetentionDays int
 	// LogsKeyARN is the KMS key that encrypts the flow logs.
 	LogsKeyARN pulumi.StringInput
@@ -96,10 +96,8 @@ func NewNetwork(ctx *pulumi.Context, name string, args *NetworkArgs, opts ...pul
 			return nil, fmt.Errorf("network: %s %s: %w", join.Kind, join.ID, err)
 		}
 	}
-	if args.FlowLogRetentionDays > 0 {
-		if err := n.newFlowLog(ctx, name, args, vpc); err != nil {
-			return nil, err
-		}
+	if err := n.newFlowLog(ctx, name, args, vpc); err != nil {
+		return nil, err
 	}
 	return n, ctx.RegisterResourceOutputs(n, pulumi.Map{"vpcId": vpc.ID()})
 }

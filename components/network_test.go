@@ -11,7 +11,7 @@ import (
 
 func TestNetworkHasNoWayOut(t *testing.T) {
 	record := run(t, func(ctx *pulumi.Context) error {
-		_, err := newTestNetwork(ctx, 30)
+		_, err := newTestNetwork(ctx)
 		return err
 	})
 	for _, res := range record.All() {
@@ -27,7 +27,7 @@ func TestNetworkHasNoWayOut(t *testing.T) {
 
 func TestNetworkSubnetsArePrivate(t *testing.T) {
 	record := run(t, func(ctx *pulumi.Context) error {
-		network, err := newTestNetwork(ctx, 0)
+		network, err := newTestNetwork(ctx)
 		if err == nil {
 			require.Len(t, network.SubnetIDs([]string{"eu-west-1c"}), 1)
 		}
@@ -54,7 +54,7 @@ func TestNetworkSubnetsArePrivate(t *testing.T) {
 // declared, the provider takes them all away.
 func TestNetworkLocksTheDefaultSecurityGroup(t *testing.T) {
 	record := run(t, func(ctx *pulumi.Context) error {
-		_, err := newTestNetwork(ctx, 0)
+		_, err := newTestNetwork(ctx)
 		return err
 	})
 	group := one(t, record, "aws:ec2/defaultSecurityGroup:DefaultSecurityGroup", "network-default")
@@ -65,7 +65,7 @@ func TestNetworkLocksTheDefaultSecurityGroup(t *testing.T) {
 
 func TestNetworkFlowLogs(t *testing.T) {
 	record := run(t, func(ctx *pulumi.Context) error {
-		_, err := newTestNetwork(ctx, 30)
+		_, err := newTestNetwork(ctx)
 		return err
 	})
 	group := one(t, record, "aws:cloudwatch/logGroup:LogGroup", "network-flow")
@@ -84,16 +84,6 @@ func TestNetworkFlowLogs(t *testing.T) {
 	require.Equal(t, []string{"FindLogGroup", "WriteFlowLogs"}, sids(policy))
 	require.Equal(t, "logs:DescribeLogGroups", policy["FindLogGroup"].Action)
 	require.Equal(t, "arn:aws:logs:eu-west-1:123456789012:log-group:/acme-airflow-test/vpc-flow:*", policy["WriteFlowLogs"].Resource)
-}
-
-func TestNetworkWithoutFlowLogs(t *testing.T) {
-	record := run(t, func(ctx *pulumi.Context) error {
-		_, err := newTestNetwork(ctx, 0)
-		return err
-	})
-	for _, token := range []string{"aws:ec2/flowLog:FlowLog", "aws:cloudwatch/logGroup:LogGroup", "aws:iam/role:Role"} {
-		require.Empty(t, record.Of(token))
-	}
 }
 
 func TestNetworkRefusesZonesWithoutSubnets(t *testing.T) {

@@ -29,6 +29,23 @@ func withIdP(mode string, more change) change {
 const secretNeeded = `airflow:oidcClientSecret: needed by login mode alb: pulumi config set --secret oidcClientSecret`
 
 var webFaults = []faultCase{
+	{"login of no known mode", change{"login": change{
+		"mode": "ALB", "privatePath": "car", "idpCidrs": []any{"8.8.8.8/32"}, "issuer": "http://idp.example.com", "tokenEndpoint": "token", "clientId": "a b", "sessionSeconds": 1, "roles": change{"data": "Root"},
+	}}, []string{
+		`airflow:login.mode is "ALB": one of none, alb, fab`,
+		`airflow:login.privatePath is "car": one of vpc, peering, transitGateway, vpn, directConnect: without a private path to the IdP every login ends in HTTP 500, since nothing leads out of this VPC; for an IdP on the internet set login.publicIdp`,
+		`airflow:login.idpCidrs is "8.8.8.8/32": private networks (RFC 1918 or 6598)`,
+		`airflow:login.clientId is "a b": the client id at the IdP`,
+		`airflow:login.issuer is "http://idp.example.com": an https URL, such as https://idp.example.com/oauth2/token`,
+		`airflow:login.tokenEndpoint is "token": an https URL, such as https://idp.example.com/oauth2/token`,
+		`airflow:login.sessionSeconds is 1: 60 to 604800`,
+		`airflow:login.roles.data is "Root": one of Admin, Op, User, Viewer, Public`,
+	}},
+	{"login of no known mode, on the internet", change{"login": change{"mode": "oidc", "publicIdp": change{"cidrs": []any{"0.0.0.0/0"}, "through": "tgw-1", "why": "the IdP"}}}, []string{
+		`airflow:login.mode is "oidc": one of none, alb, fab`,
+		`airflow:login.publicIdp.cidrs is "0.0.0.0/0": public IPv4 networks of the IdP from /18 to /32 without host bits, each once; one on a private path is login.idpCidrs`,
+		`airflow:login.publicIdp.through is "tgw-1": the id of one of network.joins, a transit gateway, VPN gateway or core network behind which a way out is; a peering carries nothing beyond the other VPC`,
+	}},
 	{"no host name", change{"loadBalancer.hostname": "airflow"}, []string{`airflow:loadBalancer.hostname is "airflow": a DNS name in lower case with at least one dot`}},
 	{"host name that only reads like one", change{"loadBalancer.hostname": "airflow.internal.com"}, nil},
 	{"host name without a public CA", change{"loadBalancer.hostname": "airflow.dev.pathwai.internal"},
@@ -110,7 +127,8 @@ var serviceFaults = []faultCase{
 		[]string{`airflow:services.dagsync.onDemandBase is 2: 0 to 1`, `airflow:services.dagsync.spotPercent is 101: 0 to 100`}},
 	{"no scheduler", change{"services.scheduler.count": 0}, []string{`airflow:services.scheduler.count is 0: 1 to 5`}},
 	{"too many schedulers", change{"services.scheduler.count": 6}, []string{`airflow:services.scheduler.count is 6: 1 to 5`}},
-	{"no api-server", change{"services.apiServer.count": 0}, []string{`airflow:services.apiServer.count is 0: 1 to 5`}},
+	{"no api-server", change{"services.apiServer.count": 0}, []string{`airflow:services.apiServer.count is 0: 1 to 10`}},
+	{"many api-servers", change{"services.apiServer": change{"count": 10, "maxCount": 10, "onDemandBase": 10}, "database.instanceClass": "db.t4g.large"}, nil},
 	{"largest below smallest", change{"services.apiServer.count": 4}, []string{`airflow:services.apiServer.maxCount is 3: from count (4) to 10`}},
 	{"too many api-servers", change{"services.apiServer.maxCount": 11}, []string{`airflow:services.apiServer.maxCount is 11: from count (1) to 10`}},
 	{"negative Spot", change{"services.triggerer.spotPercent": -1}, []string{`airflow:services.triggerer.spotPercent is -1: 0 to 100`}},

@@ -35,7 +35,7 @@ func FromYAML(text []byte, stack string) (Values, error) {
 		return values, err
 	}
 	for key, value := range file.Config {
-		if text, ok := value.(string); ok {
+		if text, ok := value.(string); ok || value == nil { // the engine takes a null for an empty text
 			values.Config[key] = text
 			continue
 		}

@@ -52,3 +52,12 @@ func TestWhatIsEncryptedInAFile(t *testing.T) {
 	require.Equal(t, []string{"airflow:tags", "airflow:workerPools"}, values.SecretKeys)
 	require.Equal(t, `{"Owner":{"secure":"AAABAExample"}}`, values.Config["airflow:tags"])
 }
+
+// A null in a file is to the engine what an empty text is: no answer.
+func TestANullInAFile(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "Pulumi.x.yaml")
+	require.NoError(t, os.WriteFile(path, []byte("config:\n  airflow:org: null\n  airflow:network:\n    cidr: ~\n"), 0o600))
+	values, err := FromFile(path, "x")
+	require.NoError(t, err)
+	require.Equal(t, map[string]string{"airflow:org": "", "airflow:network": `{"cidr":null}`}, values.Config)
+}

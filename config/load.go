@@ -74,7 +74,7 @@ func unrelated(list, earlier []Fault) []Fault {
 	for _, fault := range list {
 		related := false
 		for _, other := range earlier {
-			if within(fault.Key, other.Key) || within(other.Key, fault.Key) {
+			if within(fault.Key, other.Key) || within(other.Key, fault.Key) && !ofElement(fault, other) {
 				related = true
 			}
 		}
@@ -83,6 +83,12 @@ func unrelated(list, earlier []Fault) []Fault {
 		}
 	}
 	return kept
+}
+
+// ofElement tells a fault of one element of a list, which it shows, from an
+// earlier one of another element: that one left an empty element behind.
+func ofElement(fault, earlier Fault) bool {
+	return strings.HasPrefix(earlier.Key, fault.Key+"[") && fault.Value != "" && fault.Value != `""` && fault.Value != "0" && !strings.ContainsAny(fault.Value[:1], "[{")
 }
 
 func within(key, holder string) bool {

@@ -15,8 +15,9 @@ var (
 	namePart    = regexp.MustCompile(`^[a-z][a-z0-9]{0,15}$`)
 	accountForm = regexp.MustCompile(`^[0-9]{12}$`)
 	regionForm  = regexp.MustCompile(`^(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]$`)
+	zoneForm    = regexp.MustCompile(`^([a-z]{2}(?:-[a-z]+)+-[0-9]+)[a-f]$`) // no region has more than six
 	tagForm     = regexp.MustCompile(`^[A-Za-z0-9 _.:/=+@-]{1,128}$`)
-	tagValue    = regexp.MustCompile(`^[A-Za-z0-9 _.:/=+@-]{0,256}$`)
+	tagValue    = regexp.MustCompile(`^[\p{L}\p{N} _.:/=+@-]{0,256}$`)
 )
 
 // stackName stands in faults for what no key sets.
@@ -97,7 +98,7 @@ func (f *faults) validateTags(c *Config) {
 	}
 	seen := map[string]bool{"project": true, "environment": true, "managedby": true, "name": true}
 	for _, name := range sortedKeys(c.Tags) {
-		f.matches(key("tags")+" (a key)", name, tagForm, "a tag key: 1 to 128 letters, digits, spaces and _.:/=+@-")
+		f.matches(key("tags")+" (a key)", name, tagForm, "a tag key: 1 to 128 letters from A to Z in either case, digits, spaces and _.:/=+@-")
 		f.matches(key("tags."+name), c.Tags[name], tagValue, "a tag value: at most 256 letters, digits, spaces and _.:/=+@-")
 		if folded := strings.ToLower(name); seen[folded] || strings.HasPrefix(folded, "aws:") {
 			f.add(key("tags."+name), c.Tags[name], "a key that neither AWS nor the platform sets itself (Project, Environment, ManagedBy, Name, aws:…), once whatever its case")
@@ -109,9 +110,7 @@ func (f *faults) validateTags(c *Config) {
 
 func (f *faults) validateNetwork(c *Config) {
 	n := c.Network
-	if !f.wrong(regionKey) {
-		f.zones(c, key("network.zones"), n.Zones)
-	}
+	f.zones(c, key("network.zones"), n.Zones)
 	const zonesRule = "two or three zones (RDS and the load balancer need two)"
 	switch len(n.Zones) {
 	case 2, 3:
@@ -133,9 +132,7 @@ func (f *faults) validateNetwork(c *Config) {
 	} else if validVPC && len(n.Zones)<<(32-n.SubnetPrefix) > 1<<(32-vpc.Bits()) {
 		f.addf(key("network.subnetPrefix"), n.SubnetPrefix, "%d subnets of /%d don't fit into %s: choose a larger prefix length or a larger network.cidr", len(n.Zones), n.SubnetPrefix, n.CIDR)
 	}
-	if n.FlowLogRetentionDays != 0 {
-		f.retention(key("network.flowLogRetentionDays"), n.FlowLogRetentionDays, "0 (none) or ")
-	}
+	f.retention(key("network.flowLogRetentionDays"), n.FlowLogRetentionDays)
 }
 
 // validateAddresses runs last: it counts what the other settings ask for.
@@ -209,8 +206,11 @@ func list(values []any) string {
 func (f *faults) zones(c *Config, key string, zones []string) {
 	seen := map[string]bool{}
 	for _, zone := range zones {
-		letter, ok := strings.CutPrefix(zone, c.Region)
-		if !ok || len(letter) != 1 || letter[0] < 'a' || letter[0] > 'f' { // no region has more than six
+		parts := zoneForm.FindStringSubmatch(zone)
+		switch {
+		case f.wrong(regionKey) && parts == nil:
+			f.add(key, zone, "zones of the region, such as us-east-1a")
+		case !f.wrong(regionKey) && (parts == nil || parts[1] != c.Region):
 			f.addf(key, zone, "zones of aws:region %s, such as %sa", c.Region, c.Region)
 		}
 		if seen[zone] {
@@ -236,8 +236,8 @@ func (f *faults) zonesOfNetwork(c *Config, name string, zones []string) {
 // retentions are the days that CloudWatch Logs accepts (PutRetentionPolicy).
 var retentions = []int{1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653}
 
-func (f *faults) retention(key string, days int, also string) {
+func (f *faults) retention(key string, days int) {
 	if !slices.Contains(retentions, days) {
-		f.addf(key, days, "%sa retention of CloudWatch Logs: %s", also, strings.Trim(fmt.Sprint(retentions), "[]"))
+		f.addf(key, days, "a retention of CloudWatch Logs: %s", strings.Trim(fmt.Sprint(retentions), "[]"))
 	}
 }

@@ -37,24 +37,24 @@ func (f *faults) capacity(key string, c Capacity, highest int) {
 func (f *faults) validateServices(c *Config) {
 	s := c.Services
 	f.oneOf(key("services.architecture"), s.Architecture, ARM64, X8664)
-	f.retention(key("services.logRetentionDays"), s.LogRetentionDays, "")
+	f.retention(key("services.logRetentionDays"), s.LogRetentionDays)
 	f.oneOf(key("services.containerInsights"), s.ContainerInsights, "disabled", "enabled", "enhanced")
-	f.service(c, key("services.apiServer"), s.APIServer.Service)
+	f.service(c, key("services.apiServer"), s.APIServer.Service, 10)
 	if !f.wrong(key("services.apiServer.count")) && (s.APIServer.MaxCount < s.APIServer.Count || s.APIServer.MaxCount > 10) {
 		f.addf(key("services.apiServer.maxCount"), s.APIServer.MaxCount, "from count (%d) to 10", s.APIServer.Count)
 	}
-	f.service(c, key("services.scheduler"), s.Scheduler)
-	f.service(c, key("services.dagProcessor"), s.DAGProcessor)
-	f.service(c, key("services.triggerer"), s.Triggerer)
+	f.service(c, key("services.scheduler"), s.Scheduler, 5)
+	f.service(c, key("services.dagProcessor"), s.DAGProcessor, 5)
+	f.service(c, key("services.triggerer"), s.Triggerer, 5)
 	f.size(key("services.dagsync"), s.DAGSync.Size)
 	f.capacity(key("services.dagsync"), s.DAGSync.Capacity, 1)
 	f.access(c, key("services.dagsync"), s.DAGSync.Access)
 }
 
-func (f *faults) service(c *Config, key string, s Service) {
+func (f *faults) service(c *Config, key string, s Service, most int) {
 	f.size(key, s.Size)
-	f.between(key+".count", s.Count, 1, 5)
-	f.capacity(key, s.Capacity, 5)
+	f.between(key+".count", s.Count, 1, most)
+	f.capacity(key, s.Capacity, most)
 	f.access(c, key, s.Access)
 }
 

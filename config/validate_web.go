@@ -98,7 +98,12 @@ func (f *faults) validateLogin(c *Config) {
 	if c.OIDCClientSecret.Set && !c.OIDCClientSecret.Encrypted {
 		f.add(key(secretKey), nil, "in clear: take it out of the stack file, then pulumi config set --secret oidcClientSecret")
 	}
-	if l.Mode != LoginALB && l.Mode != LoginFAB {
+	switch l.Mode {
+	case LoginNone:
+		return
+	case LoginALB, LoginFAB:
+	default:
+		f.givenLogin(c)
 		return
 	}
 	if l.PublicIdP.On() {
@@ -119,6 +124,31 @@ func (f *faults) validateLogin(c *Config) {
 	}
 	if !c.OIDCClientSecret.Set {
 		f.addf(key(secretKey), nil, "needed by login mode %s: pulumi config set --secret oidcClientSecret", l.Mode)
+	}
+}
+
+// givenLogin checks what is there, while nobody knows which mode is meant.
+func (f *faults) givenLogin(c *Config) {
+	l := c.Login
+	switch {
+	case l.PublicIdP.On():
+		f.validatePublicIdP(c)
+	case l.PrivatePath != "" || len(l.IdPCIDRs) > 0:
+		f.validatePrivateIdP(l)
+	}
+	if l.ClientID != "" {
+		f.matches(key("login.clientId"), l.ClientID, clientIDForm, "the client id at the IdP")
+	}
+	for _, given := range []struct{ name, url string }{
+		{"issuer", l.Issuer}, {"authorizationEndpoint", l.AuthorizationEndpoint}, {"tokenEndpoint", l.TokenEndpoint}, {"userInfoEndpoint", l.UserInfoEndpoint},
+	} {
+		if given.url != "" {
+			f.httpsURL(key("login."+given.name), given.url)
+		}
+	}
+	f.between(key("login.sessionSeconds"), l.SessionSeconds, 60, 604800)
+	if len(l.Roles) > 0 {
+		f.validateRoles(l)
 	}
 }
 

@@ -26,17 +26,13 @@ func newNetwork(ctx *pulumi.Context, cfg *config.Config, scope components.Scope,
 }
 
 // newDNSFirewall is nil in a VPC that was there: it would decide for everybody in
-// it. Its log is kept as long as that of the traffic, or of the services.
+// it. Its log is kept as long as that of the traffic.
 func newDNSFirewall(ctx *pulumi.Context, cfg *config.Config, scope components.Scope, keys *components.Keys, network *components.Network, in pulumi.ResourceOption) (*components.DNSFirewall, error) {
 	if cfg.Network.Exists() {
 		return nil, nil
 	}
-	days := cfg.Network.FlowLogRetentionDays
-	if days == 0 {
-		days = cfg.Services.LogRetentionDays
-	}
 	return components.NewDNSFirewall(ctx, "dns", &components.DNSFirewallArgs{
-		Scope: scope, VPCID: network.VPCID, Allowed: cfg.ResolvableNames(), LogRetentionDays: days, LogsKeyARN: keys.LogsARN,
+		Scope: scope, VPCID: network.VPCID, Allowed: cfg.ResolvableNames(), LogRetentionDays: cfg.Network.FlowLogRetentionDays, LogsKeyARN: keys.LogsARN,
 	}, in)
 }
 

@@ -21,7 +21,7 @@ type values = map[string]any
 var otherValues = values{
 	"org": "acme", "accountId": "111111111111", "permissionsBoundaryArn": "arn:aws:iam::381492153064:policy/another", "tags": values{"Team": "data"},
 	"network": values{
-		"cidr": "10.41.0.0/16", "zones": []any{"us-east-1a", "us-east-1c"}, "subnetPrefix": 21, "flowLogRetentionDays": 0,
+		"cidr": "10.41.0.0/16", "zones": []any{"us-east-1a", "us-east-1c"}, "subnetPrefix": 21, "flowLogRetentionDays": 7,
 		"vpcId": "vpc-0123456789abcdef1", "subnetIds": []any{"subnet-0123456789abcdef3", "subnet-0123456789abcdef4"}, "routeTableIds": []any{"rtb-0123456789abcdef2"},
 		"joins":    []any{values{"kind": "peering", "id": "pcx-0123456789abcdef0", "routes": []any{"172.20.0.0/16"}, "why": "the warehouse"}},
 		"resolver": values{"inbound": true, "clientCidrs": []any{"172.21.0.0/16"}}, "dnsAllow": []any{"*.example.com"},

@@ -64,7 +64,8 @@ func containers() []Rule {
 			Description: "Containers share nothing with their host, and gain no rights.",
 			Why:         "whoever breaks into such a container owns the host, and the roles of its neighbours.",
 			Fix:         "remove privileged, added capabilities, devices, volumes of the host's paths, and host networkMode, pidMode and ipcMode.",
-			On:          each(on(unprivileged, taskDefinitionType), on(unprivilegedJob, jobDefinitionType)),
+			On: each(on(unprivileged, taskDefinitionType), on(unprivilegedJob, jobDefinitionType),
+				on(func(res resource, r report) { r.needNotTrue(res.properties(), "environment.privilegedMode") }, "aws:codebuild/project:Project")),
 		},
 		{
 			Name: "no-root-container", Family: Identity,

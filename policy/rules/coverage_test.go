@@ -120,8 +120,6 @@ twenty controls of AWS Foundational Security Best Practices, Prowler and AWS's g
 every rule about a type of resource that a stack here has; Checkov's rules for Terraform's data sources ask the same as
 those for aws_iam_role_policy. Checkov's names are its own. What the pack refuses beyond
 these lists stands in its README; that it refuses it in these stacks, ` + "`make mutants`" + ` shows.
-
-A stack with ` + "`network.flowLogRetentionDays: 0`" + ` has no flow log, so it needs an exception to ` + "`flow-log-declared`" + `.
 `
 
 func coverageTable(all []asked) string {

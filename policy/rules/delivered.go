@@ -93,7 +93,7 @@ func taker(token, path, value string) string {
 // the roles that it gives to services.
 func (s *stack) knownAccounts() []string {
 	own := slices.DeleteFunc(s.ownAccounts(), func(account string) bool { return !isAccount(account) })
-	for _, provider := range s.of("pulumi:providers:aws") {
+	for _, provider := range s.of(providerType) {
 		for _, path := range []string{"assumeRole.roleArn", "assumeRoles.roleArn", "assumeRole", "assumeRoles"} {
 			for _, arn := range rolesIn.FindAllStringSubmatch(knownText(provider.get(path)), -1) {
 				own = append(own, arn[1])

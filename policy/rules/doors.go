@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,6 +24,21 @@ func openDoors() []Rule {
 				}, "aws:ec2/managedPrefixList:ManagedPrefixList"),
 				on(func(res resource, r report) { privateOnly(res.get("cidr"), r, "cidr") },
 					"aws:ec2/managedPrefixListEntry:ManagedPrefixListEntry"),
+			),
+		},
+		{
+			Name: "no-public-upstreams", Family: OpenDoors,
+			Description: "No repository takes in by itself what public registries have.",
+			Why:         "whatever somebody else pushes there comes in under its name, and runs, without anybody having looked at it.",
+			Fix: "copy what is needed into a repository of one's own, by its digest; pull through from another registry of ECR's alone, " +
+				"or name the registry's domain in the pack's trustedDomains setting.",
+			On: each(
+				on(pulledThrough, "aws:ecr/pullThroughCacheRule:PullThroughCacheRule"),
+				on(func(res resource, r report) {
+					if isSet(res.get("externalConnections")) {
+						r.fault("externalConnections is set: packages come from a public registry.")
+					}
+				}, "aws:codeartifact/repository:Repository"),
 			),
 		},
 		{
@@ -58,6 +74,18 @@ func openDoors() []Rule {
 				}
 			},
 		},
+	}
+}
+
+// ownRegistry is a private registry of ECR's.
+var ownRegistry = regexp.MustCompile(`^\d{12}\.dkr\.ecr(?:-fips)?\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?$`)
+
+func pulledThrough(res resource, r report) {
+	switch host, state := text(res.get("upstreamRegistryUrl")); {
+	case state == unknown:
+		r.unseen("upstreamRegistryUrl")
+	case !ownRegistry.MatchString(hostOf(host)) && outside(hostOf(host), r.settings.TrustedDomains):
+		r.fault("upstreamRegistryUrl is %s, where others push.", host)
 	}
 }
 
@@ -132,6 +160,38 @@ func namedPorts(g groupRule, r report) {
 		r.unseen(g.from + " or " + g.to)
 	} else if toState == absent || to-from >= 1024 {
 		r.fault("ports %v to %v are too many to be named ones.", from, to)
+	}
+}
+
+// onNetworkACLs gives entries that let traffic into a subnet, standalone or
+// inline, the same check. A VPC's default list is AWS's own, and lets all in.
+func onNetworkACLs(c func(entry property.Map, r report)) map[string]check {
+	return each(
+		on(func(res resource, r report) {
+			if egress, _ := truth(res.get("egress")); !egress && strings.EqualFold(knownText(res.get("ruleAction")), "allow") {
+				c(res.properties(), r)
+			}
+		}, "aws:ec2/networkAclRule:NetworkAclRule"),
+		on(func(res resource, r report) {
+			eachMap(res.get("ingress"), func(m property.Map) {
+				if strings.EqualFold(knownText(m.Get("action")), "allow") {
+					c(m, r)
+				}
+			}, func() { r.unseen("ingress") })
+		}, "aws:ec2/networkAcl:NetworkAcl"),
+	)
+}
+
+// letsIn is about ports that are listened to: answers, as those of S3 over its
+// gateway endpoint, come to ports from 1024 on, and an ACL knows no prefix lists.
+func letsIn(entry property.Map, r report) {
+	from, state := number(entry.Get("fromPort"))
+	protocol := strings.ToLower(knownText(entry.Get("protocol")))
+	if answers := state == known && from >= 1024 && protocol != "-1" && protocol != "all"; answers {
+		return
+	}
+	for _, name := range []string{"cidrBlock", "ipv6CidrBlock"} {
+		privateOnly(entry.Get(name), r, name)
 	}
 }
 

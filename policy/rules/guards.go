@@ -55,6 +55,7 @@ func guards() []Rule {
 				onPlaced("logExports", "aws:redshiftserverless/namespace:Namespace"),
 			),
 		},
+		recorders(),
 		{
 			Name: "warehouse-logged", Family: Completeness,
 			Description: "Every Redshift cluster keeps a log of who asked what.",

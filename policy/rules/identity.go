@@ -59,6 +59,7 @@ func identity() []Rule {
 			Stack:       endpointPolicyDeclared,
 		},
 		escalation(),
+		metadataTokens(),
 		{
 			Name: "no-admin-policy", Family: Identity,
 			Description: "No managed policy of AWS with full access is attached.",

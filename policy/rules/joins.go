@@ -131,7 +131,7 @@ func overlap(one, other string) bool {
 // ownAccounts are those that the stack's providers may touch.
 func (s *stack) ownAccounts() []string {
 	var own []string
-	for _, provider := range s.of("pulumi:providers:aws") {
+	for _, provider := range s.of(providerType) {
 		value := provider.get("allowedAccountIds")
 		own = append(own, texts(value)...)
 		var list []string // the engine hands a provider's lists on as JSON

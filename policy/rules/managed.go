@@ -2,6 +2,7 @@ package rules
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/pulumi/pulumi/sdk/v3/go/property"
@@ -33,6 +34,8 @@ func attachments() map[string]check {
 		return on(func(res resource, r report) { refuse(res.get(path), r) }, types...)
 	}
 	return each(
+		on(clusterPolicy, "aws:eks/accessPolicyAssociation:AccessPolicyAssociation"),
+		on(clusterGroups, "aws:eks/accessEntry:AccessEntry"),
 		at("policyArn", "aws:iam/rolePolicyAttachment:RolePolicyAttachment", "aws:iam/policyAttachment:PolicyAttachment",
 			"aws:iam/userPolicyAttachment:UserPolicyAttachment", "aws:iam/groupPolicyAttachment:GroupPolicyAttachment",
 			"aws:quicksight/iamPolicyAssignment:IamPolicyAssignment"),
@@ -41,4 +44,28 @@ func attachments() map[string]check {
 			"aws:iam/userPolicyAttachmentsExclusive:UserPolicyAttachmentsExclusive", "aws:iam/groupPolicyAttachmentsExclusive:GroupPolicyAttachmentsExclusive"),
 		at("managedPolicyArn", "aws:ssoadmin/managedPolicyAttachment:ManagedPolicyAttachment"),
 	)
+}
+
+// clusterAdmin finds, among EKS's access policies, those that give everything of
+// a cluster, or its secrets, where they hold in all of it.
+var clusterAdmin = regexp.MustCompile(`:cluster-access-policy/AmazonEKS(?:(Cluster)Admin|Admin|AdminView|Edit|SecretReader)Policy$`)
+
+func clusterPolicy(res resource, r report) { accessPolicy(res.properties(), r) }
+
+func accessPolicy(m property.Map, r report) {
+	arn := knownText(m.Get("policyArn"))
+	found := clusterAdmin.FindStringSubmatch(arn)
+	if found == nil || found[1] == "" && knownText(get(m, "accessScope.type")) == "namespace" {
+		return
+	}
+	r.faultFix(arn+" holds in the whole cluster.", "set accessScope.type to namespace and name the namespaces, or choose a policy that only reads, such as AmazonEKSViewPolicy.")
+}
+
+// clusterGroups reads Kubernetes' own group of those who may do everything, and
+// the policies that CloudFormation has with the entry.
+func clusterGroups(res resource, r report) {
+	if slices.Contains(texts(res.get("kubernetesGroups")), "system:masters") {
+		r.faultFix("kubernetesGroups has system:masters, who may do everything in the cluster.", "name a group that a role of the cluster's is bound to.")
+	}
+	eachMap(res.get("accessPolicies"), func(m property.Map) { accessPolicy(m, r) }, func() { r.unseen("accessPolicies") })
 }

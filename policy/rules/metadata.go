@@ -69,6 +69,7 @@ var metadata = map[string]Metadata{
 	"lambda-in-vpc":         base(Medium, "FSBP Lambda.3", "Well-Architected SEC05-BP01"),
 
 	"no-open-security-group":          base(Critical, "FSBP EC2.18", "FSBP EC2.19", "CIS 5.2", "CIS 5.3"),
+	"no-public-upstreams":             strict(Medium, "Well-Architected SEC11-BP05"),
 	"no-wide-ports":                   strict(Medium, "FSBP EC2.18", "Well-Architected SEC05-BP02"),
 	"default-security-group-locked":   strict(High, "FSBP EC2.2", "CIS 5.4"),
 	"default-security-group-declared": strict(High, "FSBP EC2.2", "CIS 5.4"),
@@ -117,6 +118,7 @@ var metadata = map[string]Metadata{
 	"no-privileged-container":  base(High, "FSBP ECS.3", "FSBP ECS.4", "FSBP ECS.17"),
 	"no-root-container":        strict(Medium, "FSBP ECS.20"),
 	"task-roles-apart":         strict(Medium, "Well-Architected SEC03-BP02"),
+	"metadata-tokens":          strict(High, "FSBP EC2.8", "FSBP EC2.170", "FSBP AutoScaling.3", "CIS 5.6"),
 	"access-point-bound":       strict(Medium, "FSBP EFS.3", "FSBP EFS.4"),
 
 	"bucket-versioned":        strict(Medium, "FSBP S3.14"),
@@ -130,6 +132,7 @@ var metadata = map[string]Metadata{
 	"in-own-subnets":          strict(Medium, "FSBP ElastiCache.7", "Well-Architected SEC05-BP01"),
 	"in-private-subnets":      strict(High, "FSBP RDS.46", "Well-Architected SEC05-BP01"),
 	"flow-log-declared":       strict(Medium, "FSBP EC2.6", "CIS 3.7"),
+	"recorders-on":            strict(Medium, "FSBP CloudTrail.4", "FSBP Config.1", "FSBP GuardDuty.1", "CIS 3.2"),
 	"access-logged":           strict(Medium, "FSBP ELB.5", "FSBP RDS.9", "FSBP RDS.34"),
 	"spread-over-zones":       strict(Medium, "FSBP RDS.5", "FSBP ElastiCache.3", "FSBP ELB.13", "Well-Architected REL10-BP01"),
 	"file-system-backups":     strict(Medium, "FSBP EFS.2", "Well-Architected REL09-BP03"),

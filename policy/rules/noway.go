@@ -59,8 +59,13 @@ func routes() []Rule {
 			Fix:         "delete the route; endpoints bring their own. Private ranges are those of RFC 1918, RFC 6598 and RFC 4193.",
 			On: each(
 				onRoutes(publicDestination),
+				on(func(res resource, r report) {
+					if dropped, _ := truth(res.get("blackhole")); !dropped {
+						publicDestination(res.properties(), r)
+					}
+				}, "aws:ec2transitgateway/route:Route"),
 				on(func(res resource, r report) { publicDestination(res.properties(), r) },
-					"aws:ec2transitgateway/route:Route", "aws:ec2clientvpn/route:Route", "aws:ec2/localGatewayRoute:LocalGatewayRoute",
+					"aws:ec2clientvpn/route:Route", "aws:ec2/localGatewayRoute:LocalGatewayRoute",
 					"aws:ec2/vpnConnectionRoute:VpnConnectionRoute"),
 			),
 		},
@@ -79,6 +84,7 @@ func routes() []Rule {
 				on(unlessJoined("a VPC peering connection"), "aws:ec2/vpcPeeringConnection:VpcPeeringConnection"),
 				on(exists("a VPN gateway"), "aws:ec2/vpnGateway:VpnGateway", "aws:ec2/vpnConnection:VpnConnection"),
 				on(exists("a client VPN endpoint"), "aws:ec2clientvpn/endpoint:Endpoint"),
+				on(askedServers, "aws:ec2/vpcDhcpOptions:VpcDhcpOptions"),
 				on(foreignService, endpointType),
 			),
 		},

@@ -128,6 +128,7 @@ func New(options Options) *Pack {
 // Analyze asks the rules about one resource, whose properties are its inputs.
 func (p *Pack) Analyze(given Resource) []Finding {
 	properties := sync.OnceValue(given.Properties)
+	given.Type = today(given.Type)
 	p.mu.Lock()
 	p.inputs[given.URN] = properties
 	p.mu.Unlock()
@@ -146,6 +147,19 @@ func (p *Pack) Analyze(given Resource) []Finding {
 		p.ask(resource{Type: res.Type, Name: res.Name, URN: res.URN, properties: res.Properties}, &found)
 	}
 	return compact(found)
+}
+
+// today is a type's token as this provider has it: older ones called load
+// balancers by other names, too.
+func today(token string) string {
+	for _, name := range []struct{ former, now string }{
+		{"aws:applicationloadbalancing/", "aws:lb/"}, {"aws:elasticloadbalancingv2/", "aws:lb/"}, {"aws:elasticloadbalancing/", "aws:elb/"},
+	} {
+		if rest, found := strings.CutPrefix(token, name.former); found {
+			return name.now + rest
+		}
+	}
+	return token
 }
 
 // compact leaves out what was said already: a template with conditions is read
@@ -202,7 +216,8 @@ func (p *Pack) stack(given []Resource) *stack {
 	}
 	given = slices.Clone(given)
 	slices.SortFunc(given, func(a, b Resource) int { return strings.Compare(a.URN, b.URN) })
-	for _, g := range slices.Clone(given) {
+	for i, g := range slices.Clone(given) {
+		given[i].Type = today(g.Type)
 		if holds(g.Type) {
 			if inputs, met := p.inputs[g.URN]; met {
 				g.Properties = inputs

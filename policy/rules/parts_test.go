@@ -128,3 +128,39 @@ func TestTemplatesHaveNamesOfTheirOwn(t *testing.T) {
 	require.Contains(t, brief(analyze(Options{}, cases.Group{bare, stack("guarded", map[string]any{"B": bucket, "P": guard})})), lacks)
 	require.NotContains(t, brief(analyze(Options{}, cases.Group{stack("bare", map[string]any{"B": bucket, "P": guard})})), lacks)
 }
+
+func TestFormerTokens(t *testing.T) {
+	t.Parallel()
+	for former, now := range map[string]string{
+		"aws:applicationloadbalancing/loadBalancer:LoadBalancer": "aws:lb/loadBalancer:LoadBalancer",
+		"aws:elasticloadbalancingv2/listener:Listener":           "aws:lb/listener:Listener",
+		"aws:elasticloadbalancing/loadBalancer:LoadBalancer":     "aws:elb/loadBalancer:LoadBalancer",
+		"aws:lb/listener:Listener":                               "aws:lb/listener:Listener",
+	} {
+		assert.Equal(t, now, today(former))
+	}
+	found := analyze(Options{Preview: true}, cases.Group{
+		{Type: "aws:elasticloadbalancingv2/loadBalancer:LoadBalancer", Name: "lb", Props: map[string]any{
+			"loadBalancerType": "network", "subnets": []any{"s"}, "accessLogs": map[string]any{"bucket": "b", "enabled": true},
+		}},
+		{Type: "aws:ec2/subnet:Subnet", Name: "s", Props: map[string]any{"vpcId": "v", "mapPublicIpOnLaunch": true}},
+		{Type: "aws:applicationloadbalancing/loadBalancer:LoadBalancer", Name: "stacked", Props: map[string]any{
+			"internal": true, "loadBalancerType": "network", "subnets": []any{cases.Ref{Name: "s", Output: "id"}}, "accessLogs": map[string]any{"bucket": "b", "enabled": true},
+		}},
+	})
+	assert.Equal(t, []string{"in-private-subnets stacked", "no-public-load-balancer lb", "no-public-subnet s"}, brief(found))
+}
+
+// What others offer in one zone is reached there, in a protected stack too.
+func TestPartnersZone(t *testing.T) {
+	t.Parallel()
+	endpoint := func(service string) cases.Group {
+		return cases.Group{{Type: endpointType, Name: "it", Props: map[string]any{
+			"vpcId": "v", "serviceName": service, "vpcEndpointType": "Interface", "subnetIds": []any{"s"}, "securityGroupIds": []any{"g"},
+			"privateDnsEnabled": true, "tags": map[string]any{"Why": "prices"}, "policy": `{"Statement": []}`,
+		}}}
+	}
+	prod := Options{Preview: true, Stack: "prod"}
+	assert.Empty(t, withoutPostponed(analyze(prod, endpoint("com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"))))
+	assert.Equal(t, []string{"spread-over-zones it"}, brief(withoutPostponed(analyze(prod, endpoint("com.amazonaws.us-east-1.sqs")))))
+}

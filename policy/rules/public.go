@@ -1,6 +1,9 @@
 package rules
 
-import "slices"
+import (
+	"slices"
+	"strings"
+)
 
 // publicEntry is about doors other than load balancers.
 func publicEntry() Rule {
@@ -40,6 +43,17 @@ func insideVPC() map[string]check {
 	return each(
 		on(placed("vpcConfig.subnetIds"), functionType, "aws:synthetics/canary:Canary"),
 		on(placed("connections"), "aws:glue/job:Job"),
+		on(func(res resource, r report) {
+			if !isSet(res.get("environment.fleet.fleetArn")) {
+				placed("vpcConfig.subnets")(res, r)
+			}
+		}, "aws:codebuild/project:Project"),
+		on(placed("vpcConfigs"), "aws:codebuild/fleet:Fleet"),
+		on(func(res resource, r report) {
+			if !strings.HasPrefix(knownText(res.get("runtimeEnvironment")), "SQL-") { // which takes no VPC
+				placed("applicationConfiguration.vpcConfiguration")(res, r)
+			}
+		}, "aws:kinesisanalyticsv2/application:Application"),
 		on(placed("subnetId"), "aws:glue/devEndpoint:DevEndpoint"),
 		on(func(res resource, r report) {
 			if isolated, state := truth(res.get("enableNetworkIsolation")); state != unknown && !isolated {

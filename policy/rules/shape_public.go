@@ -48,6 +48,8 @@ var publicUnset = map[string]string{
 	"aws:transfer/server:Server":                      "endpointType",
 	"aws:appsync/graphQLApi:GraphQLApi":               "visibility",
 	"aws:apigateway/domainName:DomainName":            "endpointConfiguration.types",
+	"aws:vpclattice/service:Service":                  "authType",
+	"aws:vpclattice/serviceNetwork:ServiceNetwork":    "authType",
 }
 
 // anyPublic makes a check by shape of the public properties whose path fits.

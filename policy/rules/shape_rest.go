@@ -206,7 +206,9 @@ func delivered(res resource, r report) {
 	if isSet(res.get("kinesisSourceConfiguration")) || isSet(res.get("mskSourceConfiguration")) {
 		return
 	}
-	r.needTrue(res, "serverSideEncryption.enabled")
+	if r.needTrue(res, "serverSideEncryption.enabled") {
+		r.needKey(res.properties(), "serverSideEncryption.keyArn")
+	}
 }
 
 const emrSecurityType = "aws:emr/securityConfiguration:SecurityConfiguration"

@@ -7,6 +7,9 @@ import (
 	"github.com/pathwai/airflow-on-fargate/policy/schema"
 )
 
+// providerType is that of the providers that a program declares itself.
+const providerType = "pulumi:providers:aws"
+
 // secretValues is about credentials in properties.
 func secretValues() Rule {
 	return Rule{
@@ -14,6 +17,13 @@ func secretValues() Rule {
 		Description: "No credential is given to a resource in plain text.",
 		Why:         "it stands in the program and in the state, where everybody who may deploy reads it.",
 		Fix:         "take it from configuration with --secret, or let AWS make it (manageMasterUserPassword, a secret's ARN).",
+		On: on(func(res resource, r report) {
+			for _, path := range []string{"secretKey", "token"} {
+				if v := res.get(path); isSet(v) && !v.HasSecrets() {
+					r.faultFix(path+" is given in plain text.", "leave it out: the provider takes the credentials that the CLI has, and a role by assumeRoles.")
+				}
+			}
+		}, providerType),
 		Any: func(res resource, r report) {
 			if strings.HasPrefix(res.Type, "aws:secretsmanager/") {
 				return

@@ -29,7 +29,8 @@ func standing() []Rule {
 				onSpread("subnets", "subnetMappings", "aws:lb/loadBalancer:LoadBalancer", "aws:alb/loadBalancer:LoadBalancer"),
 				onSpread("networkConfiguration.subnets", "", "aws:ecs/service:Service"),
 				on(inProtected(func(res resource, r report) {
-					if knownText(res.get("vpcEndpointType")) == "Interface" {
+					// Where others offer their service is not the stack's to say.
+					if knownText(res.get("vpcEndpointType")) == "Interface" && !privateLink(res) {
 						spread(res, "subnetIds", "", r)
 					}
 				}), endpointType),

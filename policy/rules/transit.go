@@ -32,7 +32,12 @@ func transitTypes() []Rule {
 			Fix:         "set transitEncryptionEnabled to true (transitEncryptionMode required) and authToken, or userGroupIds.",
 			On: each(
 				on(cacheTLS, "aws:elasticache/replicationGroup:ReplicationGroup"),
-				on(func(res resource, r report) { r.needNotTrue(res.properties(), "noPasswordRequired") }, "aws:elasticache/user:User"),
+				on(func(res resource, r report) {
+					r.needNotTrue(res.properties(), "noPasswordRequired")
+					if kind := knownText(res.get("authenticationMode.type")); kind == "no-password-required" {
+						r.fault("authenticationMode.type is %s.", kind)
+					}
+				}, "aws:elasticache/user:User"),
 				on(func(res resource, r report) {
 					if enabled, state := truth(res.get("tlsEnabled")); state == unknown {
 						r.unseen("tlsEnabled")

@@ -1,6 +1,7 @@
 package rules
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -41,6 +42,24 @@ func joined() map[string]check {
 func propagated(res resource, r report) {
 	if isSet(res.get("propagatingVgws")) {
 		r.fault("propagatingVgws is set: the routes that a VPN gateway learns cannot be seen.")
+	}
+}
+
+// askedServers refuses servers of names and of time on the internet: each
+// question to one is a way out. AWS's own are link-local addresses, or a word.
+func askedServers(res resource, r report) {
+	for _, path := range []string{"domainNameServers", "ntpServers"} {
+		for _, item := range elements(res.get(path)) {
+			server, state := text(item)
+			address, err := netip.ParseAddr(server)
+			switch {
+			case state == unknown:
+				r.unseen(path)
+			case server == "" || server == "AmazonProvidedDNS" || err == nil && address.IsLinkLocalUnicast():
+			default:
+				privateOnly(item, r, path)
+			}
+		}
 	}
 }
 
@@ -91,6 +110,7 @@ func publicServices() map[string]check {
 			}
 		}, "aws:cloud9/environmentEC2:EnvironmentEC2"),
 		on(exists("a fleet of public game servers"), "aws:gamelift/fleet:Fleet"),
+		on(exists("an EC2 Instance Connect endpoint, which takes connections over AWS's public API,"), "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint"),
 		on(exists("a public endpoint of Verified Access"), "aws:verifiedaccess/endpoint:Endpoint"),
 		on(exists("a public search domain"), "aws:cloudsearch/domain:Domain"),
 		on(exists("a public container of media"), "aws:mediastore/container:Container", "aws:ivs/channel:Channel"),
@@ -210,14 +230,17 @@ func sharing() []Rule {
 			Description: "Lists of addresses that are let in, or led to, hold private networks only.",
 			Why:         "a list with 0.0.0.0/0 in it, or a half of it, lets everybody in.",
 			Fix:         "name private CIDR blocks (RFC 1918, RFC 6598, RFC 4193).",
-			On: on(func(res resource, r report) {
-				// Its ranges are the names of a map.
-				if ranges := res.get("ipRestrictionRuleMap"); ranges.IsMap() {
-					for block := range ranges.AsMap().AllStable {
-						privateOnly(property.New(block), r, "ipRestrictionRuleMap")
+			On: each(
+				on(func(res resource, r report) {
+					// Its ranges are the names of a map.
+					if ranges := res.get("ipRestrictionRuleMap"); ranges.IsMap() {
+						for block := range ranges.AsMap().AllStable {
+							privateOnly(property.New(block), r, "ipRestrictionRuleMap")
+						}
 					}
-				}
-			}, "aws:quicksight/ipRestriction:IpRestriction"),
+				}, "aws:quicksight/ipRestriction:IpRestriction"),
+				onNetworkACLs(letsIn),
+			),
 			Any: func(res resource, r report) {
 				if rangesElsewhere(res.Type) {
 					return

@@ -92,7 +92,7 @@ var stores = map[string]pair{
 	"AWS::Kinesis::Stream":               {token: "aws:kinesis/stream:Stream", more: stream},
 	"AWS::ECR::Repository":               {token: "aws:ecr/repository:Repository", names: map[string]string{"encryptionConfiguration": "encryptionConfigurations"}, more: repository},
 	"AWS::Backup::BackupVault":           {token: "aws:backup/vault:Vault", names: map[string]string{"encryptionKeyArn": "kmsKeyArn"}},
-	"AWS::CloudTrail::Trail":             {token: "aws:cloudtrail/trail:Trail"},
+	"AWS::CloudTrail::Trail":             {token: "aws:cloudtrail/trail:Trail", names: map[string]string{"isLogging": "enableLogging"}},
 
 	"AWS::KMS::Key":                       {token: "aws:kms/key:Key", names: map[string]string{"keyPolicy": "policy", "keySpec": "customerMasterKeySpec"}},
 	"AWS::SNS::Topic":                     {token: "aws:sns/topic:Topic", more: topic},

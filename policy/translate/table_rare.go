@@ -14,6 +14,20 @@ var rare = map[string]pair{
 	"AWS::DirectConnect::PublicVirtualInterface":              {token: "aws:directconnect/publicVirtualInterface:PublicVirtualInterface"},
 	"AWS::DirectConnect::TransitVirtualInterface":             {token: "aws:directconnect/transitVirtualInterface:TransitVirtualInterface"},
 
+	"AWS::EC2::DHCPOptions":                          {token: "aws:ec2/vpcDhcpOptions:VpcDhcpOptions"},
+	"AWS::EC2::InstanceConnectEndpoint":              {token: "aws:ec2transitgateway/instanceConnectEndpoint:InstanceConnectEndpoint"},
+	"AWS::EC2::NetworkAclEntry":                      {token: "aws:ec2/networkAclRule:NetworkAclRule"},
+	"AWS::ECR::PullThroughCacheRule":                 {token: "aws:ecr/pullThroughCacheRule:PullThroughCacheRule"},
+	"AWS::CodeArtifact::Repository":                  {token: "aws:codeartifact/repository:Repository"},
+	"AWS::EKS::AccessEntry":                          {token: "aws:eks/accessEntry:AccessEntry"},
+	"AWS::GuardDuty::Detector":                       {token: "aws:guardduty/detector:Detector"},
+	"AWS::Macie::Session":                            {token: "aws:macie2/account:Account"},
+	"AWS::VpcLattice::Service":                       {token: "aws:vpclattice/service:Service"},
+	"AWS::VpcLattice::ServiceNetwork":                {token: "aws:vpclattice/serviceNetwork:ServiceNetwork"},
+	"AWS::CodeBuild::Fleet":                          {token: "aws:codebuild/fleet:Fleet"},
+	"AWS::KinesisAnalyticsV2::Application":           {token: "aws:kinesisanalyticsv2/application:Application", more: flink},
+	"AWS::ImageBuilder::InfrastructureConfiguration": {token: "aws:imagebuilder/infrastructureConfiguration:InfrastructureConfiguration"},
+
 	"AWS::Synthetics::Canary":                      {token: "aws:synthetics/canary:Canary"},
 	"AWS::Glue::Job":                               {token: "aws:glue/job:Job", more: connected},
 	"AWS::Glue::Crawler":                           {token: "aws:glue/crawler:Crawler", names: map[string]string{"crawlerSecurityConfiguration": "securityConfiguration"}},
@@ -43,6 +57,12 @@ func connected(own *Resource, _ string) []Resource {
 	if named := in(own.Props, "connections")["connections"]; named != nil {
 		own.Props["connections"] = named
 	}
+	return nil
+}
+
+// flink has its VPC in a list.
+func flink(own *Resource, _ string) []Resource {
+	rename(in(own.Props, "applicationConfiguration"), "vpcConfigurations", "vpcConfiguration")
 	return nil
 }
 

@@ -130,7 +130,7 @@ network:
 loadBalancer: {zoneId: Z0123456789, zoneVpcs: [vpc-0123456789abcdef1], clientCidrs: [172.16.0.0/12]}
 endpoints:
   extra: [email-smtp, dynamodb, {service: sqs, policy: ownAccount}]
-  services: [{name: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, ports: [443, 8443], privateDns: true, why: a partner}]
+  services: [{name: com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0, ports: [443, 8443], privateDns: true, zones: [us-east-1b], why: a partner}]
   trustedAccounts: ["111111111111"]
   trustedBuckets: [partner-exports]
 services:

@@ -169,7 +169,7 @@ func Mutants() []Mutant {
 	for _, more := range [][]Mutant{
 		gatewayMutants(), routeMutants(), joinMutants(), providerMutants(), addressMutants(), entryMutants(), doorMutants(), restMutants(), bucketMutants(),
 		transitMutants(), permissionMutants(), principalMutants(), containerMutants(), completenessMutants(), guardMutants(), settingsMutants(),
-		narrowMutants(), wideMutants(), standingMutants(), deliveryMutants(), secretMutants(), shapeMutants(), templateMutants(),
+		narrowMutants(), wideMutants(), standingMutants(), deliveryMutants(), secretMutants(), shapeMutants(), templateMutants(), switchMutants(),
 	} {
 		all = append(all, more...)
 	}

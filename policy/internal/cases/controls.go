@@ -95,7 +95,7 @@ func notSecret() Group {
 		res("aws:ssm/parameter:Parameter", "tokens", object{"type": "String", "name": "/app/max-tokens", "value": Secret{"4096"}}),
 		res("aws:ssm/parameter:Parameter", "image", object{"type": "String", "name": "/app/image", "value": Secret{Unknown{}}}),
 		res("aws:sfn/stateMachine:StateMachine", "machine", object{"roleArn": "r", "definition": text(object{"StartAt": "Run", "States": object{"Run": object{"Type": "Task", "Resource": "arn:aws:states:::lambda:invoke.waitForTaskToken", "Parameters": object{"token.$": "$$.Task.Token", "ClientToken": "run"}, "End": true}}})}),
-		res("aws:codebuild/project:Project", "build", object{"serviceRole": "r", "environment": object{"environmentVariables": list{object{"name": "NPM_TOKEN", "type": "SECRETS_MANAGER", "value": "npm/token"}}}}),
+		res("aws:codebuild/project:Project", "build", object{"vpcConfig": inVPC, "serviceRole": "r", "environment": object{"environmentVariables": list{object{"name": "NPM_TOKEN", "type": "SECRETS_MANAGER", "value": "npm/token"}}}}),
 		res("aws:batch/jobDefinition:JobDefinition", "job", object{"name": "j", "type": "container", "containerProperties": text(object{"image": "i", "command": list{"run", "Ref::date"}, "environment": list{variable("LEVEL", "info")}})}),
 	}
 }

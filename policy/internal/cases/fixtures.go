@@ -15,6 +15,12 @@ const (
 // ownAccount says that a service acts for this account.
 var ownAccount = object{"StringEquals": object{"aws:SourceAccount": account}}
 
+// tokens and inVPC are what instances and builds have.
+var (
+	tokens = object{"httpTokens": "required"}
+	inVPC  = object{"vpcId": "v", "subnets": list{"s"}, "securityGroupIds": list{"g"}}
+)
+
 // text returns a value as the JSON text that AWS takes for policies and containers.
 func text(v any) string {
 	raw, err := json.Marshal(v)

@@ -107,8 +107,8 @@ func elsewhere() Group {
 		res("aws:cloudwatch/eventTarget:EventTarget", "event", object{"arn": "a", "rule": "r", "ecsTarget": object{"taskDefinitionArn": "t", "networkConfiguration": object{"subnets": list{"subnet-1"}}}}),
 		res("aws:scheduler/schedule:Schedule", "schedule", object{"scheduleExpression": "rate(1 day)", "flexibleTimeWindow": object{"mode": "OFF"}, "target": object{"arn": "a", "roleArn": "r", "ecsParameters": object{"taskDefinitionArn": "t", "networkConfiguration": object{"subnets": list{"subnet-1"}, "assignPublicIp": false}}}}),
 		res("aws:pipes/pipe:Pipe", "pipe", object{"roleArn": "r", "source": "s", "target": "t", "targetParameters": object{"ecsTaskParameters": object{"taskDefinitionArn": "t", "networkConfiguration": object{"awsVpcConfiguration": object{"subnets": list{"s"}, "assignPublicIp": "DISABLED"}}}}}),
-		res("aws:ec2/instance:Instance", "instance", object{"ami": "a", "instanceType": "t4g.nano", "subnetId": "subnet-1", "associatePublicIpAddress": false}),
-		res("aws:ec2/launchTemplate:LaunchTemplate", "template", object{"networkInterfaces": list{object{"associatePublicIpAddress": "false"}}}),
-		res("aws:ec2/launchConfiguration:LaunchConfiguration", "configuration", object{"imageId": "i", "instanceType": "t"}),
+		res("aws:ec2/instance:Instance", "instance", object{"metadataOptions": tokens, "ami": "a", "instanceType": "t4g.nano", "subnetId": "subnet-1", "associatePublicIpAddress": false}),
+		res("aws:ec2/launchTemplate:LaunchTemplate", "template", object{"metadataOptions": tokens, "networkInterfaces": list{object{"associatePublicIpAddress": "false"}}}),
+		res("aws:ec2/launchConfiguration:LaunchConfiguration", "configuration", object{"metadataOptions": tokens, "imageId": "i", "instanceType": "t"}),
 	}
 }

@@ -23,7 +23,7 @@ var KindNames = map[string]string{
 // KindRules are the rules, or families of rules, of which one at least must
 // refuse what is of a kind; of kind A any.
 var KindRules = map[string][]string{
-	"B": {"no way out", "no-open-range"}, "C": {"no way out", "not-for-everybody", "no-open-range", "no-open-principal", "traffic-encrypted"},
+	"B": {"no way out", "no-open-range"}, "C": {"no way out", "not-for-everybody", "no-open-range", "no-open-principal", "traffic-encrypted", "no-public-upstreams"},
 	"D": {"not-for-everybody", "no-open-range", "no-open-principal", "bucket-no-public-acl", "bucket-access-block"},
 	"E": {"no-delivery-outside", "delivery-own-account"}, "F": {"no-open-principal"}, "G": {"identity"}, "H": {"open doors"}, "I": {"encryption at rest", "cache-tls", "traffic-encrypted"}, "J": {"encryption in transit"},
 	"K": {"no-plaintext-secret", "no-privileged-container", "no-root-container", "secret-encrypted", "no-plain-credential", "cache-tls"},
@@ -49,6 +49,7 @@ func Kinds() []Variant {
 	k.complying()
 	k.further()
 	k.rare()
+	k.switches()
 	return k.all
 }
 

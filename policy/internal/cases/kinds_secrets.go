@@ -105,7 +105,7 @@ func (k *kinds) secretsGiven() {
 	k.good("K", "param", "aws:ssm/parameter:Parameter", object{"type": "String", "name": "/app/token-endpoint", "value": "https://idp/token"})
 	k.good("K", "lambda", "aws:lambda/function:Function", object{"role": "r", "vpcConfig": object{"subnetIds": list{"s"}}, "environment": object{"variables": object{"POWERTOOLS_SERVICE_NAME": "x", "SECRET_ID": "prod/db", "SORT_KEY": "created"}}})
 	k.good("K", "pipeline", "aws:codepipeline/pipeline:Pipeline", object{"roleArn": "r", "artifactStores": list{object{"location": "b", "type": "S3", "encryptionKey": object{"id": keyARN, "type": "KMS"}}}, "stages": list{object{"name": "s", "actions": list{object{"name": "a", "category": "Source", "owner": "AWS", "provider": "CodeStarSourceConnection", "version": "1", "configuration": object{"ConnectionArn": "arn:aws:codestar-connections:us-east-1:381492153064:connection/1", "S3ObjectKey": "src.zip", "BranchName": "main"}}}}}})
-	k.good("K", "user data", "aws:ec2/launchTemplate:LaunchTemplate", object{"userData": "#!/bin/bash\nPASS=$(aws secretsmanager get-secret-value --secret-id db --query SecretString --output text)\nexport DB_PASSWORD=\"$PASS\"\n"})
+	k.good("K", "user data", "aws:ec2/launchTemplate:LaunchTemplate", object{"metadataOptions": tokens, "userData": "#!/bin/bash\nPASS=$(aws secretsmanager get-secret-value --secret-id db --query SecretString --output text)\nexport DB_PASSWORD=\"$PASS\"\n"})
 }
 
 // complete is L: completeness.

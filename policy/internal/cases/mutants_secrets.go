@@ -65,7 +65,7 @@ func secretMutants() []Mutant {
 		mutant(rule, "state machine", onlyOne("aws:sfn/stateMachine:StateMachine", object{"roleArn": "r", "definition": definition}), "it", "API_TOKEN is set in plain text"),
 		mutant(rule, "user data", elsewhere(), "instance", "userData gives DB_PASSWORD in plain text", set("instance", "userData", "#!/bin/sh\nexport DB_PASSWORD=hunter2\n")),
 		mutant(rule, "user data of a template", elsewhere(), "template", "userData gives DB_PASSWORD in plain text", set("template", "userData", "IyEvYmluL3NoCmV4cG9ydCBEQl9QQVNTV09SRD1odW50ZXIyCg==")),
-		mutant(rule, "build", onlyOne("aws:codebuild/project:Project", object{"serviceRole": "r", "environment": object{"environmentVariables": list{object{"name": "NPM_TOKEN", "value": "hunter2"}}}}), "it", "NPM_TOKEN is set in plain text"),
+		mutant(rule, "build", onlyOne("aws:codebuild/project:Project", object{"vpcConfig": inVPC, "serviceRole": "r", "environment": object{"environmentVariables": list{object{"name": "NPM_TOKEN", "value": "hunter2"}}}}), "it", "NPM_TOKEN is set in plain text"),
 		wordOfOnesOwn(),
 	)
 }

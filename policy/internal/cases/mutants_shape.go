@@ -24,9 +24,9 @@ func shapeMutants() []Mutant {
 	var all []Mutant
 	for _, more := range [][]Mutant{
 		loneMutants("no-forwarder", []lone{
-			{"instance", "aws:ec2/instance:Instance", object{"instanceType": "t3.nano", "subnetId": "s", "sourceDestCheck": false}, "sourceDestCheck is false"},
+			{"instance", "aws:ec2/instance:Instance", object{"metadataOptions": tokens, "instanceType": "t3.nano", "subnetId": "s", "sourceDestCheck": false}, "sourceDestCheck is false"},
 			{"interface", "aws:ec2/networkInterface:NetworkInterface", object{"subnetId": "s", "sourceDestCheck": false}, "sourceDestCheck is false"},
-			{"Spot", "aws:ec2/spotInstanceRequest:SpotInstanceRequest", object{"sourceDestCheck": false}, "sourceDestCheck is false"},
+			{"Spot", "aws:ec2/spotInstanceRequest:SpotInstanceRequest", object{"metadataOptions": tokens, "sourceDestCheck": false}, "sourceDestCheck is false"},
 			{"unknown", "aws:ec2/networkInterface:NetworkInterface", object{"subnetId": "s", "sourceDestCheck": Unknown{}}, "sourceDestCheck is not known"},
 		}),
 		loneMutants("no-other-way-out", []lone{
@@ -69,7 +69,7 @@ func shapeMutants() []Mutant {
 			{"GraphQL", "aws:appsync/graphQLApi:GraphQLApi", object{"authenticationType": "AWS_IAM", "name": "g"}, "visibility is not set"},
 			{"API's domain", "aws:apigateway/domainName:DomainName", object{"domainName": "d", "endpointConfiguration": object{"types": "REGIONAL"}}, "endpointConfiguration.types is REGIONAL"},
 			{"collection", "aws:opensearch/serverlessSecurityPolicy:ServerlessSecurityPolicy", object{"name": "n", "type": "network", "policy": text(list{object{"Rules": list{}, "AllowFromPublic": true}})}, "allowFromPublic is true"},
-			{"build project's page", "aws:codebuild/project:Project", object{"name": "p", "serviceRole": "r", "encryptionKey": keyARN, "projectVisibility": "PUBLIC_READ"}, "projectVisibility is PUBLIC_READ"},
+			{"build project's page", "aws:codebuild/project:Project", object{"vpcConfig": inVPC, "name": "p", "serviceRole": "r", "encryptionKey": keyARN, "projectVisibility": "PUBLIC_READ"}, "projectVisibility is PUBLIC_READ"},
 			{"identity pool", "aws:cognito/identityPool:IdentityPool", object{"identityPoolName": "p", "allowUnauthenticatedIdentities": true}, "allowUnauthenticatedIdentities is true"},
 			{"web site", "aws:s3/bucketWebsiteConfigurationV2:BucketWebsiteConfigurationV2", object{"bucket": "b"}, "a public website"},
 			{"application", "aws:amplify/app:App", object{"name": "a"}, "a public web application"},

@@ -10,8 +10,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-
-	"github.com/pathwai/airflow-on-fargate/policy/schema"
 )
 
 // Property is an input of a resource type, at whatever depth.
@@ -40,7 +38,9 @@ type module struct {
 
 var (
 	registered = regexp.MustCompile(`RegisterResource\("(aws:[^"]+)", name, args, &resource`)
-	quoted     = regexp.MustCompile(`"([^"]+)"`)
+	// inputs is in the resource's file; its name differs from the token's in case, for some.
+	inputs = regexp.MustCompile(`(?m)^type ([a-z]\w*Args) struct`)
+	quoted = regexp.MustCompile(`"([^"]+)"`)
 )
 
 // Read reads every resource type from the Go sources of pulumi-aws.
@@ -97,9 +97,11 @@ func readModule(folder string) (*module, error) {
 			}
 		}
 		if found := registered.FindSubmatch(source); found != nil {
-			name := string(found[1])
-			args := schema.Camel(name[strings.LastIndex(name, ":")+1:]) + "Args"
-			m.tokens[args] = name
+			args := inputs.FindSubmatch(source)
+			if args == nil {
+				return nil, fmt.Errorf("%s: no struct of %s's arguments", file, found[1])
+			}
+			m.tokens[string(args[1])] = string(found[1])
 		}
 	}
 	return m, nil

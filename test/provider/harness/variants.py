@@ -30,7 +30,7 @@ VARIANTS: list[tuple[str, dict]] = [
     (
         "everything small or off",
         {
-            "network": {"cidr": "10.80.0.0/24", "subnetPrefix": 26, "flowLogRetentionDays": 0},
+            "network": {"cidr": "10.80.0.0/24", "subnetPrefix": 26, "flowLogRetentionDays": 1},
             "files": {"oneZone": "", "backup": False, "infrequentAccessDays": 0},
             "endpoints": {"zones": [], "extra": ["monitoring", "athena"]},
             "loadBalancer": {"zoneId": "Z0123456789ABCDEFGHIJ", "clientCidrs": ["10.0.0.0/8", "172.16.0.0/12"]},
