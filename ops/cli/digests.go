@@ -7,7 +7,6 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -35,8 +34,8 @@ func (t *tool) digests() *cobra.Command {
 			if check {
 				return t.noExamples(args[0])
 			}
-			if names := stack.Names(t.Root); !slices.Contains(names, args[0]) {
-				return usage("there is no stack %q: Pulumi.<stack>.yaml exists for %s", args[0], strings.Join(names, " "))
+			if err := stack.Known(t.Root, args[0]); err != nil {
+				return &Failure{Code: ExitUsage, Err: err}
 			}
 			text, err := t.read(args[1:])
 			if err != nil {
@@ -79,8 +78,6 @@ func (t *tool) read(files []string) (string, error) {
 	return string(text), nil
 }
 
-var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-
 // readDigests reads lines "IMAGE DIGEST", or tells every line that isn't one.
 func readDigests(text string) (map[string]string, error) {
 	digests := map[string]string{}
@@ -97,7 +94,7 @@ func readDigests(text string) (map[string]string, error) {
 			fault = "the images are " + strings.Join(config.ImageNames, " ")
 		case digests[words[0]] != "":
 			fault = words[0] + " has a line before"
-		case !digestForm.MatchString(words[1]):
+		case !config.DigestForm.MatchString(words[1]):
 			fault = "a digest is sha256: and 64 hex digits"
 		default:
 			digests[words[0]] = words[1]

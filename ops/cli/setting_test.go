@@ -25,6 +25,8 @@ func TestSetting(t *testing.T) {
 	}{
 		"from the stack's file": {[]string{"setting", "prod", "database.multiAz"}, 0, "true\n", ""},
 		"a default":             {[]string{"setting", "dev", "database.multiAz"}, 0, "false\n", ""},
+		"a text as JSON":        {[]string{"setting", "dev", "accountId", "--output", "json"}, 0, "\"381492153064\"\n", ""},
+		"a list":                {[]string{"setting", "dev", "network.zones"}, 0, "[\"us-east-1a\",\"us-east-1b\"]\n", ""},
 		"the region":            {[]string{"setting", "dev", "region"}, 0, "us-east-1\n", ""},
 		"no such setting":       {[]string{"setting", "dev", "network.cdir"}, ExitUsage, "", `no setting "network.cdir"`},
 		"no such stack":         {[]string{"setting", "nope", "region"}, ExitUsage, "", "exists for dev prod"},

@@ -6,12 +6,10 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 
+	"github.com/pathwai/airflow-on-fargate/config"
 	"github.com/pathwai/airflow-on-fargate/ops/internal/program"
 )
-
-var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // Commit is the tag that images get by default: the commit that is checked out.
 func Commit(ctx context.Context, folder string) (string, error) {
@@ -83,7 +81,7 @@ func (r *Repositories) push(ctx context.Context, tag, image string) (string, err
 	if err := json.Unmarshal(data, &metadata); err != nil {
 		return "", fmt.Errorf("what docker told of %s: %w", image, err)
 	}
-	if !digestForm.MatchString(metadata.Digest) {
+	if !config.DigestForm.MatchString(metadata.Digest) {
 		return "", fmt.Errorf("docker told the digest %q of %s: sha256: and 64 hex digits", metadata.Digest, image)
 	}
 	return metadata.Digest, nil
