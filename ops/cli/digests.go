@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -30,14 +31,14 @@ func (t *tool) digests() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if check {
 				return t.noExamples(args[0])
 			}
 			if err := stack.Known(t.Root, args[0]); err != nil {
 				return &Failure{Code: ExitUsage, Err: err}
 			}
-			text, err := t.read(args[1:])
+			text, err := t.read(cmd.Context(), args[1:])
 			if err != nil {
 				return err
 			}
@@ -62,10 +63,21 @@ func (t *tool) digests() *cobra.Command {
 }
 
 // read is the text of a file, or of standard input for none and for "-".
-func (t *tool) read(files []string) (string, error) {
+func (t *tool) read(ctx context.Context, files []string) (string, error) {
 	if len(files) == 0 || files[0] == "-" {
-		text, err := io.ReadAll(t.In)
-		return string(text), err
+		var text []byte
+		var err error
+		end := make(chan struct{})
+		go func() {
+			text, err = io.ReadAll(t.In)
+			close(end)
+		}()
+		select {
+		case <-end:
+			return string(text), err
+		case <-ctx.Done(): // of a terminal that nobody types at
+			return "", fmt.Errorf("nothing was written: %w", ctx.Err())
+		}
 	}
 	file := files[0]
 	if !filepath.IsAbs(file) {

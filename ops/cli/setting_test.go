@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"testing"
 
@@ -41,4 +43,15 @@ func TestSetting(t *testing.T) {
 			assert.Contains(t, said, test.says)
 		})
 	}
+}
+
+func TestDigestsThatNobodyTypes(t *testing.T) {
+	in, never := io.Pipe()
+	t.Cleanup(func() { _ = never.Close() })
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var said bytes.Buffer
+	code := Run(ctx, []string{"digests", "dev"}, Streams{In: in, Out: io.Discard, Err: &said, Root: "../..", Getenv: os.Getenv})
+	assert.Equal(t, ExitInterrupted, code)
+	assert.Equal(t, "ops: interrupted: nothing was written: context canceled\n", said.String())
 }
