@@ -1,6 +1,7 @@
 package images
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -18,6 +19,16 @@ func Commit(ctx context.Context, folder string) (string, error) {
 		return "", err
 	}
 	return string(name[:len(name)-1]), nil
+}
+
+// Uncommitted fails when what images are made of isn't as in the commit that is
+// checked out: under its tag it would stand for good.
+func Uncommitted(ctx context.Context, folder string) error {
+	differs, err := program.Output(program.Command(ctx, folder, "git", "status", "--porcelain", "--", "docker", "agent"))
+	if err != nil || len(differs) == 0 {
+		return err
+	}
+	return fmt.Errorf("this isn't in the commit whose tag the images would have: commit it, or say --tag\n%s", bytes.TrimRight(differs, "\n"))
 }
 
 // Build builds images for the stack's architecture into the Docker engine,
