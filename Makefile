@@ -12,7 +12,7 @@ MAKEFLAGS += --no-print-directory
 
 GO_BUILD := go build -ldflags "-s -w"
 PULUMI := scripts/pulumi "$(STACK)"
-PACK := --policy-pack $(CURDIR)/bin/policy-pack
+PACK := --policy-pack "$(CURDIR)/bin/policy-pack"
 # What a run needs: nothing of the simulated cloud when the cloud is real.
 READY := tools policy $(if $(filter sim,$(CLOUD)),sim)
 PLAN = .cache/plan.$(STACK).json
@@ -101,7 +101,7 @@ images: ops ## build the container images with a Docker engine (IMAGES="web work
 
 .PHONY: images-push
 images-push: ops ## build and push the images to ECR (IMAGES, TAG); their digests go to digests.txt
-	@bin/ops images push $(STACK) $(IMAGES) $(if $(TAG),--tag "$(TAG)") >digests.txt
+	@said=$$(bin/ops images push $(STACK) $(IMAGES) $(if $(TAG),--tag "$(TAG)")) && echo "$$said" >digests.txt
 
 .PHONY: digests
 digests: ops ## write the digests in digests.txt into the stack's file
@@ -137,7 +137,7 @@ upgrade: $(READY) ops ## go to the line of Airflow in the stack's file: checks, 
 
 .PHONY: deployed
 deployed: tools ops ## write into deployed.txt what the stack runs: commit and digests
-	@bin/ops deployed $(STACK) $(ARGS) >deployed.txt && cat deployed.txt
+	@said=$$(bin/ops deployed $(STACK) $(ARGS)) && tee deployed.txt <<<"$$said"
 
 .PHONY: roll-back
 roll-back: $(READY) ops ## take the stack back to the deployment before this one, or to BACK_TO=deployed.txt

@@ -72,15 +72,14 @@ func holdsSecret(value any) bool {
 }
 
 // Lookup returns one setting of a stack, such as "network.cidr" or "region",
-// with the default where the stack has none. Texts come as they are, anything
-// else as JSON.
-func Lookup(projectFile []byte, values Values, path string) (string, error) {
+// with the default where the stack has none, as JSON decodes it.
+func Lookup(projectFile []byte, values Values, path string) (any, error) {
 	if path == "region" {
 		path = "aws:region"
 	}
 	defaults, err := projectDefaults(projectFile)
 	if err != nil {
-		return "", err
+		return nil, err
 	}
 	name, rest, _ := strings.Cut(path, ".")
 	value, known := defaults[name]
@@ -90,8 +89,10 @@ func Lookup(projectFile []byte, values Values, path string) (string, error) {
 	}
 	if text, given := values.Config[full]; given {
 		var over any = text
-		if parsed, err := decodeJSON([]byte(text)); err == nil {
-			over = parsed
+		if _, isText := value.(string); !isText {
+			if parsed, err := decodeJSON([]byte(text)); err == nil {
+				over = parsed
+			}
 		}
 		value, known = merge(value, over), true
 	}
@@ -101,11 +102,7 @@ func Lookup(projectFile []byte, values Values, path string) (string, error) {
 		value, known = entries[name]
 	}
 	if !known {
-		return "", fmt.Errorf("config: no setting %q", path)
+		return nil, fmt.Errorf("config: no setting %q", path)
 	}
-	if text, ok := value.(string); ok {
-		return text, nil
-	}
-	encoded, err := json.Marshal(value)
-	return string(encoded), err
+	return value, nil
 }

@@ -20,7 +20,8 @@ var (
 	bucketForm     = regexp.MustCompile(`^[a-z0-9][a-z0-9-]{1,61}[a-z0-9]$`)
 	bucketReserved = regexp.MustCompile(`^(xn--|sthree-|amzn-s3-demo-)|(-s3alias|--ol-s3|--x-s3|--table-s3)$`)
 	prefixForm     = regexp.MustCompile(`^([A-Za-z0-9_=-][A-Za-z0-9_.=-]*/)+$`)
-	digestForm     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	// DigestForm is a container image's digest.
+	DigestForm     = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 	brokerVersions = map[string][]any{"valkey": {"7.2", "8.0", "8.1"}, "redis": {"7.0", "7.1"}}
 )
 
@@ -132,7 +133,7 @@ func (f *faults) validateImages(c *Config) {
 			f.unknown(key("images.digests."+name), name, ImageNames)
 			continue
 		}
-		f.matches(key("images.digests."+name), c.Images.Digests[name], digestForm, "sha256: and 64 hex digits, as `make images` prints and the registry shows")
+		f.matches(key("images.digests."+name), c.Images.Digests[name], DigestForm, "sha256: and 64 hex digits, as `make images` prints and the registry shows")
 	}
 	prefix := c.Prefix()
 	if c.Org == "" {

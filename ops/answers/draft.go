@@ -58,7 +58,7 @@ func Begin(root, name, like string) (*Draft, error) {
 	for _, other := range stack.Names(root) {
 		if values, err := config.FromFile(stack.File(root, other), other); err == nil {
 			cidr, _ := config.Lookup(project, values, "network.cidr")
-			d.taken[cidr] = true
+			d.taken[fmt.Sprint(cidr)] = true
 		}
 	}
 	if err := yaml.Unmarshal(text, d.document); err != nil {

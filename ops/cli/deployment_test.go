@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -292,5 +293,23 @@ func TestAnInterruptLeavesNoWorkTree(t *testing.T) {
 	assert.Equal(t, 1, strings.Count(got.called, "interrupted, and tidy"), got.called)
 	assert.Contains(t, got.said, "ops: interrupted: what was changed by then stays so")
 	assert.NoDirExists(t, <-folder)
+	h.untouched()
+}
+
+// deaf is standard error after its reader has gone.
+type deaf struct{}
+
+func (deaf) Write([]byte) (int, error) { return 0, syscall.EPIPE }
+
+// Where nobody hears what is going on any more, nothing is begun, and all is put away.
+func TestNobodyListens(t *testing.T) {
+	h := newHome(t, map[string]string{"pulumi": fakePulumi})
+	h.setHistory(historyEntry("succeeded", h.git("rev-parse", "HEAD"), "a"))
+	require.NoError(t, os.WriteFile(h.calls, nil, 0o600))
+	code := Run(t.Context(), []string{"drift", "dev"}, Streams{Out: deaf{}, Err: deaf{}, Root: h.folder, Getenv: os.Getenv})
+	assert.Equal(t, ExitInterrupted, code)
+	called, err := os.ReadFile(h.calls)
+	require.NoError(t, err)
+	assert.Empty(t, string(called))
 	h.untouched()
 }

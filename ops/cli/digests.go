@@ -1,13 +1,13 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -31,14 +31,14 @@ func (t *tool) digests() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
 			if check {
 				return t.noExamples(args[0])
 			}
-			if names := stack.Names(t.Root); !slices.Contains(names, args[0]) {
-				return usage("there is no stack %q: Pulumi.<stack>.yaml exists for %s", args[0], strings.Join(names, " "))
+			if err := stack.Known(t.Root, args[0]); err != nil {
+				return &Failure{Code: ExitUsage, Err: err}
 			}
-			text, err := t.read(args[1:])
+			text, err := t.read(cmd.Context(), args[1:])
 			if err != nil {
 				return err
 			}
@@ -63,10 +63,21 @@ func (t *tool) digests() *cobra.Command {
 }
 
 // read is the text of a file, or of standard input for none and for "-".
-func (t *tool) read(files []string) (string, error) {
+func (t *tool) read(ctx context.Context, files []string) (string, error) {
 	if len(files) == 0 || files[0] == "-" {
-		text, err := io.ReadAll(t.In)
-		return string(text), err
+		var text []byte
+		var err error
+		end := make(chan struct{})
+		go func() {
+			text, err = io.ReadAll(t.In)
+			close(end)
+		}()
+		select {
+		case <-end:
+			return string(text), err
+		case <-ctx.Done(): // of a terminal that nobody types at
+			return "", fmt.Errorf("nothing was written: %w", ctx.Err())
+		}
 	}
 	file := files[0]
 	if !filepath.IsAbs(file) {
@@ -78,8 +89,6 @@ func (t *tool) read(files []string) (string, error) {
 	}
 	return string(text), nil
 }
-
-var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // readDigests reads lines "IMAGE DIGEST", or tells every line that isn't one.
 func readDigests(text string) (map[string]string, error) {
@@ -97,7 +106,7 @@ func readDigests(text string) (map[string]string, error) {
 			fault = "the images are " + strings.Join(config.ImageNames, " ")
 		case digests[words[0]] != "":
 			fault = words[0] + " has a line before"
-		case !digestForm.MatchString(words[1]):
+		case !config.DigestForm.MatchString(words[1]):
 			fault = "a digest is sha256: and 64 hex digits"
 		default:
 			digests[words[0]] = words[1]

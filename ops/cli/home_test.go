@@ -33,6 +33,7 @@ func newHome(t *testing.T, fakes map[string]string) *home {
 	}
 	h.write(".gitignore", "/bin/\n", 0o644)
 	h.write("bin/policy-pack", "", 0o755)
+	h.write("bin/sim/simulated-stack", "#!/bin/sh\ncat \"$1\"\n", 0o755)
 	for name, body := range fakes {
 		h.write("bin/"+name, "#!/usr/bin/env bash\nset -euo pipefail\n"+body+"\n", 0o755)
 	}

@@ -21,12 +21,7 @@ func (t *tool) hibernate() *cobra.Command {
 			"last. It stays off until the time, whatever the schedule says, and comes on then by itself. Ops wake ends it earlier. The stack must declare off-hours.",
 		Example: "  ops hibernate dev --until 2026-12-27\n  ops hibernate dev --until \"2026-11-30 09:00\"",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			if until == "" {
-				return usage("--until is missing: %s; nothing is off for ever by mistake", untilForms)
-			}
-			return t.turn(cmd, args[0], "off", until)
-		},
+		RunE:    func(cmd *cobra.Command, args []string) error { return t.turn(cmd, args[0], "off", until) },
 	}
 	cmd.Flags().StringVar(&until, "until", "", untilForms)
 	return cmd
@@ -52,12 +47,16 @@ func (t *tool) turn(cmd *cobra.Command, name, to, until string) error {
 	if err != nil {
 		return err
 	}
-	h := &hours.Hours{Stack: s, Now: time.Now}
+	if s.Schedule.Stop == "" {
+		return &Failure{Code: ExitNothing, Err: fmt.Errorf("%w: stack %s declares no off-hours, and what turns it off and on comes with them: airflow:schedule: {stop: ..., start: ...}", hours.ErrNone, name)}
+	}
 	var end time.Time
 	if until != "" {
-		if end, err = h.End(until); err != nil {
+		if end, err = hours.End(until, s.Schedule.Timezone, time.Now()); err != nil {
 			return usage("--until: %w", err)
 		}
+	} else if to == "off" {
+		return usage("--until is missing: %s; nothing is off for ever by mistake", untilForms)
 	}
 	cfg, err := s.AWS(cmd.Context())
 	if err != nil {
@@ -65,7 +64,7 @@ func (t *tool) turn(cmd *cobra.Command, name, to, until string) error {
 	}
 	turned, err := hours.New(s, cfg).Turn(cmd.Context(), to, end)
 	if errors.Is(err, hours.ErrNone) {
-		return &Failure{Code: ExitNothing, Err: err}
+		err = &Failure{Code: ExitNothing, Err: err}
 	}
 	if err != nil {
 		return err

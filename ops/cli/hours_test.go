@@ -134,10 +134,12 @@ func TestHibernateRefusesWhatHasNoEnd(t *testing.T) {
 		assert.Equal(t, ExitUsage, got.code)
 		assert.Equal(t, says, got.said)
 	}
+	for _, command := range []string{"hibernate", "wake"} {
+		got := n.ops(command, "prod")
+		assert.Equal(t, ExitNothing, got.code)
+		assert.Equal(t, "ops: the stack is always on: stack prod declares no off-hours, and what turns it off and on comes with them: airflow:schedule: {stop: ..., start: ...}\n", got.said)
+	}
 	assert.Empty(t, n.aws.Calls(), "nothing was asked")
-	got := n.ops("hibernate", "prod", "--until", time.Now().AddDate(0, 0, 2).Format(time.DateOnly))
-	assert.Equal(t, ExitNothing, got.code)
-	assert.Equal(t, "ops: the stack is always on: stack prod declares no off-hours, and what turns it off and on comes with them: airflow:schedule: {stop: ..., start: ...}\n", got.said)
 }
 
 func TestHibernateSaysWhatIsHalfDone(t *testing.T) {

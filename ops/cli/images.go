@@ -114,13 +114,19 @@ func (t *tool) imagesPush() *cobra.Command {
 		Use:   "push STACK [IMAGE …]",
 		Short: "Build images and push them to the stack's repositories",
 		Long: "Push prints \"IMAGE DIGEST\" for each image when all are pushed. No tag moves: an image that was pushed under this tag before is " +
-			"taken as it is, so after a failure the same command goes on. Docker must have logged in to the registry.",
+			"taken as it is, so after a failure the same command goes on. Without --tag it refuses what isn't committed in docker/ and agent/. Docker must have " +
+			"logged in to the registry.",
 		Example: "  ops images push dev >digests.txt\n  ops images push dev web worker --tag 3.1.8-2",
 		Args:    stackAndImages,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			s, err := t.stack(args[0])
 			if err != nil {
 				return err
+			}
+			if tag == "" {
+				if err := images.Uncommitted(cmd.Context(), s.Root); err != nil {
+					return &Failure{Code: ExitUsage, Err: err}
+				}
 			}
 			which, tag, err := named(cmd.Context(), s, args[1:], tag)
 			if err != nil {

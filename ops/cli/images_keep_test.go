@@ -15,6 +15,21 @@ import (
 	"github.com/pathwai/airflow-on-fargate/ops/internal/awstest"
 )
 
+// A tag never moves: what isn't in the commit gets none of its own by mistake.
+func TestPushRefusesWhatIsNotCommitted(t *testing.T) {
+	h := newHome(t, map[string]string{"docker": fakeDocker})
+	awstest.Start(t)
+	newRepositories(t, "dev")
+	h.write("agent/main.go", "package main\n", 0o600)
+	got := h.ops("images", "push", "dev", "agent")
+	assert.Equal(t, ExitUsage, got.code)
+	assert.Equal(t, "ops: this isn't in the commit whose tag the images would have: commit it, or say --tag\n?? agent/\n", got.said)
+	assert.NotContains(t, got.called, "build")
+	require.Equal(t, 0, h.ops("images", "push", "dev", "agent", "--tag", "mine").code)
+	h.commit("it is now")
+	require.Equal(t, 0, h.ops("images", "push", "dev", "agent").code)
+}
+
 // What a stack runs has a tag of its own, once; what is missing is told, all of it.
 func TestKeepTagsWhatTheStackRuns(t *testing.T) {
 	h := newHome(t, nil)

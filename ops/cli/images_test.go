@@ -364,7 +364,7 @@ digests: line 6 is "worker": an image and its digest, no less and no more
 	assert.Equal(t, "ops: digests: none were given; "+stack.File(h.folder, "dev")+" is as it was\n", said)
 	code, said = in("", "nope")
 	assert.Equal(t, ExitUsage, code)
-	assert.Equal(t, "ops: there is no stack \"nope\": Pulumi.<stack>.yaml exists for dev prod\n", said)
+	assert.Equal(t, "ops: there is no stack \"nope\": Pulumi.<stack>.yaml exists for dev prod (make init STACK=nope makes one)\n", said)
 	code, said = in("", "dev", filepath.Join(h.folder, "none.txt"))
 	assert.Equal(t, ExitUsage, code)
 	assert.Contains(t, said, "no such file")

@@ -233,7 +233,7 @@ func TestInitWithoutQuestionsTellsAllFaults(t *testing.T) {
 		},
 		"no such example": {
 			append([]string{"--like", "nope"}, given...),
-			"ops: there is no stack \"nope\": Pulumi.<stack>.yaml exists for dev prod\n",
+			"ops: there is no stack \"nope\": Pulumi.<stack>.yaml exists for dev prod (make init STACK=nope makes one)\n",
 		},
 		"a name that no stack may have": {
 			append([]string{"My-Stack"}, given[1:]...),

@@ -109,11 +109,7 @@ func (t *tool) holdOpen(ctx context.Context, s *stack.Stack, port int) (err erro
 
 // door opens a session; what it lacks has an exit code of its own.
 func (t *tool) door(ctx context.Context, s *stack.Stack) (*session.Door, error) {
-	cfg, err := s.AWS(ctx)
-	if err != nil {
-		return nil, err
-	}
-	door, err := session.Open(ctx, s, cfg)
+	door, err := session.Open(ctx, s)
 	if errors.Is(err, session.ErrNoWay) {
 		return nil, &Failure{Code: ExitNothing, Err: err}
 	}

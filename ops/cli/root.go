@@ -34,11 +34,14 @@ func System() Streams {
 type tool struct {
 	Streams
 	json bool // --output json
+	stop context.CancelFunc
 }
 
 // Run executes one command line and returns the exit code (see exit.go).
 func Run(ctx context.Context, args []string, streams Streams) int {
-	t := &tool{Streams: streams}
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	t := &tool{Streams: streams, stop: stop}
 	root := t.root()
 	root.SetArgs(args)
 	err := root.ExecuteContext(ctx)
@@ -111,7 +114,9 @@ func (t *tool) stack(name string) (*stack.Stack, error) {
 	return s, nil
 }
 
-// say tells progress, a line at a time.
+// say tells progress, a line at a time. Where nobody listens any more it is an interrupt.
 func (t *tool) say(format string, args ...any) {
-	_, _ = fmt.Fprintf(t.Err, format+"\n", args...)
+	if _, err := fmt.Fprintf(t.Err, format+"\n", args...); err != nil {
+		t.stop()
+	}
 }

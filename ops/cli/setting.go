@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -10,6 +11,7 @@ func (t *tool) setting() *cobra.Command {
 	return &cobra.Command{
 		Use:     "setting STACK PATH",
 		Short:   "Print one setting of a stack, its default where the stack has none",
+		Long:    "Setting prints a text as it is, and anything else as JSON.",
 		Example: "  ops setting dev network.cidr",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) != 2 {
@@ -26,8 +28,11 @@ func (t *tool) setting() *cobra.Command {
 			if err != nil {
 				return &Failure{Code: ExitUsage, Err: err}
 			}
-			_, err = fmt.Fprintln(t.Out, value)
-			return err
+			if text, ok := value.(string); ok && !t.json {
+				_, err = fmt.Fprintln(t.Out, text)
+				return err
+			}
+			return json.NewEncoder(t.Out).Encode(value)
 		},
 	}
 }

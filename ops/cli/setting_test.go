@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"io"
 	"os"
 	"testing"
 
@@ -25,6 +27,8 @@ func TestSetting(t *testing.T) {
 	}{
 		"from the stack's file": {[]string{"setting", "prod", "database.multiAz"}, 0, "true\n", ""},
 		"a default":             {[]string{"setting", "dev", "database.multiAz"}, 0, "false\n", ""},
+		"a text as JSON":        {[]string{"setting", "dev", "accountId", "--output", "json"}, 0, "\"381492153064\"\n", ""},
+		"a list":                {[]string{"setting", "dev", "network.zones"}, 0, "[\"us-east-1a\",\"us-east-1b\"]\n", ""},
 		"the region":            {[]string{"setting", "dev", "region"}, 0, "us-east-1\n", ""},
 		"no such setting":       {[]string{"setting", "dev", "network.cdir"}, ExitUsage, "", `no setting "network.cdir"`},
 		"no such stack":         {[]string{"setting", "nope", "region"}, ExitUsage, "", "exists for dev prod"},
@@ -39,4 +43,15 @@ func TestSetting(t *testing.T) {
 			assert.Contains(t, said, test.says)
 		})
 	}
+}
+
+func TestDigestsThatNobodyTypes(t *testing.T) {
+	in, never := io.Pipe()
+	t.Cleanup(func() { _ = never.Close() })
+	ctx, stop := context.WithCancel(t.Context())
+	stop()
+	var said bytes.Buffer
+	code := Run(ctx, []string{"digests", "dev"}, Streams{In: in, Out: io.Discard, Err: &said, Root: "../..", Getenv: os.Getenv})
+	assert.Equal(t, ExitInterrupted, code)
+	assert.Equal(t, "ops: interrupted: nothing was written: context canceled\n", said.String())
 }

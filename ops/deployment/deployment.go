@@ -11,6 +11,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/pathwai/airflow-on-fargate/config"
 )
 
 // Deployment is what one update of a stack was made from.
@@ -32,10 +34,7 @@ func (d *Deployment) String() string {
 	return text
 }
 
-var (
-	commitForm = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
-	digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
-)
+var commitForm = regexp.MustCompile(`^[0-9a-f]{7,40}$`)
 
 // Parse reads what String wrote, or a person in its form. It fails with all
 // lines that are wrong, and with ErrNone when no commit is named.
@@ -48,7 +47,7 @@ func Parse(text string) (*Deployment, error) {
 		case len(words) == 0:
 		case len(words) == 2 && words[0] == "commit" && commitForm.MatchString(words[1]) && d.Commit == "":
 			d.Commit = words[1]
-		case len(words) == 2 && digestForm.MatchString(words[1]) && d.Digests[words[0]] == "":
+		case len(words) == 2 && config.DigestForm.MatchString(words[1]) && d.Digests[words[0]] == "":
 			d.Digests[words[0]] = words[1]
 		default:
 			faults = append(faults, fmt.Errorf("line %d is %q: one \"commit SHA\", and \"IMAGE sha256:<64 hex digits>\" once an image", number+1, line))

@@ -26,12 +26,11 @@ type Hours struct {
 	*stack.Stack
 	Schedules *scheduler.Client
 	Machines  *sfn.Client
-	Now       func() time.Time
 }
 
 // New has clients of the stack's account.
 func New(s *stack.Stack, cfg aws.Config) *Hours {
-	return &Hours{Stack: s, Schedules: scheduler.NewFromConfig(cfg), Machines: sfn.NewFromConfig(cfg), Now: time.Now}
+	return &Hours{Stack: s, Schedules: scheduler.NewFromConfig(cfg), Machines: sfn.NewFromConfig(cfg)}
 }
 
 // Turned is what was begun.
@@ -60,9 +59,6 @@ func (i input) json() *string {
 // itself; without one (the zero time) the schedule is as it was. The end is set
 // first: no stack is left off with nobody to wake it.
 func (h *Hours) Turn(ctx context.Context, to string, until time.Time) (*Turned, error) {
-	if h.Schedule.Stop == "" {
-		return nil, fmt.Errorf("%w: stack %s declares no off-hours, and what turns it off and on comes with them: airflow:schedule: {stop: ..., start: ...}", ErrNone, h.Name)
-	}
 	turned := &Turned{To: to}
 	if until.IsZero() {
 		if err := h.forget(ctx); err != nil {
@@ -75,7 +71,7 @@ func (h *Hours) Turn(ctx context.Context, to string, until time.Time) (*Turned, 
 		}
 	}
 	// One name, one run: a call whose answer was lost begins no second one.
-	name := fmt.Sprintf("operator-%s-%d", to, h.Now().UnixNano())
+	name := fmt.Sprintf("operator-%s-%d", to, time.Now().UnixNano())
 	_, err := h.Machines.StartExecution(ctx, &sfn.StartExecutionInput{
 		StateMachineArn: aws.String(h.machine()), Name: &name, Input: input{to, "operator"}.json(),
 	})
@@ -152,10 +148,10 @@ const (
 	latest  = 366 * 24 * time.Hour
 )
 
-// End reads when something ends: a date (its midnight), a date and time in the
+// End reads when something ends: a date (its midnight) or a date and time in the
 // schedule's time zone, or a time with its own zone.
-func (h *Hours) End(text string) (time.Time, error) {
-	zone, err := time.LoadLocation(h.Schedule.Timezone)
+func End(text, timezone string, now time.Time) (time.Time, error) {
+	zone, err := time.LoadLocation(timezone)
 	if err != nil {
 		return time.Time{}, err
 	}
@@ -164,10 +160,10 @@ func (h *Hours) End(text string) (time.Time, error) {
 		if err != nil {
 			continue
 		}
-		if away := end.Sub(h.Now()); away < soonest || away > latest {
+		if away := end.Sub(now); away < soonest || away > latest {
 			return time.Time{}, fmt.Errorf("%q is %s: 10 minutes to a year from now", text, end.Format(time.RFC3339))
 		}
 		return end, nil
 	}
-	return time.Time{}, fmt.Errorf("%q: a date, or date and time, such as 2026-12-24, \"2026-12-24 18:00\" (in %s, the schedule's zone) or 2026-12-24T18:00:00+01:00", text, h.Schedule.Timezone)
+	return time.Time{}, fmt.Errorf("%q: a date, or date and time, such as 2026-12-24, \"2026-12-24 18:00\" (in %s, the schedule's zone) or 2026-12-24T18:00:00+01:00", text, timezone)
 }

@@ -1,17 +1,16 @@
 package images
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
-	"regexp"
 
+	"github.com/pathwai/airflow-on-fargate/config"
 	"github.com/pathwai/airflow-on-fargate/ops/internal/program"
 )
-
-var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
 
 // Commit is the tag that images get by default: the commit that is checked out.
 func Commit(ctx context.Context, folder string) (string, error) {
@@ -20,6 +19,16 @@ func Commit(ctx context.Context, folder string) (string, error) {
 		return "", err
 	}
 	return string(name[:len(name)-1]), nil
+}
+
+// Uncommitted fails when what images are made of isn't as in the commit that is
+// checked out: under its tag it would stand for good.
+func Uncommitted(ctx context.Context, folder string) error {
+	differs, err := program.Output(program.Command(ctx, folder, "git", "status", "--porcelain", "--", "docker", "agent"))
+	if err != nil || len(differs) == 0 {
+		return err
+	}
+	return fmt.Errorf("this isn't in the commit whose tag the images would have: commit it, or say --tag\n%s", bytes.TrimRight(differs, "\n"))
 }
 
 // Build builds images for the stack's architecture into the Docker engine,
@@ -83,7 +92,7 @@ func (r *Repositories) push(ctx context.Context, tag, image string) (string, err
 	if err := json.Unmarshal(data, &metadata); err != nil {
 		return "", fmt.Errorf("what docker told of %s: %w", image, err)
 	}
-	if !digestForm.MatchString(metadata.Digest) {
+	if !config.DigestForm.MatchString(metadata.Digest) {
 		return "", fmt.Errorf("docker told the digest %q of %s: sha256: and 64 hex digits", metadata.Digest, image)
 	}
 	return metadata.Digest, nil

@@ -56,11 +56,15 @@ type Door struct {
 
 // Open starts a session and waits until its local port listens. It fails with
 // [ErrNoWay] when the stack, its tasks or this machine have no way in.
-func Open(ctx context.Context, s *stack.Stack, cfg aws.Config) (*Door, error) {
+func Open(ctx context.Context, s *stack.Stack) (*Door, error) {
 	if !s.Services.Exec {
 		return nil, fmt.Errorf("%w: services.exec is false in stack %s, so no task takes sessions", ErrNoWay, s.Name)
 	}
 	if err := checkPlugin(ctx); err != nil {
+		return nil, err
+	}
+	cfg, err := s.AWS(ctx)
+	if err != nil {
 		return nil, err
 	}
 	target, err := findTarget(ctx, s, cfg)

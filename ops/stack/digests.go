@@ -6,14 +6,13 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 
 	"gopkg.in/yaml.v3"
-)
 
-var digestForm = regexp.MustCompile(`^sha256:[0-9a-f]{64}$`)
+	"github.com/pathwai/airflow-on-fargate/config"
+)
 
 // SetDigests writes images' digests into a stack's file (airflow:images:
 // digests), and leaves every other byte of it alone. With a fault the file
@@ -33,7 +32,7 @@ func SetDigests(file string, digests map[string]string) error {
 	}
 	var faults []error
 	for _, image := range slices.Sorted(maps.Keys(digests)) {
-		if !digestForm.MatchString(digests[image]) {
+		if !config.DigestForm.MatchString(digests[image]) {
 			faults = append(faults, fmt.Errorf("digests: %s is %q: sha256: and 64 hex digits", image, digests[image]))
 		} else if there[image] == nil {
 			faults = append(faults, fmt.Errorf("digests: %s has no image %q: %s", file, image, strings.Join(slices.Sorted(maps.Keys(there)), " ")))

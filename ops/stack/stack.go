@@ -4,10 +4,12 @@ package stack
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -33,11 +35,23 @@ type Stack struct {
 // File is the path of a stack's settings below the project's folder.
 func File(root, name string) string { return filepath.Join(root, "Pulumi."+name+".yaml") }
 
-// Load reads a stack's settings. It fails with the names of the stacks there
-// are when there is none of that name, and with all faults of the settings.
+// Known fails with the names of the stacks there are when none has this one.
+func Known(root, name string) error {
+	names := Names(root)
+	switch {
+	case slices.Contains(names, name):
+		return nil
+	case len(names) == 0:
+		return errors.New("there is no Pulumi.<stack>.yaml here: ops works in the project's folder")
+	}
+	return fmt.Errorf("there is no stack %q: Pulumi.<stack>.yaml exists for %s (make init STACK=%s makes one)", name, strings.Join(names, " "), name)
+}
+
+// Load reads a stack's settings. It fails as [Known] does, and with all faults
+// of the settings.
 func Load(root, name string) (*Stack, error) {
-	if _, err := os.Stat(File(root, name)); err != nil {
-		return nil, fmt.Errorf("there is no stack %q: Pulumi.<stack>.yaml exists for %s", name, strings.Join(Names(root), " "))
+	if err := Known(root, name); err != nil {
+		return nil, err
 	}
 	project, err := os.ReadFile(filepath.Join(root, "Pulumi.yaml"))
 	if err != nil {
@@ -64,9 +78,8 @@ func Names(root string) []string {
 	return names
 }
 
-// Setting returns one setting by its path, such as network.cidr: texts as they
-// are, anything else as JSON.
-func (s *Stack) Setting(path string) (string, error) {
+// Setting returns one setting by its path, such as network.cidr.
+func (s *Stack) Setting(path string) (any, error) {
 	return config.Lookup(s.project, s.values, path)
 }
 
@@ -84,8 +97,8 @@ func Line(folder, name string) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if line, err := config.Lookup(project, values, "airflow.version"); err == nil {
-		return line, nil
+	if line, _ := config.Lookup(project, values, "airflow.version"); line != nil {
+		return fmt.Sprint(line), nil
 	}
 	return firstLine, nil
 }

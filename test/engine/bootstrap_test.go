@@ -24,7 +24,10 @@ func TestBootstrapUnderThePolicyPack(t *testing.T) {
 // first stack; those that the account has are no fault, any other answer is one.
 func TestBootstrapMakesWhatAWSWouldMakeTooLate(t *testing.T) {
 	home := newScriptsHome(t, map[string]string{
-		"pulumi": `true`,
+		"pulumi": `case "$*" in
+*"config get accountId"*) echo 381492153064 ;;
+*"config get stateBucket"*) echo pathwai-airflow-state ;;
+esac`,
 		"aws": `case "$1 $2" in
 "sts get-caller-identity") echo 381492153064 ;;
 "s3api head-bucket") echo "An error occurred (404): Not Found" >&2; exit 254 ;;

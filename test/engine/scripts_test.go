@@ -38,7 +38,8 @@ config:
 	require.NoError(t, err, printed)
 	assert.NotContains(t, printed, "Example")
 	for _, kept := range []string{
-		`"value": "simulated-secret"`,
+		`"value": "simulated-secret",
+    "secret": true`,
 		`\"plain\":\"kept\"`, `\"inline\":\"simulated-secret\"`,
 		`\"list\":[\"simulated-secret\",\"simulated-secret\",{\"name\":\"first\",\"value\":\"simulated-secret\"}]`,
 	} {

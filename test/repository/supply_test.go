@@ -8,11 +8,13 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	"gopkg.in/yaml.v3"
 )
 
 func TestNoNAT(t *testing.T) {
@@ -107,6 +109,34 @@ func TestActionsArePinned(t *testing.T) {
 				assert.Regexp(t, pinned, action, file)
 			}
 		}
+	}
+}
+
+// TestUpdatesAreAskedForEverywhere: Dependabot looks wherever dependencies are pinned, and nowhere else.
+func TestUpdatesAreAskedForEverywhere(t *testing.T) {
+	text, err := os.ReadFile(root + "/.github/dependabot.yml")
+	require.NoError(t, err)
+	var file struct {
+		Updates []struct {
+			Ecosystem   string `yaml:"package-ecosystem"`
+			Directories []string
+		}
+	}
+	require.NoError(t, yaml.Unmarshal(text, &file))
+	asked := map[string][]string{}
+	for _, update := range file.Updates {
+		asked[update.Ecosystem] = update.Directories
+	}
+	for ecosystem, pins := range map[string]string{"gomod": "*go.mod", "pip": "*.lock", "docker": "*Dockerfile"} {
+		output, err := exec.CommandContext(t.Context(), "git", "-C", root, "ls-files", pins).Output()
+		require.NoError(t, err)
+		var folders []string
+		for _, path := range strings.Fields(string(output)) {
+			if folder := filepath.Join("/", filepath.Dir(path)); !slices.Contains(folders, folder) {
+				folders = append(folders, folder)
+			}
+		}
+		assert.ElementsMatch(t, folders, asked[ecosystem], ecosystem)
 	}
 }
 

@@ -2,7 +2,8 @@
 // answers for it what newer engines ask in words that it doesn't know: to run a
 // plugin, such as a policy pack, that is a folder of Go. They say where it is in a
 // field that came later; the host would run the program in its own folder instead.
-// Everything else is passed on as it is.
+// Everything else is passed on as it is. The host takes a project's buildTarget as a
+// flag: it gets that of Pulumi.yaml in the working folder, the program's.
 //
 //	languagehost PROGRAM ARGUMENTS…
 package main
@@ -21,6 +22,7 @@ import (
 	pulumirpc "github.com/pulumi/pulumi/sdk/v3/proto/go"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
+	"gopkg.in/yaml.v3"
 )
 
 // largest is what Pulumi's own servers and clients take for a message.
@@ -37,7 +39,11 @@ func run(args []string) error {
 	if len(args) == 0 {
 		return fmt.Errorf("which program?")
 	}
-	host := exec.CommandContext(context.Background(), args[0], args[1:]...)
+	flags, err := buildTarget()
+	if err != nil {
+		return err
+	}
+	host := exec.CommandContext(context.Background(), args[0], append(flags, args[1:]...)...)
 	host.Stderr = os.Stderr
 	said, err := host.StdoutPipe()
 	if err != nil {
@@ -69,6 +75,24 @@ func run(args []string) error {
 	err = host.Wait()
 	server.Stop()
 	return err
+}
+
+// buildTarget is the flag for the project's option of that name, if it has one.
+func buildTarget() ([]string, error) {
+	text, err := os.ReadFile("Pulumi.yaml")
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil
+	}
+	var project struct{ Runtime any } // "go", or go's name and options
+	if err = errors.Join(err, yaml.Unmarshal(text, &project)); err != nil {
+		return nil, fmt.Errorf("Pulumi.yaml: %w", err)
+	}
+	runtime, _ := project.Runtime.(map[string]any)
+	options, _ := runtime["options"].(map[string]any)
+	if target, ok := options["buildTarget"].(string); ok {
+		return []string{"-buildTarget", target}, nil
+	}
+	return nil, nil
 }
 
 func newServer(next *grpc.ClientConn) *grpc.Server {

@@ -7,8 +7,9 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"maps"
 	"os"
-	"strconv"
+	"slices"
 	"strings"
 
 	"github.com/pathwai/airflow-on-fargate/config"
@@ -17,13 +18,10 @@ import (
 )
 
 const usage = `scalingproof [--runs N] --plan FILE --stack NAME
-scalingproof [--runs N] --plan FILE SERVICE=CONCURRENCY ...
 
 reads the output of "pulumi preview --json --show-sames" or "pulumi stack export"
-(FILE may be -), lets each service that alarms scale work in N simulated worlds,
-and fails with what doesn't hold. SERVICE is the name of an ECS service;
-CONCURRENCY is how many tasks one of its workers runs. With --stack the worker
-pools of Pulumi.NAME.yaml in this folder are meant.
+(FILE may be -), lets each worker pool of Pulumi.NAME.yaml in this folder work in
+N simulated worlds as the plan scales it, and fails with what doesn't hold.
 `
 
 func main() {
@@ -46,18 +44,13 @@ func run(args []string, stdout, stderr io.Writer) error {
 	if err := flags.Parse(args); err != nil {
 		return flag.ErrHelp // the flag set has told why
 	}
-	if *file == "" || *runs < 1 || *stack != "" && flags.NArg() > 0 {
+	if *file == "" || *stack == "" || *runs < 1 || flags.NArg() > 0 {
 		flags.Usage()
 		return flag.ErrHelp
 	}
-	concurrency, err := concurrencies(flags.Args())
+	concurrency, err := pools(*stack)
 	if err != nil {
 		return err
-	}
-	if *stack != "" {
-		if concurrency, err = pools(*stack); err != nil {
-			return err
-		}
 	}
 	p, err := plan.ReadFile(*file)
 	if err != nil {
@@ -75,7 +68,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 		service := target.ResourceID[strings.LastIndexByte(target.ResourceID, '/')+1:]
 		slots, known := concurrency[service]
 		if !known {
-			faults = append(faults, fmt.Errorf("%s: its concurrency is not given; add %s=N", service, service))
+			faults = append(faults, fmt.Errorf("%s: the stack has no such pool", service))
 			continue
 		}
 		delete(concurrency, service)
@@ -88,23 +81,10 @@ func run(args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
-	for service := range concurrency {
+	for _, service := range slices.Sorted(maps.Keys(concurrency)) {
 		faults = append(faults, fmt.Errorf("%s: the plan scales no such service by alarms", service))
 	}
 	return errors.Join(faults...)
-}
-
-func concurrencies(args []string) (map[string]int, error) {
-	all := map[string]int{}
-	for _, arg := range args {
-		service, text, _ := strings.Cut(arg, "=")
-		n, err := strconv.Atoi(text)
-		if service == "" || err != nil || n < 1 {
-			return nil, fmt.Errorf("%q is not SERVICE=CONCURRENCY", arg)
-		}
-		all[service] = n
-	}
-	return all, nil
 }
 
 // pools are the worker services of a stack file, with their concurrency.

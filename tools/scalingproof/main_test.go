@@ -13,9 +13,9 @@ import (
 // flapping scales by the last minute alone, which the proof must refuse.
 const flapping = `{"steps":[
  {"op":"create","urn":"urn:pulumi:d::a::aws:appautoscaling/target:Target::w","newState":{"urn":"urn:pulumi:d::a::aws:appautoscaling/target:Target::w","custom":true,
-  "inputs":{"resourceId":"service/c/w","minCapacity":0,"maxCapacity":2}}},
+  "inputs":{"resourceId":"service/c/pathwai-airflow-dev-worker","minCapacity":0,"maxCapacity":2}}},
  {"op":"create","urn":"urn:pulumi:d::a::aws:appautoscaling/policy:Policy::w-backlog","newState":{"urn":"urn:pulumi:d::a::aws:appautoscaling/policy:Policy::w-backlog","custom":true,
-  "inputs":{"resourceId":"service/c/w","policyType":"StepScaling","stepScalingPolicyConfiguration":{"adjustmentType":"ExactCapacity","cooldown":0,"metricAggregationType":"Maximum",
+  "inputs":{"resourceId":"service/c/pathwai-airflow-dev-worker","policyType":"StepScaling","stepScalingPolicyConfiguration":{"adjustmentType":"ExactCapacity","cooldown":0,"metricAggregationType":"Maximum",
    "stepAdjustments":[{"metricIntervalLowerBound":"0","metricIntervalUpperBound":"4","scalingAdjustment":1},{"metricIntervalLowerBound":"4","scalingAdjustment":2}]}}}},
  {"op":"create","urn":"urn:pulumi:d::a::aws:cloudwatch/metricAlarm:MetricAlarm::w","newState":{"urn":"urn:pulumi:d::a::aws:cloudwatch/metricAlarm:MetricAlarm::w","custom":true,
   "inputs":{"comparisonOperator":"GreaterThanThreshold","threshold":0.5,"evaluationPeriods":1,"namespace":"Airflow","metricName":"Backlog","statistic":"Maximum","period":60,"dimensions":{}},
@@ -31,32 +31,22 @@ func invoke(t *testing.T, document string, args ...string) (string, error) {
 }
 
 func TestRun(t *testing.T) {
-	out, err := invoke(t, flapping, "w=4")
+	t.Chdir("../..")
+	out, err := invoke(t, flapping, "--stack", "dev")
 	require.ErrorContains(t, err, "returns to zero", "no rule takes the last one away")
 	require.Empty(t, out)
-
-	_, err = invoke(t, flapping)
-	require.ErrorContains(t, err, "add w=N")
-	_, err = invoke(t, flapping, "w=4", "x=1")
-	require.ErrorContains(t, err, "x: the plan scales no such service")
-	_, err = invoke(t, flapping, "w=0")
-	require.ErrorContains(t, err, "not SERVICE=CONCURRENCY")
-	_, err = invoke(t, `{"steps":[{"op":"create","urn":"urn:pulumi:d::a::t::n","newState":{"urn":"urn:pulumi:d::a::t::n"}}]}`)
-	require.ErrorContains(t, err, "nothing is proven")
-	_, err = invoke(t, `{}`)
-	require.ErrorContains(t, err, "not a plan")
-	require.ErrorIs(t, run(nil, &bytes.Buffer{}, &bytes.Buffer{}), flag.ErrHelp)
-}
-
-// The pools of a stack file are all proven, or missed.
-func TestPoolsOfAStack(t *testing.T) {
-	t.Chdir("../..")
-	_, err := invoke(t, flapping, "--stack", "prod")
-	require.ErrorContains(t, err, "add w=N")
-	require.ErrorContains(t, err, "pathwai-airflow-prod-worker: the plan scales no such service")
-	require.ErrorContains(t, err, "pathwai-airflow-prod-worker-heavy: the plan scales no such service")
+	_, err = invoke(t, flapping, "--stack", "prod")
+	require.EqualError(t, err, "pathwai-airflow-dev-worker: the stack has no such pool\n"+
+		"pathwai-airflow-prod-worker: the plan scales no such service by alarms\n"+
+		"pathwai-airflow-prod-worker-heavy: the plan scales no such service by alarms")
 	_, err = invoke(t, flapping, "--stack", "none")
 	require.ErrorContains(t, err, "Pulumi.none.yaml")
+	_, err = invoke(t, `{"steps":[{"op":"create","urn":"urn:pulumi:d::a::t::n","newState":{"urn":"urn:pulumi:d::a::t::n"}}]}`, "--stack", "dev")
+	require.ErrorContains(t, err, "nothing is proven")
+	_, err = invoke(t, `{}`, "--stack", "dev")
+	require.ErrorContains(t, err, "not a plan")
+	_, err = invoke(t, flapping)
+	require.ErrorIs(t, err, flag.ErrHelp)
 	_, err = invoke(t, flapping, "--stack", "dev", "w=4")
 	require.ErrorIs(t, err, flag.ErrHelp)
 }
