@@ -71,16 +71,16 @@ func (t *tool) drift() *cobra.Command {
 		RunE: t.on(func(ctx context.Context, s *stack.Stack, args []string) error {
 			d, err := current(ctx, s, false)
 			if err != nil {
-				return notThere(err)
+				return err
 			}
-			return notThere(d.In(ctx, s, t.say, func(folder string) error {
+			return d.In(ctx, s, t.say, func(folder string) error {
 				preview := append([]string{"preview", "--refresh", "--expect-no-changes", "--non-interactive"}, args...)
 				err := program.Run(s.Pulumi(ctx, folder, preview...), t.Err)
 				if program.ExitCode(err) == pulumiChanges {
 					return &Failure{Code: ExitNotAsked, Err: fmt.Errorf("%s was changed by another hand, see above; make up puts it back, ARGS=--refresh", s.Name)}
 				}
 				return err
-			}))
+			})
 		}),
 	}
 }
@@ -113,14 +113,6 @@ func (t *tool) planComment() *cobra.Command {
 	}
 	cmd.Flags().StringVar(&base, "base", "origin/main", "the commit that the branch is compared with")
 	return cmd
-}
-
-// notThere gives errors about what the command needs their exit code.
-func notThere(err error) error {
-	if errors.Is(err, deployment.ErrNone) {
-		return &Failure{Code: ExitNothing, Err: err}
-	}
-	return err
 }
 
 // print prints a result, as JSON or as text.

@@ -2,7 +2,6 @@ package cli
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -46,7 +45,7 @@ func (t *tool) wake() *cobra.Command {
 
 func (t *tool) turn(ctx context.Context, s *stack.Stack, to, until string) (err error) {
 	if s.Schedule.Stop == "" {
-		return &Failure{Code: ExitNothing, Err: fmt.Errorf("%w: stack %s declares no off-hours, and what turns it off and on comes with them: airflow:schedule: {stop: ..., start: ...}", hours.ErrNone, s.Name)}
+		return fmt.Errorf("%w: stack %s declares no off-hours, and what turns it off and on comes with them: airflow:schedule: {stop: ..., start: ...}", hours.ErrNone, s.Name)
 	}
 	var end time.Time
 	if until != "" {
@@ -61,9 +60,6 @@ func (t *tool) turn(ctx context.Context, s *stack.Stack, to, until string) (err 
 		return err
 	}
 	turned, err := hours.New(s, cfg).Turn(ctx, to, end)
-	if errors.Is(err, hours.ErrNone) {
-		err = &Failure{Code: ExitNothing, Err: err}
-	}
 	if err != nil {
 		return err
 	}

@@ -68,14 +68,6 @@ func named(ctx context.Context, s *stack.Stack, args []string, tag string) ([]st
 	return args, tag, err
 }
 
-// noEngine gives the lack of Docker its exit code.
-func noEngine(err error) error {
-	if errors.Is(err, images.ErrNoEngine) {
-		return &Failure{Code: ExitNothing, Err: err}
-	}
-	return err
-}
-
 func (t *tool) imagesBuild() *cobra.Command {
 	var tag, registry, prefix string
 	cmd := &cobra.Command{
@@ -95,7 +87,7 @@ func (t *tool) imagesBuild() *cobra.Command {
 				prefix = s.Prefix()
 			}
 			r := &images.Repositories{Stack: s, Out: t.Err, Say: t.say}
-			return noEngine(r.Build(ctx, registry+"/"+prefix, tag, which))
+			return r.Build(ctx, registry+"/"+prefix, tag, which)
 		}),
 	}
 	cmd.Flags().StringVar(&tag, "tag", "", "the images' tag (default the commit that is checked out)")
@@ -130,7 +122,7 @@ func (t *tool) imagesPush() *cobra.Command {
 			}
 			digests, err := r.Push(ctx, tag, which)
 			if err != nil {
-				return noEngine(err)
+				return err
 			}
 			text := ""
 			for _, image := range slices.Sorted(maps.Keys(digests)) {

@@ -103,11 +103,11 @@ func (t *tool) holdOpen(ctx context.Context, s *stack.Stack, port int) (err erro
 	}
 }
 
-// door opens a session; what it lacks has an exit code of its own.
+// door opens a session.
 func (t *tool) door(ctx context.Context, s *stack.Stack) (*session.Door, error) {
 	door, err := session.Open(ctx, s)
 	if errors.Is(err, session.ErrNoWay) {
-		return nil, &Failure{Code: ExitNothing, Err: err}
+		return nil, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("no session by Session Manager: %w", err)

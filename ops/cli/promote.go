@@ -38,7 +38,7 @@ func (t *tool) promote() *cobra.Command {
 			}
 			copied, err := r.Promote(ctx, from, tag)
 			if err != nil {
-				return noEngine(err)
+				return err
 			}
 			text := ""
 			for _, c := range copied {

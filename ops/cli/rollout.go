@@ -76,7 +76,7 @@ func (t *tool) rollBack() *cobra.Command {
 		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
 			d, err := t.target(ctx, s, to)
 			if err != nil {
-				return notThere(err)
+				return err
 			}
 			// The history of a roll-back that fails leads to what it comes from.
 			again := to
@@ -109,7 +109,7 @@ func (t *tool) goBack(ctx context.Context, s *stack.Stack, d *deployment.Deploym
 		return nil
 	})
 	if err != nil {
-		return notThere(err)
+		return err
 	}
 	r, err := t.rollout(ctx, s, d.Digests, limit)
 	if err != nil {
@@ -205,11 +205,8 @@ func (t *tool) rolled(states []rollout.State, err error) error {
 
 func rolloutFault(err error) error {
 	var fault *rollout.NotAsked
-	switch {
-	case errors.As(err, &fault):
+	if errors.As(err, &fault) {
 		return &Failure{Code: ExitNotAsked, Err: fmt.Errorf("not what was asked for:\n%w", err)}
-	case errors.Is(err, rollout.ErrNoServices):
-		return &Failure{Code: ExitNothing, Err: err}
 	}
 	return err
 }

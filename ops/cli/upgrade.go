@@ -126,11 +126,7 @@ func (t *tool) running(ctx context.Context, s *stack.Stack) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	line, err := upgrade.Running(state)
-	if errors.Is(err, upgrade.ErrNone) {
-		return "", &Failure{Code: ExitNothing, Err: err}
-	}
-	return line, err
+	return upgrade.Running(state)
 }
 
 // checkedFirst are the doctor's checks that an upgrade needs.
@@ -140,7 +136,7 @@ var checkedFirst = []string{"fargate-quotas", "images"}
 func (u *upgradeRun) ready(ctx context.Context, cfg aws.Config, database *upgrade.Database) error {
 	before, err := current(ctx, u.stack, false)
 	if err != nil {
-		return notThere(err)
+		return err
 	}
 	faults := upgrade.SameImages(before.Digests, u.stack.Images.Digests)
 	d := &doctor.Doctor{Stack: u.stack, AWS: cfg, Resolve: net.DefaultResolver.LookupNetIP, Now: time.Now}
