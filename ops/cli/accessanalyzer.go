@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -9,6 +10,7 @@ import (
 
 	documents "github.com/pathwai/airflow-on-fargate/ops/accessanalyzer"
 	"github.com/pathwai/airflow-on-fargate/ops/internal/program"
+	"github.com/pathwai/airflow-on-fargate/ops/stack"
 )
 
 func (t *tool) accessAnalyzer() *cobra.Command {
@@ -19,16 +21,12 @@ func (t *tool) accessAnalyzer() *cobra.Command {
 			"policy. It ends with 4 when there are errors or security warnings.",
 		Example: "  ops access-analyzer dev\n  ops access-analyzer prod --output json",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
+			cfg, err := s.AWS(ctx)
 			if err != nil {
 				return err
 			}
-			cfg, err := s.AWS(cmd.Context())
-			if err != nil {
-				return err
-			}
-			plan, err := program.Output(s.Pulumi(cmd.Context(), s.Root, "preview", "--non-interactive", "--json", "--show-sames")) // unchanged documents, too
+			plan, err := program.Output(s.Pulumi(ctx, s.Root, "preview", "--non-interactive", "--json", "--show-sames")) // unchanged documents, too
 			if err != nil {
 				return err
 			}
@@ -39,32 +37,25 @@ func (t *tool) accessAnalyzer() *cobra.Command {
 			if unknown > 0 {
 				t.say("access-analyzer: documents that are known only after the update: %d", unknown)
 			}
-			findings, err := documents.Validate(cmd.Context(), accessanalyzer.NewFromConfig(cfg), all)
+			findings, err := documents.Validate(ctx, accessanalyzer.NewFromConfig(cfg), all)
 			if err != nil {
 				return err
 			}
 			return t.printFindings(len(all), findings)
-		},
+		}),
 	}
 }
 
 func (t *tool) printFindings(asked int, findings []documents.Finding) error {
-	faults := 0
+	faults, text := 0, ""
 	for _, f := range findings {
 		if f.Fault() {
 			faults++
 		}
-		if t.json {
-			continue
-		}
-		if _, err := fmt.Fprintf(t.Out, "%s: %s: %s\n", f.Type, f.Resource, f.Details); err != nil {
-			return err
-		}
+		text += fmt.Sprintf("%s: %s: %s\n", f.Type, f.Resource, f.Details)
 	}
-	if t.json {
-		if err := t.printJSON(findings); err != nil {
-			return err
-		}
+	if err := t.print(findings, text); err != nil {
+		return err
 	}
 	t.say("access-analyzer: documents: %d, errors and security warnings: %d", asked, faults)
 	if faults > 0 {

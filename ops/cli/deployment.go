@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 
 	"github.com/spf13/cobra"
@@ -23,12 +24,8 @@ func (t *tool) deployed() *cobra.Command {
 			"nothing before the first.",
 		Example: "  ops deployed dev\n  ops deployed dev --before --output json",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
-			if err != nil {
-				return err
-			}
-			d, err := current(cmd.Context(), s, before)
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
+			d, err := current(ctx, s, before)
 			if errors.Is(err, deployment.ErrNone) {
 				t.say("%v", err)
 				d, err = nil, nil
@@ -36,14 +33,12 @@ func (t *tool) deployed() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			if t.json {
-				return t.printJSON(d)
-			}
+			text := ""
 			if d != nil {
-				_, err = fmt.Fprint(t.Out, d)
+				text = d.String()
 			}
-			return err
-		},
+			return t.print(d, text)
+		}),
 	}
 	cmd.Flags().BoolVar(&before, "before", false, "the deployment to go back to: the last that succeeded when the last one failed, else the last different one")
 	return cmd
@@ -73,24 +68,20 @@ func (t *tool) drift() *cobra.Command {
 			"It ends with 4 when something was changed by another hand; arguments after -- go to pulumi preview.",
 		Example: "  ops drift dev\n  ops drift dev -- --diff",
 		Args:    stackAndDash,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, args []string) error {
+			d, err := current(ctx, s, false)
 			if err != nil {
 				return err
 			}
-			d, err := current(cmd.Context(), s, false)
-			if err != nil {
-				return notThere(err)
-			}
-			return notThere(d.In(cmd.Context(), s, t.say, func(folder string) error {
-				preview := append([]string{"preview", "--refresh", "--expect-no-changes", "--non-interactive"}, args[1:]...)
-				err := program.Run(s.Pulumi(cmd.Context(), folder, preview...), t.Err)
+			return d.In(ctx, s, t.say, func(folder string) error {
+				preview := append([]string{"preview", "--refresh", "--expect-no-changes", "--non-interactive"}, args...)
+				err := program.Run(s.Pulumi(ctx, folder, preview...), t.Err)
 				if program.ExitCode(err) == pulumiChanges {
 					return &Failure{Code: ExitNotAsked, Err: fmt.Errorf("%s was changed by another hand, see above; make up puts it back, ARGS=--refresh", s.Name)}
 				}
 				return err
-			}))
-		},
+			})
+		}),
 	}
 }
 
@@ -107,11 +98,7 @@ func (t *tool) planComment() *cobra.Command {
 			"after it has commented.",
 		Example: "  PULL_REQUEST=42 ops plan-comment dev --base origin/main",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
-			if err != nil {
-				return err
-			}
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
 			request := t.Getenv("PULL_REQUEST")
 			if request == "" {
 				return usage("PULL_REQUEST is not set: the number of the pull request to comment on")
@@ -121,18 +108,19 @@ func (t *tool) planComment() *cobra.Command {
 				return err
 			}
 			defer func() { _ = os.RemoveAll(folder) }()
-			return deployment.Comment(cmd.Context(), s, folder, base, request, t.Err)
-		},
+			return deployment.Comment(ctx, s, folder, base, request, t.Err)
+		}),
 	}
 	cmd.Flags().StringVar(&base, "base", "origin/main", "the commit that the branch is compared with")
 	return cmd
 }
 
-// notThere gives errors about what the command needs their exit code.
-func notThere(err error) error {
-	if errors.Is(err, deployment.ErrNone) {
-		return &Failure{Code: ExitNothing, Err: err}
+// print prints a result, as JSON or as text.
+func (t *tool) print(value any, text string) error {
+	if t.json {
+		return t.printJSON(value)
 	}
+	_, err := io.WriteString(t.Out, text)
 	return err
 }
 

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pathwai/airflow-on-fargate/ops/doctor"
+	"github.com/pathwai/airflow-on-fargate/ops/stack"
 )
 
 const doctorLong = `Doctor looks at what a plan can't know, by calls that only read: the account's
@@ -28,27 +30,23 @@ func (t *tool) doctor() *cobra.Command {
 		Long:    doctorLong,
 		Example: "  ops doctor dev\n  ops doctor dev --fix\n  ops doctor prod --output json",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
-			if err != nil {
-				return err
-			}
-			cfg, err := s.AWS(cmd.Context())
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
+			cfg, err := s.AWS(ctx)
 			if err != nil {
 				return err
 			}
 			d := &doctor.Doctor{Stack: s, AWS: cfg, Resolve: net.DefaultResolver.LookupNetIP, Now: time.Now}
 			if fix {
-				if err := d.Fix(cmd.Context(), func(service string) { t.say("doctor: made the role of %s", service) }); err != nil {
+				if err := d.Fix(ctx, func(service string) { t.say("doctor: made the role of %s", service) }); err != nil {
 					return fmt.Errorf("what was made stays: %w", err)
 				}
 			}
-			findings, err := d.Examine(cmd.Context())
+			findings, err := d.Examine(ctx)
 			if err != nil {
 				return err
 			}
 			return t.diagnosis(findings)
-		},
+		}),
 	}
 	cmd.Flags().BoolVar(&fix, "fix", false, "make the service-linked roles that are missing, first")
 	return cmd
@@ -56,13 +54,7 @@ func (t *tool) doctor() *cobra.Command {
 
 // diagnosis prints the findings; the exit code is theirs.
 func (t *tool) diagnosis(findings []doctor.Finding) error {
-	var err error
-	if t.json {
-		err = t.printJSON(findings)
-	} else {
-		_, err = fmt.Fprint(t.Out, doctor.Text(findings))
-	}
-	if err != nil {
+	if err := t.print(findings, doctor.Text(findings)); err != nil {
 		return err
 	}
 	verdict := doctor.Judge(findings)

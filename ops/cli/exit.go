@@ -3,6 +3,14 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"slices"
+
+	"github.com/pathwai/airflow-on-fargate/ops/deployment"
+	"github.com/pathwai/airflow-on-fargate/ops/hours"
+	"github.com/pathwai/airflow-on-fargate/ops/images"
+	"github.com/pathwai/airflow-on-fargate/ops/rollout"
+	"github.com/pathwai/airflow-on-fargate/ops/session"
+	"github.com/pathwai/airflow-on-fargate/ops/upgrade"
 )
 
 // Exit codes, the same for every command; smoke has more of its own.
@@ -35,13 +43,18 @@ func usage(format string, args ...any) error {
 	return &Failure{Code: ExitUsage, Err: fmt.Errorf(format, args...)}
 }
 
+// nothing are the errors that say that what a command needs isn't there.
+var nothing = []error{deployment.ErrNone, hours.ErrNone, images.ErrNoEngine, rollout.ErrNoServices, session.ErrNoWay, upgrade.ErrNone}
+
 func code(err error) int {
-	if err == nil {
-		return 0
-	}
 	var failure *Failure
-	if errors.As(err, &failure) {
+	switch {
+	case err == nil:
+		return 0
+	case errors.As(err, &failure):
 		return failure.Code
+	case slices.ContainsFunc(nothing, func(one error) bool { return errors.Is(err, one) }):
+		return ExitNothing
 	}
 	return ExitFailure
 }

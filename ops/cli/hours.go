@@ -1,13 +1,14 @@
 package cli
 
 import (
-	"errors"
+	"context"
 	"fmt"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pathwai/airflow-on-fargate/ops/hours"
+	"github.com/pathwai/airflow-on-fargate/ops/stack"
 )
 
 const untilForms = "a date, or date and time in the schedule's zone"
@@ -21,7 +22,7 @@ func (t *tool) hibernate() *cobra.Command {
 			"last. It stays off until the time, whatever the schedule says, and comes on then by itself. Ops wake ends it earlier. The stack must declare off-hours.",
 		Example: "  ops hibernate dev --until 2026-12-27\n  ops hibernate dev --until \"2026-11-30 09:00\"",
 		Args:    stackArg,
-		RunE:    func(cmd *cobra.Command, args []string) error { return t.turn(cmd, args[0], "off", until) },
+		RunE:    t.on(func(ctx context.Context, s *stack.Stack, _ []string) error { return t.turn(ctx, s, "off", until) }),
 	}
 	cmd.Flags().StringVar(&until, "until", "", untilForms)
 	return cmd
@@ -36,19 +37,15 @@ func (t *tool) wake() *cobra.Command {
 			"on until then, and goes off then by itself. The stack must declare off-hours.",
 		Example: "  ops wake dev\n  ops wake dev --until \"2026-11-28 23:00\"",
 		Args:    stackArg,
-		RunE:    func(cmd *cobra.Command, args []string) error { return t.turn(cmd, args[0], "on", until) },
+		RunE:    t.on(func(ctx context.Context, s *stack.Stack, _ []string) error { return t.turn(ctx, s, "on", until) }),
 	}
 	cmd.Flags().StringVar(&until, "until", "", untilForms)
 	return cmd
 }
 
-func (t *tool) turn(cmd *cobra.Command, name, to, until string) error {
-	s, err := t.stack(name)
-	if err != nil {
-		return err
-	}
+func (t *tool) turn(ctx context.Context, s *stack.Stack, to, until string) (err error) {
 	if s.Schedule.Stop == "" {
-		return &Failure{Code: ExitNothing, Err: fmt.Errorf("%w: stack %s declares no off-hours, and what turns it off and on comes with them: airflow:schedule: {stop: ..., start: ...}", hours.ErrNone, name)}
+		return fmt.Errorf("%w: stack %s declares no off-hours, and what turns it off and on comes with them: airflow:schedule: {stop: ..., start: ...}", hours.ErrNone, s.Name)
 	}
 	var end time.Time
 	if until != "" {
@@ -58,24 +55,17 @@ func (t *tool) turn(cmd *cobra.Command, name, to, until string) error {
 	} else if to == "off" {
 		return usage("--until is missing: %s; nothing is off for ever by mistake", untilForms)
 	}
-	cfg, err := s.AWS(cmd.Context())
+	cfg, err := s.AWS(ctx)
 	if err != nil {
 		return err
 	}
-	turned, err := hours.New(s, cfg).Turn(cmd.Context(), to, end)
-	if errors.Is(err, hours.ErrNone) {
-		err = &Failure{Code: ExitNothing, Err: err}
-	}
+	turned, err := hours.New(s, cfg).Turn(ctx, to, end)
 	if err != nil {
 		return err
-	}
-	if t.json {
-		return t.printJSON(turned)
 	}
 	then := "; after that as the schedule says"
 	if turned.Until != nil {
 		then = fmt.Sprintf(", and the contrary comes at %s", turned.Until.Format(time.RFC3339))
 	}
-	_, err = fmt.Fprintf(t.Out, "%s goes %s%s\n  aws stepfunctions describe-execution --region %s --execution-arn %s\n", s.Name, to, then, s.Region, turned.Execution)
-	return err
+	return t.print(turned, fmt.Sprintf("%s goes %s%s\n  aws stepfunctions describe-execution --region %s --execution-arn %s\n", s.Name, to, then, s.Region, turned.Execution))
 }

@@ -68,14 +68,6 @@ func named(ctx context.Context, s *stack.Stack, args []string, tag string) ([]st
 	return args, tag, err
 }
 
-// noEngine gives the lack of Docker its exit code.
-func noEngine(err error) error {
-	if errors.Is(err, images.ErrNoEngine) {
-		return &Failure{Code: ExitNothing, Err: err}
-	}
-	return err
-}
-
 func (t *tool) imagesBuild() *cobra.Command {
 	var tag, registry, prefix string
 	cmd := &cobra.Command{
@@ -83,12 +75,8 @@ func (t *tool) imagesBuild() *cobra.Command {
 		Short:   "Build images for the stack's architecture into the Docker engine",
 		Example: "  ops images build dev\n  ops images build dev web --registry local --prefix airflow --tag pr",
 		Args:    stackAndImages,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
-			if err != nil {
-				return err
-			}
-			which, tag, err := named(cmd.Context(), s, args[1:], tag)
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, args []string) error {
+			which, tag, err := named(ctx, s, args, tag)
 			if err != nil {
 				return err
 			}
@@ -99,8 +87,8 @@ func (t *tool) imagesBuild() *cobra.Command {
 				prefix = s.Prefix()
 			}
 			r := &images.Repositories{Stack: s, Out: t.Err, Say: t.say}
-			return noEngine(r.Build(cmd.Context(), registry+"/"+prefix, tag, which))
-		},
+			return r.Build(ctx, registry+"/"+prefix, tag, which)
+		}),
 	}
 	cmd.Flags().StringVar(&tag, "tag", "", "the images' tag (default the commit that is checked out)")
 	cmd.Flags().StringVar(&registry, "registry", "", "the first part of the images' names (default the stack's registry)")
@@ -118,38 +106,30 @@ func (t *tool) imagesPush() *cobra.Command {
 			"logged in to the registry.",
 		Example: "  ops images push dev >digests.txt\n  ops images push dev web worker --tag 3.1.8-2",
 		Args:    stackAndImages,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
-			if err != nil {
-				return err
-			}
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, args []string) error {
 			if tag == "" {
-				if err := images.Uncommitted(cmd.Context(), s.Root); err != nil {
+				if err := images.Uncommitted(ctx, s.Root); err != nil {
 					return &Failure{Code: ExitUsage, Err: err}
 				}
 			}
-			which, tag, err := named(cmd.Context(), s, args[1:], tag)
+			which, tag, err := named(ctx, s, args, tag)
 			if err != nil {
 				return err
 			}
-			r, err := t.ecr(cmd.Context(), s)
+			r, err := t.ecr(ctx, s)
 			if err != nil {
 				return err
 			}
-			digests, err := r.Push(cmd.Context(), tag, which)
+			digests, err := r.Push(ctx, tag, which)
 			if err != nil {
-				return noEngine(err)
+				return err
 			}
-			if t.json {
-				return t.printJSON(digests)
-			}
+			text := ""
 			for _, image := range slices.Sorted(maps.Keys(digests)) {
-				if _, err := fmt.Fprintln(t.Out, image, digests[image]); err != nil {
-					return err
-				}
+				text += image + " " + digests[image] + "\n"
 			}
-			return nil
-		},
+			return t.print(digests, text)
+		}),
 	}
 	cmd.Flags().StringVar(&tag, "tag", "", "the images' tag (default the commit that is checked out)")
 	return cmd
@@ -164,16 +144,12 @@ func (t *tool) imagesFacts() *cobra.Command {
 			"say its architecture; what ops images push pushed does.",
 		Example: "  ops images facts dev\n  ops images facts prod --output json",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
+			r, err := t.ecr(ctx, s)
 			if err != nil {
 				return err
 			}
-			r, err := t.ecr(cmd.Context(), s)
-			if err != nil {
-				return err
-			}
-			all, err := r.Facts(cmd.Context())
+			all, err := r.Facts(ctx)
 			if err != nil {
 				return err
 			}
@@ -193,14 +169,12 @@ func (t *tool) imagesFacts() *cobra.Command {
 				return &Failure{Code: ExitNotAsked, Err: errors.Join(faults...)}
 			}
 			return nil
-		},
+		}),
 	}
 }
 
 func (t *tool) printFacts(all []images.Facts) error {
-	if t.json {
-		return t.printJSON(all)
-	}
+	text := ""
 	for _, f := range all {
 		line := fmt.Sprintf("%-13s %s", f.Image, f.Digest)
 		if f.PushedAt != nil {
@@ -213,11 +187,9 @@ func (t *tool) printFacts(all []images.Facts) error {
 		if f.Fault != "" {
 			line += "  RED: " + f.Fault
 		}
-		if _, err := fmt.Fprintln(t.Out, line); err != nil {
-			return err
-		}
+		text += line + "\n"
 	}
-	return nil
+	return t.print(all, text)
 }
 
 func or(text, otherwise string) string {
@@ -235,16 +207,12 @@ func (t *tool) imagesKeep() *cobra.Command {
 			"An image that isn't in its repository is told, with all others that aren't.",
 		Example: "  ops images keep dev",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
+			repositories, err := t.ecr(ctx, s)
 			if err != nil {
 				return err
 			}
-			repositories, err := t.ecr(cmd.Context(), s)
-			if err != nil {
-				return err
-			}
-			return repositories.Keep(cmd.Context())
-		},
+			return repositories.Keep(ctx)
+		}),
 	}
 }

@@ -38,20 +38,16 @@ func (t *tool) open() *cobra.Command {
 		Long:    openLong,
 		Example: "  ops open dev\n  ops open dev --port 9443\n  ops open dev --how",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
 			if port < 1 || port > 65535 {
 				return usage("--port is %d: 1 to 65535", port)
-			}
-			s, err := t.stack(args[0])
-			if err != nil {
-				return err
 			}
 			if how {
 				_, err := io.WriteString(t.Out, howToOpen(s))
 				return err
 			}
-			return t.holdOpen(cmd.Context(), s, port)
-		},
+			return t.holdOpen(ctx, s, port)
+		}),
 	}
 	cmd.Flags().IntVar(&port, "port", port, "of the proxy on this machine")
 	cmd.Flags().BoolVar(&how, "how", false, "only print how this stack is opened, as make up does at its end")
@@ -107,11 +103,11 @@ func (t *tool) holdOpen(ctx context.Context, s *stack.Stack, port int) (err erro
 	}
 }
 
-// door opens a session; what it lacks has an exit code of its own.
+// door opens a session.
 func (t *tool) door(ctx context.Context, s *stack.Stack) (*session.Door, error) {
 	door, err := session.Open(ctx, s)
 	if errors.Is(err, session.ErrNoWay) {
-		return nil, &Failure{Code: ExitNothing, Err: err}
+		return nil, err
 	}
 	if err != nil {
 		return nil, fmt.Errorf("no session by Session Manager: %w", err)

@@ -1,11 +1,12 @@
 package cli
 
 import (
-	"fmt"
+	"context"
 
 	"github.com/spf13/cobra"
 
 	"github.com/pathwai/airflow-on-fargate/ops/images"
+	"github.com/pathwai/airflow-on-fargate/ops/stack"
 )
 
 func (t *tool) promote() *cobra.Command {
@@ -22,36 +23,28 @@ func (t *tool) promote() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error {
-			from, err := t.stack(args[0])
+		RunE: t.on(func(ctx context.Context, from *stack.Stack, args []string) error {
+			to, err := t.stack(args[0])
 			if err != nil {
 				return err
 			}
-			to, err := t.stack(args[1])
+			tag, err := images.Commit(ctx, to.Root)
 			if err != nil {
 				return err
 			}
-			tag, err := images.Commit(cmd.Context(), to.Root)
+			r, err := t.ecr(ctx, to)
 			if err != nil {
 				return err
 			}
-			r, err := t.ecr(cmd.Context(), to)
+			copied, err := r.Promote(ctx, from, tag)
 			if err != nil {
 				return err
 			}
-			copied, err := r.Promote(cmd.Context(), from, tag)
-			if err != nil {
-				return noEngine(err)
-			}
-			if t.json {
-				return t.printJSON(copied)
-			}
+			text := ""
 			for _, c := range copied {
-				if _, err := fmt.Fprintln(t.Out, c.Image, c.Digest); err != nil {
-					return err
-				}
+				text += c.Image + " " + c.Digest + "\n"
 			}
-			return nil
-		},
+			return t.print(copied, text)
+		}),
 	}
 }

@@ -34,12 +34,8 @@ func (t *tool) push() *cobra.Command {
 			"With URL, SMOKE_USER and SMOKE_PASSWORD set it then waits until Airflow shows the DAGs of what changed.",
 		Example: "  ops push dev\n  ops push dev --redeploy\n  ops push prod --output json",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
-			if err != nil {
-				return err
-			}
-			results, err := t.pushAll(cmd.Context(), s, redeploy)
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
+			results, err := t.pushAll(ctx, s, redeploy)
 			if errors.Is(err, dagpush.ErrTaken) {
 				err = &Failure{Code: ExitNotAsked, Err: err}
 			}
@@ -52,12 +48,12 @@ func (t *tool) push() *cobra.Command {
 				}
 			}
 			if !results["plugins"].Empty() {
-				if err := t.load(cmd.Context(), s, limit); err != nil {
+				if err := t.load(ctx, s, limit); err != nil {
 					return &Failure{Code: code(err), Err: fmt.Errorf("the push is complete, and its plugins aren't loaded everywhere: ops redeploy %s loads them: %w", s.Name, err)}
 				}
 			}
-			return t.await(cmd.Context(), s, results["dags"].Changed)
-		},
+			return t.await(ctx, s, results["dags"].Changed)
+		}),
 	}
 	timeLimit(cmd, &limit)
 	cmd.Flags().BoolVar(&redeploy, "redeploy", false, "when plugins change, replace every task, which loads them")

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/pathwai/airflow-on-fargate/ops/internal/program"
+	"github.com/pathwai/airflow-on-fargate/ops/stack"
 )
 
 // repositoryTargets are a stack's image repositories and the key that encrypts
@@ -32,17 +34,13 @@ func (t *tool) repositories() *cobra.Command {
 			"the arguments after --, which go to pulumi up.",
 		Example: "  ops repositories dev\n  ops repositories dev -- --yes --non-interactive",
 		Args:    stackAndDash,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
-			if err != nil {
-				return err
-			}
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, args []string) error {
 			root, err := filepath.Abs(s.Root)
 			if err != nil {
 				return err
 			}
 			// Of a part the pack would judge what is left out, too, by properties that aren't there.
-			preview := s.Pulumi(cmd.Context(), s.Root, "preview", "--non-interactive", "--policy-pack", filepath.Join(root, "bin", "policy-pack"))
+			preview := s.Pulumi(ctx, s.Root, "preview", "--non-interactive", "--policy-pack", filepath.Join(root, "bin", "policy-pack"))
 			if err := program.Run(preview, t.Err); err != nil {
 				return fmt.Errorf("nothing was made: %w", err)
 			}
@@ -50,11 +48,11 @@ func (t *tool) repositories() *cobra.Command {
 			for _, target := range repositoryTargets {
 				up = append(up, "--target", target)
 			}
-			if err := t.converse(s.Pulumi(cmd.Context(), s.Root, append(up, args[1:]...)...)); err != nil {
+			if err := t.converse(s.Pulumi(ctx, s.Root, append(up, args...)...)); err != nil {
 				return fmt.Errorf("what was made by then stays so, and the same command goes on from there: pulumi up: %w", err)
 			}
 			return nil
-		},
+		}),
 	}
 }
 

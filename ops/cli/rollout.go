@@ -30,17 +30,13 @@ func (t *tool) stable() *cobra.Command {
 		Long:    "Stable follows the deployments that make up began, and changes nothing. " + asAsked,
 		Example: "  ops stable dev\n  ops stable prod --timeout 1h --output json",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
+			r, err := t.rollout(ctx, s, s.Images.Digests, limit)
 			if err != nil {
 				return err
 			}
-			r, err := t.rollout(cmd.Context(), s, s.Images.Digests, limit)
-			if err != nil {
-				return err
-			}
-			return t.rolled(r.Stable(cmd.Context()))
-		},
+			return t.rolled(r.Stable(ctx))
+		}),
 	}
 	timeLimit(cmd, &limit)
 	return cmd
@@ -55,17 +51,13 @@ func (t *tool) redeploy() *cobra.Command {
 			"the others follow when it is stable. " + asAsked + " A service that isn't on its revision before is told, and nothing is replaced.",
 		Example: "  ops redeploy dev",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
+			r, err := t.rollout(ctx, s, s.Images.Digests, limit)
 			if err != nil {
 				return err
 			}
-			r, err := t.rollout(cmd.Context(), s, s.Images.Digests, limit)
-			if err != nil {
-				return err
-			}
-			return t.rolled(r.Redeploy(cmd.Context(), s.Prefix()+"-scheduler"))
-		},
+			return t.rolled(r.Redeploy(ctx, s.Prefix()+"-scheduler"))
+		}),
 	}
 	timeLimit(cmd, &limit)
 	return cmd
@@ -81,14 +73,10 @@ func (t *tool) rollBack() *cobra.Command {
 			"last different one. The database keeps its schema.",
 		Example: "  ops roll-back dev\n  ops roll-back dev --to deployed.txt",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
+			d, err := t.target(ctx, s, to)
 			if err != nil {
 				return err
-			}
-			d, err := t.target(cmd.Context(), s, to)
-			if err != nil {
-				return notThere(err)
 			}
 			// The history of a roll-back that fails leads to what it comes from.
 			again := to
@@ -98,11 +86,11 @@ func (t *tool) rollBack() *cobra.Command {
 					return err
 				}
 			}
-			if err := t.goBack(cmd.Context(), s, d, limit); err != nil {
+			if err := t.goBack(ctx, s, d, limit); err != nil {
 				return fmt.Errorf("%w\nagain: make roll-back STACK=%s CLOUD=aws BACK_TO=%s", err, s.Name, again)
 			}
 			return nil
-		},
+		}),
 	}
 	cmd.Flags().StringVar(&to, "to", "", "a file that ops deployed wrote, to go back to what it says")
 	timeLimit(cmd, &limit)
@@ -121,7 +109,7 @@ func (t *tool) goBack(ctx context.Context, s *stack.Stack, d *deployment.Deploym
 		return nil
 	})
 	if err != nil {
-		return notThere(err)
+		return err
 	}
 	r, err := t.rollout(ctx, s, d.Digests, limit)
 	if err != nil {
@@ -208,24 +196,17 @@ func (t *tool) rolled(states []rollout.State, err error) error {
 	if err != nil {
 		return rolloutFault(err)
 	}
-	if t.json {
-		return t.printJSON(states)
-	}
+	text := ""
 	for _, state := range states {
-		if _, err := fmt.Fprintln(t.Out, state); err != nil {
-			return err
-		}
+		text += fmt.Sprintln(state)
 	}
-	return nil
+	return t.print(states, text)
 }
 
 func rolloutFault(err error) error {
 	var fault *rollout.NotAsked
-	switch {
-	case errors.As(err, &fault):
+	if errors.As(err, &fault) {
 		return &Failure{Code: ExitNotAsked, Err: fmt.Errorf("not what was asked for:\n%w", err)}
-	case errors.Is(err, rollout.ErrNoServices):
-		return &Failure{Code: ExitNothing, Err: err}
 	}
 	return err
 }

@@ -114,6 +114,18 @@ func (t *tool) stack(name string) (*stack.Stack, error) {
 	return s, nil
 }
 
+// on is a command that acts on the stack that its first argument names; it gets
+// the valid settings, and the other arguments.
+func (t *tool) on(act func(ctx context.Context, s *stack.Stack, args []string) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		s, err := t.stack(args[0])
+		if err != nil {
+			return err
+		}
+		return act(cmd.Context(), s, args[1:])
+	}
+}
+
 // say tells progress, a line at a time. Where nobody listens any more it is an interrupt.
 func (t *tool) say(format string, args ...any) {
 	if _, err := fmt.Fprintf(t.Err, format+"\n", args...); err != nil {

@@ -1,10 +1,13 @@
 package cli
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 
 	"github.com/spf13/cobra"
+
+	"github.com/pathwai/airflow-on-fargate/ops/stack"
 )
 
 func (t *tool) setting() *cobra.Command {
@@ -19,12 +22,8 @@ func (t *tool) setting() *cobra.Command {
 			}
 			return nil
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
-			s, err := t.stack(args[0])
-			if err != nil {
-				return err
-			}
-			value, err := s.Setting(args[1])
+		RunE: t.on(func(_ context.Context, s *stack.Stack, args []string) error {
+			value, err := s.Setting(args[0])
 			if err != nil {
 				return &Failure{Code: ExitUsage, Err: err}
 			}
@@ -33,6 +32,6 @@ func (t *tool) setting() *cobra.Command {
 				return err
 			}
 			return json.NewEncoder(t.Out).Encode(value)
-		},
+		}),
 	}
 }

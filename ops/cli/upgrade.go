@@ -60,12 +60,10 @@ func (t *tool) upgrade() *cobra.Command {
 		Long:    upgradeLong,
 		Example: "  ops upgrade dev --to 3.3\n  ops upgrade prod --to 3.3 --prepare",
 		Args:    stackArg,
-		RunE: func(cmd *cobra.Command, args []string) (err error) {
-			if u.stack, err = t.stack(args[0]); err != nil {
-				return err
-			}
-			return u.run(cmd.Context())
-		},
+		RunE: t.on(func(ctx context.Context, s *stack.Stack, _ []string) error {
+			u.stack = s
+			return u.run(ctx)
+		}),
 	}
 	timeLimit(cmd, &u.limit)
 	cmd.Flags().StringVar(&u.to, "to", "", "the line, as airflow.version in the stack's file says it")
@@ -128,11 +126,7 @@ func (t *tool) running(ctx context.Context, s *stack.Stack) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	line, err := upgrade.Running(state)
-	if errors.Is(err, upgrade.ErrNone) {
-		return "", &Failure{Code: ExitNothing, Err: err}
-	}
-	return line, err
+	return upgrade.Running(state)
 }
 
 // checkedFirst are the doctor's checks that an upgrade needs.
@@ -142,7 +136,7 @@ var checkedFirst = []string{"fargate-quotas", "images"}
 func (u *upgradeRun) ready(ctx context.Context, cfg aws.Config, database *upgrade.Database) error {
 	before, err := current(ctx, u.stack, false)
 	if err != nil {
-		return notThere(err)
+		return err
 	}
 	faults := upgrade.SameImages(before.Digests, u.stack.Images.Digests)
 	d := &doctor.Doctor{Stack: u.stack, AWS: cfg, Resolve: net.DefaultResolver.LookupNetIP, Now: time.Now}
@@ -210,9 +204,6 @@ func (u *upgradeRun) deploy(ctx context.Context) error {
 }
 
 func (u *upgradeRun) tell(done upgraded) error {
-	if u.json {
-		return u.printJSON(done)
-	}
 	text := fmt.Sprintf("%s runs Airflow %s", u.stack.Name, done.To)
 	if u.prepare {
 		text = fmt.Sprintf("%s is ready for Airflow %s", u.stack.Name, done.To)
@@ -220,6 +211,5 @@ func (u *upgradeRun) tell(done upgraded) error {
 	if done.Snapshot != "" {
 		text += ", the snapshot of before is " + done.Snapshot
 	}
-	_, err := fmt.Fprintln(u.Out, text)
-	return err
+	return u.print(done, text+"\n")
 }

@@ -22,7 +22,7 @@ const root = "../.."
 // Makefile's business: `make test` builds them first.
 func engine(t *testing.T, environment []string, script string, args ...string) (string, error) {
 	t.Helper()
-	for _, program := range []string{"pulumi", "pulumi-language-go", "policy-pack", "sim/pulumi-resource-aws", "sim/pulumi-resource-awsx", "sim/pulumi-resource-random"} {
+	for _, program := range []string{"pulumi", "pulumi-language-go", "policy-pack", "sim/pulumi-resource-aws", "sim/pulumi-resource-awsx", "sim/pulumi-resource-random", "sim/simulated-stack"} {
 		if _, err := os.Stat(filepath.Join(root, "bin", program)); err != nil {
 			t.Skipf("bin/%s is not built: run make tools policy sim", program)
 		}

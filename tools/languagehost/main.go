@@ -85,7 +85,7 @@ func buildTarget() ([]string, error) {
 	}
 	var project struct{ Runtime any } // "go", or go's name and options
 	if err = errors.Join(err, yaml.Unmarshal(text, &project)); err != nil {
-		return nil, fmt.Errorf("Pulumi.yaml: %w", err)
+		return nil, fmt.Errorf("the project file Pulumi.yaml: %w", err)
 	}
 	runtime, _ := project.Runtime.(map[string]any)
 	options, _ := runtime["options"].(map[string]any)
