@@ -164,3 +164,15 @@ func TestPartnersZone(t *testing.T) {
 	assert.Empty(t, withoutPostponed(analyze(prod, endpoint("com.amazonaws.vpce.us-east-1.vpce-svc-0123456789abcdef0"))))
 	assert.Equal(t, []string{"spread-over-zones it"}, brief(withoutPostponed(analyze(prod, endpoint("com.amazonaws.us-east-1.sqs")))))
 }
+
+// A region's default holds for what says nothing itself, and for nothing else.
+func TestTokensByDefault(t *testing.T) {
+	t.Parallel()
+	group := cases.Group{
+		{Type: metadataDefaultsType, Name: "defaults", Props: map[string]any{"httpTokens": "required"}},
+		{Type: "aws:ec2/launchTemplate:LaunchTemplate", Name: "silent", Props: map[string]any{"imageId": "a"}},
+		{Type: "aws:ec2/launchTemplate:LaunchTemplate", Name: "open", Props: map[string]any{"metadataOptions": map[string]any{"httpTokens": "optional"}}},
+	}
+	assert.Equal(t, []string{"metadata-tokens open"}, brief(analyze(Options{Preview: true}, group)))
+	assert.Equal(t, []string{"metadata-tokens open", "metadata-tokens silent"}, brief(analyze(Options{Preview: true}, group[1:])))
+}

@@ -19,10 +19,6 @@ func (k *kinds) switches() {
 	k.good("G", "metadata off", "aws:ec2/instance:Instance", instance(object{"metadataOptions": object{"httpEndpoint": "disabled"}}))
 	k.good("G", "metadata with tokens", "aws:ec2/instance:Instance", instance(object{"metadataOptions": object{"httpTokens": "required", "httpPutResponseHopLimit": 2}}))
 	k.good("G", "metadata of the template", "aws:ec2/instance:Instance", object{"launchTemplate": object{"id": "lt-1"}})
-	k.goodGroup("G", "metadata by the region's default", Group{
-		res("aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults", "defaults", object{"httpTokens": "required"}),
-		res("aws:ec2/instance:Instance", "it", instance(nil)),
-	})
 	k.cfnGood("AWS::EC2::LaunchTemplate", object{"LaunchTemplateData": object{"InstanceType": "t", "MetadataOptions": object{"HttpTokens": "required"}}})
 
 	k.bad("B", "build nowhere", build, object{"serviceRole": "r", "encryptionKey": keyARN, "vpcConfig": object{"vpcId": "v", "subnets": list{}}})
@@ -72,5 +68,5 @@ func (k *kinds) switches() {
 	})
 	k.good("C", "Lattice with IAM", "aws:vpclattice/service:Service", object{"name": "n", "authType": "AWS_IAM"})
 	k.bad("I", "target of a migration", "aws:dms/s3Endpoint:S3Endpoint", object{"bucketName": "b", "endpointId": "e", "endpointType": "target", "serviceAccessRoleArn": "r", "encryptionMode": "SSE_S3"})
-	k.good("K", "credentials of a provider", "pulumi:providers:aws", object{"region": region, "secretKey": Secret{"hunter2"}, "allowedAccountIds": list{account}})
+	k.good("K", "credentials of a provider", "pulumi:providers:aws", object{"region": region, "secretKey": Secret{"hunter2"}})
 }
