@@ -28,11 +28,7 @@ func TestPushOfNothingThenOtherMeans(t *testing.T) {
 	w.eventually(before)
 	for _, state := range []string{bucket.Pushing, bucket.Complete} {
 		w.mark("two", state)
-		lists, _ := w.s3.Requests()
-		require.Eventually(t, func() bool { // a look that began after it has ended
-			now, _ := w.s3.Requests()
-			return now >= lists+2
-		}, time.Minute, 5*time.Millisecond)
+		w.looksAgain()
 	}
 	trees := len(w.trees())
 	for key, text := range after {

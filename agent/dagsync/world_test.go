@@ -146,6 +146,17 @@ func (w *world) eventually(want files) {
 	}, time.Minute, 5*time.Millisecond, "readers see %.200v", &got)
 }
 
+// looksAgain waits until a look that began after now has ended, and with it what
+// the looks before removed.
+func (w *world) looksAgain() {
+	w.t.Helper()
+	lists, _ := w.s3.Requests()
+	require.Eventually(w.t, func() bool {
+		now, _ := w.s3.Requests()
+		return now >= lists+2
+	}, time.Minute, 5*time.Millisecond)
+}
+
 func (w *world) sees(want files) {
 	w.t.Helper()
 	require.Equal(w.t, want, readersSee(w.target))

@@ -3,6 +3,7 @@
 import contextlib
 import dataclasses
 import pathlib
+import random
 import socket
 import subprocess
 import tempfile
@@ -24,8 +25,10 @@ def image_python(line: str = "3.1"):
 
 
 def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
+    """One that no program is given by chance: those come from 32768 on."""
+    while True:
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", random.randrange(10000, 32768))) as listener:
+            return listener.getsockname()[1]
 
 
 @dataclasses.dataclass

@@ -45,7 +45,7 @@ class Again(unittest.TestCase):
     def deliver(self, answer: str, install: str = INSTALLED) -> str:
         with tempfile.TemporaryDirectory() as home:
             environment = {"PYTHONPATH": DOCKER / "python", "AIRFLOW_HOME": home, "HOME": home, "PATH": "/usr/bin:/bin"}
-            done = subprocess.run([image_python(self.LINE), "-c", DELIVER.replace("INSTALL", install), answer], env=environment, capture_output=True, text=True, timeout=120)
+            done = subprocess.run([image_python(self.LINE), "-c", DELIVER.replace("INSTALL", install), answer], env=environment, capture_output=True, text=True, timeout=300)
         states = [line.split()[1] for line in done.stdout.splitlines() if line.startswith("STATE")]
         self.assertEqual(len(states), 1, done.stdout + done.stderr)
         return states[0]

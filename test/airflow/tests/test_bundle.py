@@ -62,7 +62,7 @@ threading.Thread(target=releases_come).start()
 while not ended.is_set():
     child = fork.Process(target=parse, args=(queue,))
     child.start()
-    found.append(queue.get(timeout=60))
+    found.append(queue.get(timeout=300))
     child.join()
 print(json.dumps(found))
 """

@@ -59,7 +59,7 @@ class BundleAndAgent(unittest.TestCase):
 
     def end(self, process: subprocess.Popen) -> None:
         process.terminate()
-        process.wait(30)
+        process.wait(120)
         for stream in (process.stdin, process.stdout):
             if stream:
                 stream.close()
@@ -68,7 +68,7 @@ class BundleAndAgent(unittest.TestCase):
         self.s3.put_object(Bucket="dags-bucket", Key=f"dev/{name}", Body=text.encode())
 
     def until(self, done, what: str) -> None:
-        end = time.monotonic() + 60
+        end = time.monotonic() + 180
         while not done():
             self.assertLess(time.monotonic(), end, f"{what}\n{(self.home / 'agent.log').read_text()[-2000:]}")
             time.sleep(0.005)

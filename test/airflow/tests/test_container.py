@@ -80,7 +80,7 @@ class Containers(unittest.TestCase):
         return task
 
     def wait(self, condition, what: str):
-        for _ in range(200):
+        for _ in range(2400):  # two minutes: a busy machine takes its time
             if found := condition():
                 return found
             time.sleep(0.05)
@@ -131,8 +131,9 @@ class Containers(unittest.TestCase):
         self.assertTrue(other.running)
 
     def test_what_a_container_leaves_behind_ends_with_it(self):
-        task = self.task(worker="sleep 1001 & sleep 0.5; exit 3", guard="exec sleep 1002")
+        task = self.task(worker="sleep 1001 & sleep 1006; exit 3", guard="exec sleep 1002")
         left = self.running(task.containers["worker"], "sleep 1001")
+        os.kill(self.running(task.containers["worker"], "sleep 1006"), 9)
         self.wait(lambda: not task.containers["worker"].running, "the worker does not end")
         self.assertEqual(task.containers["worker"].exit_code, 3)
         self.assertEqual(title(left), "")
@@ -160,7 +161,7 @@ class Containers(unittest.TestCase):
             task.containers["worker"].execute(["/bin/sleep", "2"], 0.5)
         ended = threading.Thread(target=task.kill, args=("killed",), daemon=True)
         ended.start()
-        ended.join(10)
+        ended.join(120)
         self.assertFalse(ended.is_alive(), "the task's PID namespace waits for a process that nobody reaps")
 
 

@@ -104,7 +104,7 @@ class Entrypoint(unittest.TestCase):
                 [DOCKER / "bin" / "entrypoint", *command.split()],
                 env={"PATH": f"{folder}:/usr/bin:/bin", **whole(command)}, stdout=subprocess.PIPE, text=True,
             )  # fmt: skip
-            identity, _, given = process.communicate(timeout=10)[0].strip().partition(" ")
+            identity, _, given = process.communicate(timeout=120)[0].strip().partition(" ")
         self.assertEqual(identity, str(process.pid))
         return given
 

@@ -52,7 +52,7 @@ class Pool(unittest.TestCase):
     LINE = "3.1"
 
     def run_in_image(self, script: str):
-        done = subprocess.run([image_python(self.LINE), "-c", script], env={"PYTHONPATH": str(DOCKER / "python")}, capture_output=True, text=True, timeout=60)
+        done = subprocess.run([image_python(self.LINE), "-c", script], env={"PYTHONPATH": str(DOCKER / "python")}, capture_output=True, text=True, timeout=300)
         self.assertEqual(done.returncode, 0, done.stderr[-2000:])
         return json.loads(done.stdout)
 

@@ -58,7 +58,7 @@ class Tokens(unittest.TestCase):
             **{name: value for name, value in WHOLE.items() if name != KID}, "AIRFLOW_HOME": str(self.home), "HOME": str(self.home), "SCRIPT": script,
             "PATH": f"{self.home}:{pathlib.Path(self.python).parent}:/usr/bin:/bin", "AIRFLOW__API_AUTH__JWT_ALGORITHM": "HS512", **environment,
         }  # fmt: skip
-        done = subprocess.run([DOCKER / "bin" / "entrypoint", command], env=environment, input=said, capture_output=True, text=True, timeout=120)
+        done = subprocess.run([DOCKER / "bin" / "entrypoint", command], env=environment, input=said, capture_output=True, text=True, timeout=300)
         found = [line.split(" ", 1) for line in done.stdout.splitlines() if line.startswith(("TOKEN", "TAKEN", "REFUSED"))]
         self.assertTrue(found, done.stdout + done.stderr)
         return [word if kind == "TOKEN" else f"{kind} {word}" for kind, word in found]

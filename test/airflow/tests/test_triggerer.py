@@ -57,7 +57,7 @@ class Triggerer(unittest.TestCase):
     def cancel(self, install: str) -> str:
         with tempfile.TemporaryDirectory() as home:
             environment = {"PYTHONPATH": DOCKER / "python", "AIRFLOW_HOME": home, "HOME": home, "PATH": "/usr/bin:/bin"}
-            done = subprocess.run([image_python(self.LINE), "-c", CANCEL, install], env=environment, capture_output=True, text=True, timeout=120)
+            done = subprocess.run([image_python(self.LINE), "-c", CANCEL, install], env=environment, capture_output=True, text=True, timeout=300)
         said = [line.removeprefix("SAID ") for line in done.stdout.splitlines() if line.startswith("SAID ")]
         self.assertEqual(len(said), 1, done.stdout + done.stderr)
         return said[0]

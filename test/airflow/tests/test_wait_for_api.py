@@ -90,7 +90,7 @@ class WaitForApi(unittest.TestCase):
         time.sleep(1)
         self.assertIsNone(process.poll())
         self.say(self.SPEAKS)
-        self.assertEqual(process.communicate(timeout=20)[0], "wait-for-api: the execution API knows what this image's tasks speak\n")
+        self.assertEqual(process.communicate(timeout=120)[0], "wait-for-api: the execution API knows what this image's tasks speak\n")
         self.assertEqual(process.returncode, 0)
 
 

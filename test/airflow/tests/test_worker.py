@@ -41,14 +41,14 @@ class Worker(unittest.TestCase):
         with open(log, "w") as out:
             worker = subprocess.Popen([python, "-m", "airflow", "celery", "worker", "--skip-serve-logs"], env=environment, stdout=out, stderr=out, start_new_session=True)
         self.addCleanup(lambda: worker.poll() is None and os.killpg(worker.pid, signal.SIGKILL))
-        until = time.monotonic() + 120
+        until = time.monotonic() + 300
         while " ready." not in log.read_text() and worker.poll() is None and time.monotonic() < until:
             time.sleep(0.5)
         self.assertIn(" ready.", log.read_text(), log.read_text()[-2000:])
         # Airflow wants to note in the database that it was started, and says why it can't.
         self.assertRegex(log.read_text(), "Failed to log action .*/workers-have-no-database/.s.PGSQL.5432")
         worker.send_signal(signal.SIGTERM)
-        self.assertEqual(worker.wait(60), 0, log.read_text()[-2000:])
+        self.assertEqual(worker.wait(180), 0, log.read_text()[-2000:])
 
 
 class WorkerOf33(Worker):
