@@ -12,6 +12,7 @@ import urllib.parse
 import urllib.request
 
 ENDED = ("success", "failed")
+ANSWER = 30  # seconds that an answer may take
 
 
 class ApiError(Exception):
@@ -27,7 +28,7 @@ class Api:
         self.token = ""
         self.login_before: dict[str, str] = {}  # the cookie of the load balancer's, where it has one
 
-    def request(self, method: str, path: str, body=None, headers: dict | None = None, seconds: float = 30) -> tuple[int, bytes]:
+    def request(self, method: str, path: str, body=None, headers: dict | None = None, seconds: float = ANSWER) -> tuple[int, bytes]:
         data = json.dumps(body).encode() if body is not None else None
         request = urllib.request.Request(self.base + path, data=data, method=method, headers={"Content-Type": "application/json", **self.login_before, **(headers or {})})
         try:
@@ -117,8 +118,8 @@ class Api:
         return json.loads(body) if status == 200 else {}
 
 
-def patient(function, seconds: float = 20):
-    """Calls a request again while the api-server is not there (502, 503, no answer)."""
+def patient(function, seconds: float = 2 * ANSWER):
+    """Calls a request again while the api-server is not there (502, 503, no answer, also none for as long as one may take)."""
     deadline = time.monotonic() + seconds
     while True:
         try:
