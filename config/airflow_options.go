@@ -67,6 +67,7 @@ var reservedOptions = map[string]string{
 	"metrics.otel_on":                                    "set airflow.openTelemetry",
 	"metrics.otel_port":                                  "set airflow.openTelemetry",
 	"metrics.otel_ssl_active":                            "set airflow.openTelemetry",
+	"metrics.stat_name_handler":                          "without the image's own, an id of a DAG that isn't ASCII ends the scheduler",
 	"metrics.statsd_host":                                "the agent beside the scheduler listens to it",
 	"metrics.statsd_on":                                  "the agent beside the scheduler listens to it",
 	"metrics.statsd_port":                                "the agent beside the scheduler listens to it",

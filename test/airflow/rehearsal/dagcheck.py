@@ -4,7 +4,8 @@
 
 Each file is read in a process of its own, as there: one that ends its process, or never ends, hides no other.
 Fails on an import error, on a DAG that can't be serialized, on one that two files have, on a source that is not UTF-8,
-on any warning that points into the folder, and where there is no DAG at all; all faults are printed, each with its line.
+on a broken zip, on any warning that points into the folder, and where there is no DAG at all; all faults are printed,
+each with its line.
 Prints a line per DAG, which names the queues that are none of QUEUE.
 """
 
@@ -13,6 +14,7 @@ import pathlib
 import re
 import sys
 import warnings
+import zipfile
 
 from airflow.configuration import conf
 from airflow.dag_processing.processor import BundleDagBag, _serialize_dags
@@ -69,6 +71,7 @@ def main(folder: pathlib.Path, served: list[str]) -> int:
     with warnings.catch_warnings(record=True):  # Airflow's own, of an .airflowignore
         paths = sorted(list_py_file_paths(str(folder)))
     dags, faults = [], [f"{link}: it is a symbolic link, which a bucket can't hold; put there what it leads to" for link in folder.rglob("*") if link.is_symlink()]
+    faults += [f"{path}: it is no zip file, and Airflow passes over it" for path in folder.rglob("*.zip") if path.is_file() and not zipfile.is_zipfile(path)]
     for path in paths:
         theirs, broken = found(path, folder, seconds)
         dags, faults = dags + theirs, faults + broken

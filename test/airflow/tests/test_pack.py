@@ -47,6 +47,7 @@ class Pack(unittest.TestCase):
             (folder / "right.py").write_text((folder / "right.py").read_text().replace("def right", "def left").replace("right()", "left()"))
             (folder / "clock.py").write_text((folder / "clock.py").read_text().replace("schedule=None", "schedule=Mine('@daily', 'UTC')"))
             (folder / "syntax.py").write_text("from airflow.sdk import dag\ndef f(:\n")
+            (folder / "broken.zip").write_bytes(b"PK")
             (folder / "link.py").symlink_to(PACK / "quick.py")
             (folder / "latin.py").write_text("# -*- coding: latin-1 -*-\n# grün\n" + (PACK / "quick.py").read_text().replace("quick", "latin"), "latin-1")
             done = self.check(folder)
@@ -60,6 +61,7 @@ class Pack(unittest.TestCase):
             "syntax.py:2: SyntaxError: invalid syntax",
             "left.py and right.py: both have the DAG left, of which Airflow keeps the one it read last",
             "latin.py: Airflow reads the source of a DAG as UTF-8: 'utf-8' codec can't decode byte 0xfc in position 30: invalid start byte",
+            "broken.zip: it is no zip file, and Airflow passes over it",
             "link.py: it is a symbolic link, which a bucket can't hold; put there what it leads to",
         ):
             self.assertIn(expected, said)
@@ -67,7 +69,7 @@ class Pack(unittest.TestCase):
         self.assertRegex(done.stderr, r"(?m)^read[.]py:7: .*'Variable a_variable not found'")
         self.assertRegex(done.stderr, r"(?m)^clock[.]py: .*SerializationError: Failed to serialize DAG 'clock': Timetable class '.+Mine' is not registered")
         self.assertRegex(done.stdout, r"(?m)^good: good[.]py, 2 tasks, queues \['default'\]$")
-        self.assertRegex(done.stdout, r"(?m)^\d DAGs, 11 faults$")
+        self.assertRegex(done.stdout, r"(?m)^\d DAGs, 12 faults$")
         with tempfile.TemporaryDirectory() as folder:
             self.assertIn("there is no DAG in ", self.check(pathlib.Path(folder)).stderr)
 
