@@ -1,6 +1,9 @@
 package rules
 
-import "slices"
+import (
+	"maps"
+	"slices"
+)
 
 const metadataDefaultsType = "aws:ec2/instanceMetadataDefaults:InstanceMetadataDefaults"
 
@@ -36,9 +39,9 @@ func tokensRequired(s *stack, r report) {
 			r.at(defaults.URN).fault("httpTokens is %q, not required.", word)
 		}
 	}
-	for token, path := range tokenWords {
+	for _, token := range slices.Sorted(maps.Keys(tokenWords)) {
 		for _, res := range s.of(token) {
-			asksForToken(res, path, byDefault, r.at(res.URN))
+			asksForToken(res, tokenWords[token], byDefault, r.at(res.URN))
 		}
 	}
 	for _, notebook := range s.of("aws:sagemaker/notebookInstance:NotebookInstance") {
