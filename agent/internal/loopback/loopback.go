@@ -14,11 +14,15 @@ import (
 // Free is a host and a port of it that nobody listens on. The host is drawn
 // from all of loopback's: on 127.0.0.1, of which everybody takes free ports,
 // another program could take this one before its server does, or between a
-// server's stop and its next start.
+// server's stop and its next start. A Mac has no other.
 func Free(t testing.TB) (host string, port int) {
 	t.Helper()
 	host = fmt.Sprintf("127.%d.%d.%d", 1+rand.IntN(254), rand.IntN(256), 1+rand.IntN(254))
 	listener, err := new(net.ListenConfig).Listen(context.Background(), "tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		host = "127.0.0.1"
+		listener, err = new(net.ListenConfig).Listen(context.Background(), "tcp", host+":0")
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
