@@ -62,6 +62,7 @@ func (t *tool) smoke() *cobra.Command {
 	flags.StringVar(&o.Changed, "changed", "", "FOLDER:FILE,FILE: files of the DAG folder that were pushed, whose DAGs must be as in them")
 	flags.StringVar(&o.Airflow, "airflow", o.Airflow, "the version that must answer, or its beginning (default: airflow.version)")
 	flags.DurationVar(&o.RunTimeout, "run-timeout", o.RunTimeout, "time for the run, a worker's start from zero included")
+	flags.DurationVar(&o.WaitForHealth, "wait-for-health", o.WaitForHealth, "time until every part must be healthy: one late heartbeat is no outage")
 	flags.DurationVar(&o.WaitForDAGs, "wait-for-dags", o.WaitForDAGs, "time until the DAG must be visible, and what changed")
 	flags.DurationVar(&o.WaitForLog, "wait-for-log", o.WaitForLog, "time until the log must be there: a worker uploads it after the task")
 	return cmd

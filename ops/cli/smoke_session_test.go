@@ -12,7 +12,9 @@ import (
 func TestSmokeThroughASession(t *testing.T) {
 	airflow := wellAirflow()
 	w := newWayIn(t, airflow)
-	smoke := func() answer { return w.ops("smoke", "dev", "--through-session", "--ca", w.ca) }
+	smoke := func() answer {
+		return w.ops("smoke", "dev", "--through-session", "--ca", w.ca, "--wait-for-health", "5s")
+	}
 	got := smoke()
 	require.Equal(t, 0, got.code, got.said)
 	assert.Contains(t, got.out, "smoke: network  ok")

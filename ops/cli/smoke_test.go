@@ -24,6 +24,7 @@ import (
 // fake is an Airflow's API as far as smoke uses it; broken names the path that fails.
 type fake struct {
 	healthy bool
+	late    int // how many answers come before it is
 	version string
 	state   string
 	log     []any // its lines
@@ -45,7 +46,7 @@ func (f *fake) handler() http.Handler {
 		w.WriteHeader(status)
 		_ = json.NewEncoder(w).Encode(body)
 	}
-	mux, asked := http.NewServeMux(), 0
+	mux, asked, looks := http.NewServeMux(), 0, 0
 	if f.login != "" {
 		mux.Handle(f.login, http.RedirectHandler("https://login.pathwai.com/authorize?state=hidden", http.StatusFound))
 	}
@@ -56,7 +57,8 @@ func (f *fake) handler() http.Handler {
 		answer(w, 200, map[string]string{"version": f.version})
 	})
 	mux.HandleFunc("GET /api/v2/monitor/health", func(w http.ResponseWriter, _ *http.Request) {
-		status := map[bool]string{true: "healthy", false: "unhealthy"}[f.healthy]
+		looks++
+		status := map[bool]string{true: "healthy", false: "unhealthy"}[f.healthy && looks > f.late]
 		answer(w, 200, map[string]any{
 			"metadatabase": map[string]string{"status": "healthy"}, "scheduler": map[string]string{"status": status},
 			"dag_processor": map[string]string{"status": "healthy"}, "triggerer": map[string]string{"status": "healthy"},
@@ -155,6 +157,7 @@ func TestEachHopFailsWithItsOwnCode(t *testing.T) {
 	}{
 		"all is well":          {func(*fake) {}, "right", 0, ""},
 		"scheduler is down":    {func(f *fake) { f.healthy = false }, "right", 11, "not healthy: scheduler"},
+		"heartbeat is late":    {func(f *fake) { f.late = 1 }, "right", 0, ""},
 		"wrong password":       {func(*fake) {}, "wrong", 12, "401"},
 		"wrong version":        {func(f *fake) { f.version = "2.10.0" }, "right", 13, "expected 3.1"},
 		"version with a digit": {func(f *fake) { f.version = "3.10.0" }, "right", 13, "expected 3.1"},
@@ -171,14 +174,16 @@ func TestEachHopFailsWithItsOwnCode(t *testing.T) {
 			server := good
 			test.change(&server)
 			address, ca := server.serve(t)
-			dags, log := time.Minute, time.Minute // a busy machine takes its time
+			health, dags, log := time.Minute, time.Minute, time.Minute // a busy machine takes its time
 			switch test.exit {
+			case 11:
+				health = 5 * time.Second
 			case 14: // in vain
 				dags = 100 * time.Millisecond
 			case 16:
 				log = 5 * time.Second
 			}
-			exit, stdout, stderr := smoked(t, environment(test.password), "dev", "--url", address, "--ca", ca, "--wait-for-dags", dags.String(), "--wait-for-log", log.String())
+			exit, stdout, stderr := smoked(t, environment(test.password), "dev", "--url", address, "--ca", ca, "--wait-for-health", health.String(), "--wait-for-dags", dags.String(), "--wait-for-log", log.String())
 			assert.Equal(t, test.exit, exit, stderr)
 			assert.Contains(t, stderr, test.says)
 			assert.NotContains(t, stdout+stderr, "right")
@@ -315,7 +320,7 @@ func TestSmokeTakesFromSettingsWhatFlagsLeaveOpen(t *testing.T) {
 func TestSmokeAsJSONAndInterrupted(t *testing.T) {
 	server := fake{healthy: false}
 	address, ca := server.serve(t)
-	exit, stdout, stderr := smoked(t, environment("right"), "dev", "--url", address, "--ca", ca, "--output", "json")
+	exit, stdout, stderr := smoked(t, environment("right"), "dev", "--url", address, "--ca", ca, "--wait-for-health", "5s", "--output", "json")
 	assert.Equal(t, 11, exit)
 	var hops []smoke.Passed
 	require.NoError(t, json.Unmarshal([]byte(stdout), &hops), stdout)

@@ -38,6 +38,8 @@ type Options struct {
 	Airflow string
 	// RunTimeout is the time for the run, a worker's start from zero included.
 	RunTimeout time.Duration
+	// WaitForHealth is the time until every part must be healthy.
+	WaitForHealth time.Duration
 	// WaitForDAGs is the time until the DAG must be visible, and what changed.
 	WaitForDAGs time.Duration
 	// WaitForLog is the time until the log of a task must be there, after its run.
@@ -49,9 +51,10 @@ type Options struct {
 }
 
 // Defaults are the options that no stack answers: the image's own DAG, and the
-// times that its run, the parse of its file and the upload of its log may take.
+// times that a heartbeat, its run, the parse of its file and the upload of its log
+// may take.
 func Defaults(say func(format string, args ...any)) Options {
-	return Options{DAG: "quick", RunTimeout: 10 * time.Minute, WaitForDAGs: time.Minute, WaitForLog: time.Minute, Say: say}
+	return Options{DAG: "quick", RunTimeout: 10 * time.Minute, WaitForHealth: 30 * time.Second, WaitForDAGs: time.Minute, WaitForLog: time.Minute, Say: say}
 }
 
 // Passed is a hop that works.
@@ -117,7 +120,7 @@ func (o Options) Check() error {
 	if o.Login != config.LoginALB && (o.User == "" || o.Secret == "") {
 		faults = append(faults, "SMOKE_USER and SMOKE_PASSWORD must be set in the environment (docs/runbooks/admin-user.md)")
 	}
-	if min(o.RunTimeout, o.WaitForDAGs, o.WaitForLog) <= 0 {
+	if min(o.RunTimeout, o.WaitForHealth, o.WaitForDAGs, o.WaitForLog) <= 0 {
 		faults = append(faults, "times must be positive")
 	}
 	if _, err := authorities(o.CA); err != nil {
