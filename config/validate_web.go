@@ -98,57 +98,43 @@ func (f *faults) validateLogin(c *Config) {
 	if c.OIDCClientSecret.Set && !c.OIDCClientSecret.Encrypted {
 		f.add(key(secretKey), nil, "in clear: take it out of the stack file, then pulumi config set --secret oidcClientSecret")
 	}
-	switch l.Mode {
-	case LoginNone:
-		return
-	case LoginALB, LoginFAB:
-	default:
-		f.givenLogin(c)
+	if l.Mode == LoginNone {
 		return
 	}
-	if l.PublicIdP.On() {
-		f.validatePublicIdP(c)
-	} else {
-		f.validatePrivateIdP(l)
-	}
-	f.matches(key("login.clientId"), l.ClientID, clientIDForm, "the client id at the IdP")
-	f.httpsURL(key("login.issuer"), l.Issuer)
-	if l.Mode == LoginALB {
-		f.endpoint(key("login.authorizationEndpoint"), l.AuthorizationEndpoint)
-		f.endpoint(key("login.tokenEndpoint"), l.TokenEndpoint)
-		f.endpoint(key("login.userInfoEndpoint"), l.UserInfoEndpoint)
-		f.between(key("login.sessionSeconds"), l.SessionSeconds, 60, 604800)
-	}
-	if l.Mode == LoginFAB {
-		f.validateRoles(l)
-	}
-	if !c.OIDCClientSecret.Set {
-		f.addf(key(secretKey), nil, "needed by login mode %s: pulumi config set --secret oidcClientSecret", l.Mode)
-	}
-}
-
-// givenLogin checks what is there, while nobody knows which mode is meant.
-func (f *faults) givenLogin(c *Config) {
-	l := c.Login
+	// While nobody knows which mode is meant, what is there is checked.
+	known := l.Mode == LoginALB || l.Mode == LoginFAB
+	asked := func(text string) bool { return known || text != "" }
 	switch {
 	case l.PublicIdP.On():
 		f.validatePublicIdP(c)
-	case l.PrivatePath != "" || len(l.IdPCIDRs) > 0:
+	case asked(l.PrivatePath) || len(l.IdPCIDRs) > 0:
 		f.validatePrivateIdP(l)
 	}
-	if l.ClientID != "" {
+	if asked(l.ClientID) {
 		f.matches(key("login.clientId"), l.ClientID, clientIDForm, "the client id at the IdP")
 	}
-	for _, given := range []struct{ name, url string }{
-		{"issuer", l.Issuer}, {"authorizationEndpoint", l.AuthorizationEndpoint}, {"tokenEndpoint", l.TokenEndpoint}, {"userInfoEndpoint", l.UserInfoEndpoint},
-	} {
-		if given.url != "" {
-			f.httpsURL(key("login."+given.name), given.url)
-		}
+	if asked(l.Issuer) {
+		f.httpsURL(key("login.issuer"), l.Issuer)
 	}
-	f.between(key("login.sessionSeconds"), l.SessionSeconds, 60, 604800)
-	if len(l.Roles) > 0 {
+	if l.Mode != LoginFAB {
+		endpoint := f.httpsURL
+		if known {
+			endpoint = f.endpoint
+		}
+		for _, e := range []struct{ name, url string }{
+			{"authorizationEndpoint", l.AuthorizationEndpoint}, {"tokenEndpoint", l.TokenEndpoint}, {"userInfoEndpoint", l.UserInfoEndpoint},
+		} {
+			if asked(e.url) {
+				endpoint(key("login."+e.name), e.url)
+			}
+		}
+		f.between(key("login.sessionSeconds"), l.SessionSeconds, 60, 604800)
+	}
+	if l.Mode == LoginFAB || !known && len(l.Roles) > 0 {
 		f.validateRoles(l)
+	}
+	if known && !c.OIDCClientSecret.Set {
+		f.addf(key(secretKey), nil, "needed by login mode %s: pulumi config set --secret oidcClientSecret", l.Mode)
 	}
 }
 
