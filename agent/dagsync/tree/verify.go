@@ -4,6 +4,7 @@ import (
 	"context"
 	"hash/maphash"
 	"io/fs"
+	"slices"
 	"sync/atomic"
 )
 
@@ -40,10 +41,10 @@ func (s *Store) Verify(ctx context.Context, number int, entries []Entry) (undama
 			}
 			names, err := s.names(path)
 			there := len(names)
-			for _, name := range names {
-				_, folderOurs := expected[join(folder, name)]
-				_, fileOurs := Base{Entries: entries}.find(join(folder, name))
-				if name == pythonCache && !folderOurs && !fileOurs {
+			if cache := join(folder, pythonCache); slices.Contains(names, pythonCache) {
+				_, isFolder := expected[cache]
+				_, isFile := Base{Entries: entries}.find(cache)
+				if !isFolder && !isFile {
 					there--
 				}
 			}
