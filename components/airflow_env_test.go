@@ -2,6 +2,8 @@ package components
 
 import (
 	"encoding/json"
+	"os"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -37,8 +39,9 @@ var keptAtDefault = []string{
 	"workers.secrets_backend", "workers.secrets_backend_kwargs",
 }
 
-// What the platform sets is refused in a stack's options, and what is refused
-// is set or kept: otherwise a stack could undo it, or be refused for nothing.
+// What the platform sets, in a task or in its image, is refused in a stack's
+// options, and what is refused is set or kept: otherwise a stack could undo it,
+// or be refused for nothing.
 func TestReservedOptionsAreTheOnesThatThePlatformSets(t *testing.T) {
 	isSet := map[string]bool{}
 	for _, mode := range []string{config.LoginNone, config.LoginALB, config.LoginFAB} {
@@ -65,6 +68,13 @@ func TestReservedOptionsAreTheOnesThatThePlatformSets(t *testing.T) {
 		}
 	}
 	require.Greater(t, len(isSet), 25)
+	dockerfile, err := os.ReadFile("../docker/airflow/Dockerfile")
+	require.NoError(t, err)
+	ofImage := regexp.MustCompile(`\bAIRFLOW__\w+`).FindAllString(string(dockerfile), -1)
+	require.NotEmpty(t, ofImage)
+	for _, variable := range ofImage {
+		isSet[option(t, variable)] = true
+	}
 	reserved := config.ReservedOptions()
 	for name := range isSet {
 		require.Contains(t, reserved, name, "a stack could undo what the platform sets")
